@@ -1,0 +1,100 @@
+//! What a scenario says of failover: who decides, how long promotion takes, whether and when to go back.
+
+use crate::base::{Probability, Span};
+use crate::dist::Dist;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// How a standby, or a store's follower, takes over.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct FailoverSpec {
+    /// Who decides after detection.
+    #[serde(default)]
+    pub decide: Decide,
+    /// How long a promotion takes.
+    #[serde(default = "default_promote")]
+    pub promote: Dist,
+    /// The chance that a promotion works; failing costs another try of the same length.
+    #[serde(default = "surely")]
+    pub promote_success: Probability,
+    /// Whether and when the repaired primary takes back.
+    #[serde(default)]
+    pub failback: Failback,
+    /// When the standby's services grow.
+    #[serde(default)]
+    pub scale: ScaleUp,
+}
+
+impl Default for FailoverSpec {
+    fn default() -> Self {
+        Self {
+            decide: Decide::default(),
+            promote: default_promote(),
+            promote_success: Probability::ONE,
+            failback: Failback::default(),
+            scale: ScaleUp::default(),
+        }
+    }
+}
+
+fn default_promote() -> Dist {
+    Dist::constant(Span::from_whole_secs(60))
+}
+fn surely() -> Probability {
+    Probability::ONE
+}
+
+/// Who decides after detection.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Decide {
+    /// Nobody: a controller does, at once.
+    Automatic {},
+    /// A person, after this long.
+    Manual(Dist),
+}
+
+impl Default for Decide {
+    fn default() -> Self {
+        Self::Automatic {}
+    }
+}
+
+/// Whether and when the repaired primary takes back.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Failback {
+    /// It stays a fenced standby.
+    Never {},
+    /// By itself, once it has been healthy for this long.
+    After(Span),
+    /// A person does it, this long after it is healthy.
+    Manual(Dist),
+}
+
+impl Default for Failback {
+    fn default() -> Self {
+        Self::After(Span::HOUR)
+    }
+}
+
+/// When a standby's services grow.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ScaleUp {
+    /// At the decision, or when load arrives.
+    #[serde(default)]
+    pub when: ScaleWhen,
+}
+
+/// When a standby's services grow.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ScaleWhen {
+    /// To the primary's replicas as soon as it is decided.
+    #[default]
+    AtDecision,
+    /// By the autoscaler, once traffic has arrived.
+    OnLoad,
+}

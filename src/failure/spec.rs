@@ -1,0 +1,177 @@
+//! What a scenario says of failures: faults that recur, common-cause shocks, scripted incidents.
+
+use crate::base::{Probability, Span};
+use crate::dist::Dist;
+use crate::domain::Selection;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A fault that recurs, on each of its targets independently, or on all at once if it is a `shock`.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct FaultSpec {
+    /// The fault's name: its random draws belong to it.
+    pub name: String,
+    /// What it hits.
+    pub of: TargetSpec,
+    /// What it does.
+    #[serde(default)]
+    pub effect: EffectSpec,
+    /// Up-time between a repair and the next occurrence; between two shocks, for a shock.
+    pub every: Dist,
+    /// How long it lasts, drawn for each target.
+    pub repair: Dist,
+    /// In what state its clock starts.
+    #[serde(default)]
+    pub clock: ClockStart,
+    /// One process that hits several targets at once (Marshall–Olkin common cause).
+    #[serde(default)]
+    pub shock: Option<ShockSpec>,
+    /// Faults of one group don't stack: a target that is down in the group absorbs. Its own by default.
+    #[serde(default)]
+    pub group: Option<String>,
+}
+
+/// In what state a fault's clock starts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClockStart {
+    /// As if it had always been running: availability is exact over any horizon.
+    #[default]
+    Equilibrium,
+    /// As new at time 0.
+    New,
+}
+
+/// One process that hits several targets at once.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ShockSpec {
+    /// The chance that a shock hits a given target.
+    #[serde(default = "surely")]
+    pub hit: Probability,
+}
+
+fn surely() -> Probability {
+    Probability::ONE
+}
+
+/// What a fault, or an incident, hits.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum TargetSpec {
+    /// One region and all in it.
+    Region(String),
+    /// Each of these regions.
+    Regions(Selection),
+    /// One zone, such as "us-east-1/2": region, slash, number from 1.
+    Zone(String),
+    /// Each zone of these regions.
+    Zones(Selection),
+    /// One cluster.
+    Cluster(String),
+    /// Each of these clusters.
+    Clusters(Selection),
+    /// A service, in each of the clusters that run it.
+    Service(ServiceTarget),
+    /// A store's copy, in each of its clusters.
+    Store(StoreTarget),
+    /// The network between two regions, both ways.
+    Link([String; 2]),
+    /// An external dependency.
+    Dependency(String),
+}
+
+/// A service, in some of its clusters.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ServiceTarget {
+    /// The service.
+    pub name: String,
+    /// Where.
+    #[serde(default = "all")]
+    pub clusters: Selection,
+}
+
+/// A store's copy, in some of its clusters.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct StoreTarget {
+    /// The store.
+    pub name: String,
+    /// Where.
+    #[serde(default = "all")]
+    pub clusters: Selection,
+}
+
+fn all() -> Selection {
+    Selection::All
+}
+
+/// What a fault does to its target.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum EffectSpec {
+    /// Nothing answers.
+    Down(Down),
+    /// It answers, badly: a grey failure.
+    Degraded(Degraded),
+}
+
+impl Default for EffectSpec {
+    fn default() -> Self {
+        Self::Down(Down::default())
+    }
+}
+
+/// Nothing answers.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Down {
+    /// Connections are refused rather than lost in a black hole: probes fail without their timeout.
+    #[serde(default)]
+    pub refuses: bool,
+}
+
+/// It answers, badly.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Degraded {
+    /// Share of requests through it that fail.
+    #[serde(default)]
+    pub errors: Probability,
+    /// What its time is multiplied by. It occupies no more servers: that is `capacity`.
+    #[serde(default = "unchanged")]
+    pub latency: f64,
+    /// What its capacity is multiplied by.
+    #[serde(default = "unchanged")]
+    pub capacity: f64,
+    /// The chance that an occurrence is seen by shallow checks. Deep ones see it if it has errors.
+    #[serde(default)]
+    pub seen_by_shallow_checks: Probability,
+}
+
+fn unchanged() -> f64 {
+    1.0
+}
+
+/// A fault at a set time.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct IncidentSpec {
+    /// The incident's name.
+    pub name: String,
+    /// What it hits.
+    pub of: TargetSpec,
+    /// What it does.
+    #[serde(default)]
+    pub effect: EffectSpec,
+    /// When it begins, from the start of the horizon.
+    pub at: Span,
+    /// How long it lasts.
+    #[serde(rename = "for")]
+    pub lasts: Span,
+    /// Faults of one group don't stack: a target that is down in the group absorbs. Its own by default.
+    #[serde(default)]
+    pub group: Option<String>,
+}

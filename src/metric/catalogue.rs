@@ -1,0 +1,107 @@
+//! The catalogue of metrics: one line each.
+
+use super::key::{Better, Metric, Unit};
+
+macro_rules! metrics {
+    ($($constant:ident = $name:literal, $unit:ident, $better:ident, $doc:literal;)+) => {
+        $(#[doc = $doc] pub const $constant: Metric =
+            Metric { name: $name, unit: Unit::$unit, better: Better::$better, doc: $doc };)+
+
+        /// Every metric, in the order of reports.
+        pub const ALL: &[&Metric] = &[$(&$constant),+];
+    };
+}
+
+metrics! {
+    AVAILABILITY = "availability", Share, Higher, "Good requests over offered ones: a correct answer within the client's timeout, retries included.";
+    AVAILABILITY_TIME = "availability.time", Share, Higher, "Share of time in which at least 99 % succeed, per population and journey, weighted by offered requests.";
+    AVAILABILITY_ANY = "availability.all-up", Share, Higher, "Share of time in which no population and journey is below 99 %.";
+    DOWNTIME = "downtime", Seconds, Lower, "Time below 99 % success, per population and journey, weighted by offered requests.";
+    OUTAGES = "outages", Count, Lower, "Intervals below 99 % success.";
+    OUTAGE_LONGEST = "outages.longest", Seconds, Lower, "The longest interval below 99 % success.";
+    OUTAGE_MEAN = "outages.mean", Seconds, Lower, "Mean length of an interval below 99 % success.";
+    REQUESTS_OFFERED = "requests.offered", Requests, Neither, "Requests that users made, retries not counted.";
+    REQUESTS_GOOD = "requests.good", Requests, Higher, "Requests with a correct answer within the client's timeout.";
+    REQUESTS_LOST = "requests.lost", Requests, Lower, "Requests without one, by stage and root where those are given.";
+    LATENCY_MEAN = "latency.mean", Seconds, Lower, "Mean latency of good requests.";
+    LATENCY_P50 = "latency.p50", Seconds, Lower, "Median latency of good requests.";
+    LATENCY_P90 = "latency.p90", Seconds, Lower, "90th percentile of the latency of good requests.";
+    LATENCY_P95 = "latency.p95", Seconds, Lower, "95th percentile of the latency of good requests.";
+    LATENCY_P99 = "latency.p99", Seconds, Lower, "99th percentile of the latency of good requests.";
+    LATENCY_P999 = "latency.p99.9", Seconds, Lower, "99.9th percentile of the latency of good requests.";
+    RTO_SERVICE = "rto.service", Seconds, Lower, "From a fault until 99 % of the requests that reach the target succeed, held for 60 s; mean over the outages that failover ended.";
+    RTO_USERS = "rto.users", Seconds, Lower, "The same over all requests offered, so with the tail of old DNS answers.";
+    RTO_DETECT = "rto.detect", Seconds, Lower, "Of rto.service: until the fault was detected.";
+    RTO_DECIDE = "rto.decide", Seconds, Lower, "Of rto.service: until it was decided to fail over.";
+    RTO_PROMOTE = "rto.promote", Seconds, Lower, "Of rto.service: until the standby or follower was promoted.";
+    RTO_ROUTE = "rto.route", Seconds, Lower, "Of rto.service: until the name servers gave the new answer.";
+    RTO_SCALE = "rto.scale", Seconds, Lower, "Of rto.service: until the new target had the capacity.";
+    RTO_DNS_TAIL = "rto.dns-tail", Seconds, Lower, "From rto.service to rto.users: clients on old DNS answers.";
+    RTO_NOT_ACHIEVED = "rto.not-achieved", Share, Lower, "Share of outages that the repair ended, not failover.";
+    RPO_SECONDS = "rpo.seconds", Seconds, Lower, "Age of the oldest write lost in a promotion, mean over promotions; 0 if none was lost.";
+    WRITES_LOST = "writes.lost", Writes, Lower, "Acknowledged writes that a promotion lost.";
+    READS_STALE = "reads.stale", Requests, Lower, "Reads at a follower while a write younger than the lag had been acknowledged elsewhere, expected number.";
+    RESIDENCY_VIOLATIONS = "residency.violations", Requests, Lower, "Requests served, or written, outside the jurisdictions that the population prefers.";
+    UTILISATION = "utilisation", Share, Neither, "Busy servers over ready servers, mean over time.";
+    UTILISATION_FINAL = "utilisation.final", Share, Neither, "Busy servers over ready servers at the end of the horizon.";
+    REPLICAS = "replicas", Pods, Neither, "Ready pods, mean over time.";
+    REPLICAS_FINAL = "replicas.final", Pods, Neither, "Pods asked for at the end of the horizon.";
+    REPLICAS_READY_FINAL = "replicas.ready-final", Pods, Neither, "Ready pods at the end of the horizon.";
+    STATION_ARRIVALS = "station.arrivals", PerSecond, Neither, "Calls offered to a station, retries included, mean over time.";
+    STATION_THROUGHPUT = "station.throughput", PerSecond, Neither, "Calls that a station served, mean over time.";
+    STATION_REJECTED = "station.rejected", Share, Lower, "Share of calls that a station shed.";
+    STATION_SHED = "station.shed", Requests, Lower, "Calls that a station shed.";
+    STATION_WAITING = "station.waiting", Share, Lower, "Probability that an accepted call waits.";
+    STATION_WAIT_MEAN = "station.wait.mean", Seconds, Lower, "Mean wait of accepted calls.";
+    STATION_WAIT_VARIANCE = "station.wait.variance", SecondsSquared, Lower, "Variance of the wait of accepted calls.";
+    STATION_WAIT_P50 = "station.wait.p50", Seconds, Lower, "Median wait.";
+    STATION_WAIT_P95 = "station.wait.p95", Seconds, Lower, "95th percentile of the wait.";
+    STATION_WAIT_P99 = "station.wait.p99", Seconds, Lower, "99th percentile of the wait.";
+    STATION_WAIT_MET = "station.wait.met", Share, Higher, "Share of accepted calls that wait no longer than the service's wait-objective.";
+    STATION_QUEUE = "station.queue", Count, Neither, "Mean number of waiting calls.";
+    STATION_IN_SYSTEM = "station.in-system", Count, Neither, "Mean number of calls waiting or in service.";
+    STATION_EMPTY = "station.empty", Share, Neither, "Probability that a station is empty.";
+    STATION_SOJOURN = "station.sojourn.mean", Seconds, Lower, "Mean of wait and service of accepted calls.";
+    FAULT_COUNT = "fault.count", Count, Neither, "Times that a fault's target went from up to down or degraded.";
+    FAULT_TIME = "fault.time", Seconds, Neither, "Time that a fault held its target down or degraded.";
+    COST_BILL = "cost.bill", Usd, Lower, "The cloud bill and people.";
+    COST_LOSS = "cost.loss", Usd, Lower, "The business loss: failed requests, outage minutes, lost writes aside, SLA credits.";
+    COST_TOTAL = "cost.total", Usd, Lower, "Bill and loss.";
+    COST_NODES = "cost.nodes", Usd, Lower, "Of the bill: node-hours.";
+    COST_CONTROL_PLANE = "cost.control-plane", Usd, Lower, "Of the bill: Kubernetes control planes.";
+    COST_LOAD_BALANCERS = "cost.load-balancers", Usd, Lower, "Of the bill: load balancers.";
+    COST_DATABASES = "cost.databases", Usd, Lower, "Of the bill: instances of stores.";
+    COST_STORAGE = "cost.storage", Usd, Lower, "Of the bill: data held by stores.";
+    COST_EGRESS = "cost.egress", Usd, Lower, "Of the bill: responses to the internet.";
+    COST_REPLICATION = "cost.replication", Usd, Lower, "Of the bill: writes and reads that cross regions.";
+    COST_CROSS_ZONE = "cost.cross-zone", Usd, Lower, "Of the bill: bytes that cross zones.";
+    COST_DNS = "cost.dns", Usd, Lower, "Of the bill: DNS queries.";
+    COST_HEALTH_CHECKS = "cost.health-checks", Usd, Lower, "Of the bill: health checks.";
+    COST_PEOPLE = "cost.people", Usd, Lower, "Of the bill: people.";
+    LOSS_REQUESTS = "cost.loss-requests", Usd, Lower, "Of the loss: failed requests that don't come back.";
+    LOSS_MINUTES = "cost.loss-minutes", Usd, Lower, "Of the loss: minutes of outage.";
+    LOSS_SLA = "cost.loss-sla", Usd, Lower, "Of the loss: SLA credits.";
+    COST_PER_MILLION = "cost.per-million-requests", Usd, Lower, "The bill per million good requests.";
+    NODE_HOURS = "node-hours", Count, Neither, "Hours of nodes.";
+}
+
+/// The metric of this name.
+pub fn find(name: &str) -> Option<&'static Metric> {
+    ALL.iter().copied().find(|metric| metric.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn names_are_unique_and_docs_present() {
+        let names: BTreeSet<_> = ALL.iter().map(|metric| metric.name).collect();
+        assert_eq!(names.len(), ALL.len());
+        for metric in ALL {
+            assert!(metric.doc.ends_with('.'), "{}", metric.name);
+            assert_eq!(find(metric.name), Some(*metric));
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! What a scenario says of data: stores, who leads them, how they replicate.
+
+use crate::base::{Bytes, Money, Span};
+use crate::dist::Dist;
+use crate::domain::Selection;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A store: a database, a table, a cache, with a copy in each of its clusters.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct StoreSpec {
+    /// The store's name.
+    pub name: String,
+    /// The clusters that hold a copy; all of them where it is left out.
+    #[serde(default = "all")]
+    pub clusters: Selection,
+    /// How it is split and who leads.
+    #[serde(default)]
+    pub partitions: Partitions,
+    /// The clusters that follow a partition's leader, of those that hold a copy; every other one of them
+    /// that residency allows, where it is left out.
+    #[serde(default = "all")]
+    pub followers: Selection,
+    /// Where reads go.
+    #[serde(default)]
+    pub reads: Reads,
+    /// How writes reach the followers.
+    #[serde(default)]
+    pub replication: Replication,
+    /// Holds personal data: `must-stay-in` then binds its copies too.
+    #[serde(default)]
+    pub personal: bool,
+    /// How long one access takes at the copy that serves it.
+    #[serde(default = "instantly")]
+    pub time: Dist,
+    /// How long a promotion of a follower takes; `failover.promote` where it is left out.
+    #[serde(default)]
+    pub promote: Option<Dist>,
+    /// In-region failover when the zone of the copy's instance is lost.
+    #[serde(default = "default_zone_failover")]
+    pub zone_failover: Dist,
+    /// Data held, per copy.
+    #[serde(default)]
+    pub size: Bytes,
+    /// Price of one copy's instances for an hour, in-region redundancy included.
+    #[serde(default)]
+    pub instance_price: Money,
+    /// Price of one GB for a month, in-region redundancy included; the catalogue's where it is left out.
+    #[serde(default)]
+    pub storage_price: Option<Money>,
+}
+
+fn all() -> Selection {
+    Selection::All
+}
+fn instantly() -> Dist {
+    Dist::constant(Span::ZERO)
+}
+fn default_zone_failover() -> Dist {
+    // rds.multi_az_instance_failover_min and _max of data/controls/replication_and_failover.csv.
+    Dist::uniform(Span::from_whole_secs(60), Span::from_whole_secs(120))
+}
+
+/// How a store is split and who leads.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Partitions {
+    /// One partition with one leader.
+    SingleLeader(SingleLeader),
+    /// One partition per population, led where its users are served when all is well.
+    Geo {},
+}
+
+impl Default for Partitions {
+    fn default() -> Self {
+        Self::SingleLeader(SingleLeader::default())
+    }
+}
+
+/// One leader for everyone.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct SingleLeader {
+    /// The leader's cluster; the first of the store's clusters where it is left out.
+    #[serde(default)]
+    pub leader: Option<String>,
+}
+
+/// Where reads go.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reads {
+    /// To the leader: never stale.
+    #[default]
+    Leader,
+    /// To the copy in the cluster that serves the request, where there is one.
+    Local,
+}
+
+/// How writes reach the followers.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Replication {
+    /// A write is acknowledged when every follower has it.
+    Sync(Sync),
+    /// A write is acknowledged by the leader; it reaches the followers after the lag.
+    Async(Async),
+}
+
+impl Default for Replication {
+    fn default() -> Self {
+        Self::Sync(Sync::default())
+    }
+}
+
+/// A write is acknowledged when every follower has it.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Sync {
+    /// Go on without a follower that is gone, instead of stopping writes.
+    #[serde(default)]
+    pub degrade: bool,
+}
+
+/// A write is acknowledged by the leader; it reaches the followers after the lag.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Async {
+    /// From a write's acknowledgement until the follower has it, per write.
+    pub lag: Dist,
+}

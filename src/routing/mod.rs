@@ -1,0 +1,11 @@
+//! Layer 3: how users find a cluster. Policies order the clusters for a population; health checks notice a
+//! dead one; DNS moves the clients.
+
+pub mod dns;
+pub mod geo;
+pub mod health;
+pub mod latency;
+pub mod policy;
+pub mod priority;
+pub mod spec;
+pub mod weighted;

@@ -1,0 +1,386 @@
+//! What a scenario says of traffic: populations, journeys, services and external dependencies.
+
+use crate::base::{Bytes, Money, Probability, Rate, Span};
+use crate::dist::Dist;
+use crate::scaling::spec::Autoscale;
+use core::fmt;
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize, de};
+
+/// Users in one place.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct PopulationSpec {
+    /// The population's name.
+    pub name: String,
+    /// Where it is: a city ("Frankfurt") or a catalogue region's code. Or give `lat` and `lon`.
+    #[serde(default)]
+    pub at: Option<String>,
+    /// Latitude in degrees, where `at` isn't given.
+    #[serde(default)]
+    pub lat: Option<f64>,
+    /// Longitude in degrees, where `at` isn't given.
+    #[serde(default)]
+    pub lon: Option<f64>,
+    /// Requests per second, all journeys together: the mean over a week.
+    pub rate: Rate,
+    /// How the rate moves through the week, in local time.
+    #[serde(default)]
+    pub profile: Profile,
+    /// Offset of local time from UTC, such as "+01:00"; the catalogue's where it has one.
+    #[serde(default)]
+    pub utc_offset: Option<UtcOffset>,
+    /// Growth of the rate per year: 0.3 is 30 % more after 365 days, compounded weekly.
+    #[serde(default)]
+    pub growth: f64,
+    /// Where this population's requests and data may go.
+    #[serde(default)]
+    pub residency: Option<Residency>,
+    /// Round trip of the users' own access network, added to every RTT.
+    #[serde(default = "default_access")]
+    pub access: Span,
+    /// This population's own shares of the journeys; theirs where it is left out.
+    #[serde(default)]
+    pub journeys: Option<IndexMap<String, Probability>>,
+}
+
+fn default_access() -> Span {
+    Span::from_nanos(10_000_000)
+}
+
+/// A rule on where requests and data may go. Jurisdictions are those of the catalogue: "EU" is the Union,
+/// neither the UK nor EFTA.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub enum Residency {
+    /// Hard: routing, fail-open and promotion never leave these jurisdictions.
+    MustStayIn(Vec<String>),
+    /// Soft: each request that leaves these jurisdictions is counted as a violation.
+    Prefer(Vec<String>),
+}
+
+/// How a rate moves through the week: 168 hourly multipliers, normalised to mean 1.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Profile {
+    /// The same rate at every hour.
+    #[default]
+    Flat,
+    /// A public web site: requests to the 1998 World Cup site in its quiet weeks.
+    Web,
+    /// Office hours, Monday to Friday.
+    Business,
+    /// 168 numbers, Monday 00:00 local time first.
+    Hourly(Vec<f64>),
+    /// A CSV file beside the scenario with the columns `hour_of_week` and `load`.
+    Csv(String),
+}
+
+/// An offset from UTC in whole minutes, written "+05:30".
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct UtcOffset(i32);
+
+impl UtcOffset {
+    /// An offset in minutes, if it is within a day.
+    pub fn from_minutes(minutes: i32) -> Option<Self> {
+        (-14 * 60..=14 * 60).contains(&minutes).then_some(Self(minutes))
+    }
+    /// Minutes east of UTC.
+    pub const fn minutes(self) -> i32 {
+        self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for UtcOffset {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl de::Visitor<'_> for Visitor {
+            type Value = UtcOffset;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an offset such as \"+01:00\" or \"-05:00\"")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<UtcOffset, E> {
+                let parse = || {
+                    let sign = match text.as_bytes().first()? {
+                        b'+' => 1,
+                        b'-' => -1,
+                        _ => return None,
+                    };
+                    let (hours, minutes) = text[1..].split_once(':')?;
+                    let (hours, minutes): (u8, u8) = (hours.parse().ok()?, minutes.parse().ok()?);
+                    if minutes >= 60 || minutes % 15 != 0 {
+                        return None;
+                    }
+                    UtcOffset::from_minutes(sign * (i32::from(hours) * 60 + i32::from(minutes)))
+                };
+                parse().ok_or_else(|| E::custom("expected an offset such as \"+01:00\" or \"-05:00\", in quarters of an hour"))
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+impl Serialize for UtcOffset {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (sign, minutes) = if self.0 < 0 { ('-', -self.0) } else { ('+', self.0) };
+        serializer.collect_str(&format_args!("{sign}{:02}:{:02}", minutes / 60, minutes % 60))
+    }
+}
+
+impl JsonSchema for UtcOffset {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "UtcOffset".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "pattern": "^[+-][0-9]{2}:(00|15|30|45)$", "examples": ["+01:00"] })
+    }
+}
+
+/// A kind of request.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct JourneySpec {
+    /// The journey's name.
+    pub name: String,
+    /// Its share of every population's requests. Shares add up to 1.
+    #[serde(default = "one")]
+    pub share: Probability,
+    /// The client gives up after this; a later answer is not good. No limit where it is left out.
+    #[serde(default)]
+    pub timeout: Option<Span>,
+    /// How a client tries again.
+    #[serde(default)]
+    pub retries: Option<Retries>,
+    /// Bytes of the request, per attempt.
+    #[serde(default)]
+    pub request: Bytes,
+    /// Bytes of the response, per attempt: internet egress.
+    #[serde(default)]
+    pub response: Bytes,
+    /// What it does, in order: a service's name, or a table with one of `call`, `read`, `write`,
+    /// `dependency`, `parallel`.
+    pub path: Vec<Step>,
+    /// What one failed request costs the business.
+    #[serde(default)]
+    pub loss_per_failure: Money,
+    /// The share of failed requests that come back later and are not lost to the business.
+    #[serde(default)]
+    pub recaptured: Probability,
+}
+
+fn one() -> Probability {
+    Probability::ONE
+}
+
+/// How a client tries again: up to `max` more tries, `backoff` apart, doubling.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Retries {
+    /// Tries after the first.
+    pub max: u32,
+    /// Wait before the first retry; doubled for each later one.
+    #[serde(default)]
+    pub backoff: Span,
+}
+
+/// One step of a journey's path.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Step {
+    /// Calls a service in the cluster that serves the request.
+    Call(String),
+    /// Calls these services at once and waits for the slowest.
+    Parallel(Vec<String>),
+    /// Reads from a store; bytes of the answer.
+    Read(String, Bytes),
+    /// Writes to a store; bytes written.
+    Write(String, Bytes),
+    /// Calls something outside the platform.
+    Dependency(String),
+}
+
+#[derive(Serialize, Deserialize, JsonSchema, Default)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct StepTable {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    call: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    parallel: Option<Vec<String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    read: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    write: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    dependency: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    bytes: Option<Bytes>,
+}
+
+impl<'de> Deserialize<'de> for Step {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = Step;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a service's name, or a table with one of call, parallel, read, write, dependency")
+            }
+            fn visit_str<E: de::Error>(self, name: &str) -> Result<Step, E> {
+                Ok(Step::Call(name.to_owned()))
+            }
+            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Step, A::Error> {
+                let table = StepTable::deserialize(de::value::MapAccessDeserializer::new(map))?;
+                let bytes = table.bytes.unwrap_or_default();
+                match (table.call, table.parallel, table.read, table.write, table.dependency) {
+                    (Some(name), None, None, None, None) => Ok(Step::Call(name)),
+                    (None, Some(names), None, None, None) => Ok(Step::Parallel(names)),
+                    (None, None, Some(store), None, None) => Ok(Step::Read(store, bytes)),
+                    (None, None, None, Some(store), None) => Ok(Step::Write(store, bytes)),
+                    (None, None, None, None, Some(name)) => Ok(Step::Dependency(name)),
+                    _ => Err(de::Error::custom("a step has exactly one of call, parallel, read, write, dependency")),
+                }
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+impl Serialize for Step {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let bytes = |bytes: &Bytes| (bytes.get() > 0.0).then_some(*bytes);
+        let table = match self {
+            Self::Call(name) => return serializer.serialize_str(name),
+            Self::Parallel(names) => StepTable { parallel: Some(names.clone()), ..StepTable::default() },
+            Self::Read(store, size) => {
+                StepTable { read: Some(store.clone()), bytes: bytes(size), ..StepTable::default() }
+            }
+            Self::Write(store, size) => {
+                StepTable { write: Some(store.clone()), bytes: bytes(size), ..StepTable::default() }
+            }
+            Self::Dependency(name) => StepTable { dependency: Some(name.clone()), ..StepTable::default() },
+        };
+        table.serialize(serializer)
+    }
+}
+
+impl JsonSchema for Step {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Step".into()
+    }
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let table = generator.subschema_for::<StepTable>();
+        schemars::json_schema!({
+            "description": "A service's name, or a table with one of call, parallel, read, write, dependency.",
+            "anyOf": [{ "type": "string" }, table]
+        })
+    }
+}
+
+/// A service: pods that answer calls in each of its clusters.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ServiceSpec {
+    /// The service's name.
+    pub name: String,
+    /// The clusters that run it; all of them where it is left out.
+    #[serde(default = "all")]
+    pub clusters: crate::domain::Selection,
+    /// Pods in each cluster, before a standby's `scale`.
+    pub replicas: u32,
+    /// Requests that one pod serves at a time.
+    #[serde(default = "one_server")]
+    pub concurrency: u32,
+    /// Service time of one request on an idle pod.
+    pub time: Dist,
+    /// How the station queues.
+    #[serde(default)]
+    pub station: Station,
+    /// Requests that may wait in one cluster; more are shed. No limit where it is left out.
+    #[serde(default)]
+    pub queue: Option<u64>,
+    /// vCPUs that one pod asks for.
+    #[serde(default = "default_cpu")]
+    pub cpu: f64,
+    /// Memory that one pod asks for.
+    #[serde(default = "default_memory")]
+    pub memory: Bytes,
+    /// From a pod's placement on a ready node until it serves.
+    #[serde(default = "default_startup")]
+    pub startup: Span,
+    /// Horizontal pod autoscaling; a fixed number of pods where it is left out.
+    #[serde(default)]
+    pub autoscale: Option<Autoscale>,
+    /// A wait that is reported against: the share of requests that wait no longer, per station.
+    #[serde(default)]
+    pub wait_objective: Option<Span>,
+    /// What differs in a cluster, by the cluster's name.
+    #[serde(default, rename = "override")]
+    pub overrides: IndexMap<String, ServiceOverride>,
+}
+
+fn all() -> crate::domain::Selection {
+    crate::domain::Selection::All
+}
+fn one_server() -> u32 {
+    1
+}
+fn default_cpu() -> f64 {
+    0.5
+}
+fn default_memory() -> Bytes {
+    Bytes::new(512.0 * 1024.0 * 1024.0)
+}
+fn default_startup() -> Span {
+    Span::from_whole_secs(40)
+}
+
+/// What differs for a service in one cluster.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ServiceOverride {
+    /// Pods in this cluster.
+    #[serde(default)]
+    pub replicas: Option<u32>,
+    /// The share of the replicas that run until the standby takes over.
+    #[serde(default)]
+    pub scale: Option<Probability>,
+}
+
+/// How a station queues.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Station {
+    /// M/M/c, or M/M/c/K with a queue limit, with the Allen–Cunneen factor on the wait.
+    #[default]
+    Mmc,
+    /// Sheds what exceeds capacity, never waits: for checks by hand and sketches of capacity.
+    Fluid,
+}
+
+/// Something outside the platform that a journey needs: an identity provider, a payment service.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct DependencySpec {
+    /// The dependency's name.
+    pub name: String,
+    /// How long it takes to answer.
+    #[serde(default)]
+    pub time: Option<Dist>,
+}
+
+/// A surge of traffic: a sale, a match, a flash crowd.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct SurgeSpec {
+    /// The surge's name.
+    pub name: String,
+    /// When it begins, from the start of the horizon.
+    pub at: Span,
+    /// How long it lasts.
+    #[serde(rename = "for")]
+    pub lasts: Span,
+    /// What the rates are multiplied by.
+    pub factor: f64,
+    /// The populations it touches.
+    #[serde(default = "all")]
+    pub populations: crate::domain::Selection,
+}
