@@ -25,6 +25,12 @@ pub struct Autoscale {
     /// No change while the ratio of metric to target is this near to 1.
     #[serde(default = "default_tolerance")]
     pub tolerance: f64,
+    /// At most this share more pods per sync, or `max-growth-pods`, whichever is more.
+    #[serde(default = "default_growth")]
+    pub max_growth: f64,
+    /// At most this many more pods per sync, or `max-growth`, whichever is more.
+    #[serde(default = "default_growth_pods")]
+    pub max_growth_pods: u32,
     /// A scale-down follows the highest recommendation of this long.
     #[serde(default = "default_stabilization")]
     pub stabilization: Span,
@@ -35,6 +41,12 @@ fn default_sync() -> Span {
 }
 fn default_tolerance() -> f64 {
     0.1
+}
+fn default_growth() -> f64 {
+    1.0
+}
+fn default_growth_pods() -> u32 {
+    4
 }
 fn default_stabilization() -> Span {
     Span::from_whole_secs(300)

@@ -1,0 +1,4 @@
+//! Layer 3: where data lives, who leads it, and what is lost when a follower takes over.
+
+pub mod loss;
+pub mod spec;

@@ -1,0 +1,6 @@
+//! Layer 3: users, what they ask for, and the stations that answer: queueing in closed form and the
+//! distribution of a journey's latency.
+
+pub mod latency;
+pub mod queueing;
+pub mod spec;

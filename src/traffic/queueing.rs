@@ -1,0 +1,304 @@
+//! One service in one cluster as a station: Poisson arrivals, `c` servers, one queue, first come first served.
+//!
+//! M/M/c and M/M/c/K in closed form (Gross et al., *Fundamentals of Queueing Theory*, 4th ed., sections
+//! 2.3 and 2.4), with the Allen–Cunneen factor (1 + cv²)/2 on the wait for general service times (exact for
+//! M/M/c and for M/G/1). The wait of a call that waits is taken as exponential: exact for M/M/c.
+
+use crate::base::maths::{exp, ln, powf};
+use serde::{Deserialize, Serialize};
+
+/// A station's load and size.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Load {
+    /// Calls per second.
+    pub arrivals: f64,
+    /// Mean service time in seconds.
+    pub service: f64,
+    /// Coefficient of variation of the service time.
+    pub cv: f64,
+    /// Servers.
+    pub servers: u64,
+    /// Calls that may wait; `None` for no limit.
+    pub queue: Option<u64>,
+    /// Seconds after which a waiting client has gone: bounds an unlimited queue above saturation.
+    pub patience: f64,
+}
+
+/// A station in steady state.
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Steady {
+    /// Share of calls that are shed.
+    pub rejected: f64,
+    /// Probability that an accepted call waits.
+    pub waiting: f64,
+    /// Mean wait in seconds of an accepted call that waits.
+    pub wait_if_waiting: f64,
+    /// Busy servers over servers.
+    pub utilisation: f64,
+    /// Probability of an empty station; `None` where nothing computes it.
+    pub empty: Option<f64>,
+}
+
+impl Steady {
+    /// Mean wait in seconds over all accepted calls.
+    pub fn mean_wait(&self) -> f64 {
+        self.waiting * self.wait_if_waiting
+    }
+
+    /// Variance of the wait over all accepted calls, in seconds squared: an exponential with an atom at 0.
+    pub fn wait_variance(&self) -> f64 {
+        self.waiting * (2.0 - self.waiting) * self.wait_if_waiting * self.wait_if_waiting
+    }
+
+    /// P(wait ≤ t) of an accepted call.
+    pub fn wait_cdf(&self, t: f64) -> f64 {
+        if self.wait_if_waiting <= 0.0 {
+            return 1.0;
+        }
+        1.0 - self.waiting * exp(-t / self.wait_if_waiting)
+    }
+}
+
+/// Sheds what exceeds capacity and never waits.
+pub fn fluid(load: Load) -> Steady {
+    if load.arrivals <= 0.0 {
+        return Steady { empty: Some(1.0), ..Steady::default() };
+    }
+    let capacity = load.servers as f64 / load.service;
+    let rejected = if load.servers == 0 { 1.0 } else { (1.0 - capacity / load.arrivals).max(0.0) };
+    let utilisation = if load.servers == 0 { 0.0 } else { (load.arrivals / capacity).min(1.0) };
+    Steady { rejected, utilisation, ..Steady::default() }
+}
+
+/// M/M/c, or M/M/c/K with a queue limit, with the Allen–Cunneen factor on the wait.
+pub fn mmc(load: Load) -> Steady {
+    let c = load.servers;
+    if load.arrivals <= 0.0 {
+        return Steady { empty: Some(1.0), ..Steady::default() };
+    }
+    if c == 0 {
+        return Steady { rejected: 1.0, ..Steady::default() };
+    }
+    if load.service <= 0.0 {
+        return Steady::default();
+    }
+    let a = load.arrivals * load.service;
+    let rho = a / c as f64;
+    let factor = (1.0 + load.cv * load.cv) / 2.0;
+    let blocked = erlang_b(c, a);
+    // An unlimited queue that can't drain is bounded by the patience of those who wait in it.
+    let queue = match load.queue {
+        Some(limit) => Some(limit),
+        None if rho >= 1.0 - 1e-9 => Some((load.patience * c as f64 / load.service).ceil().min(1e12) as u64),
+        None => None,
+    };
+    match queue {
+        None => {
+            let waiting = blocked / (1.0 - rho * (1.0 - blocked));
+            let wait_if_waiting = factor * load.service / (c as f64 * (1.0 - rho));
+            Steady { rejected: 0.0, waiting, wait_if_waiting, utilisation: rho, empty: empty_mmc(c, a, rho) }
+        }
+        Some(limit) => {
+            // p_{c+k} = p_c rho^k; blocked = p_c over the sum up to c.
+            let sums = GeometricSums::of(rho, limit);
+            let total = 1.0 + blocked * sums.upper;
+            let p_c = blocked / total;
+            let rejected = p_c * sums.last;
+            let accepted = 1.0 - rejected;
+            // States c .. K-1 make an accepted call wait.
+            let p_wait = p_c * sums.lower / accepted;
+            let queue_length = p_c * sums.weighted;
+            let mean_wait = factor * queue_length / (load.arrivals * accepted);
+            let wait_if_waiting = if p_wait > 0.0 { mean_wait / p_wait } else { 0.0 };
+            let empty = empty_from(c, a).map(|e| e / total);
+            Steady { rejected, waiting: p_wait, wait_if_waiting, utilisation: rho * accepted, empty }
+        }
+    }
+}
+
+/// Sums of rho^k over a queue of `limit` places.
+struct GeometricSums {
+    /// Sum of rho^k for k = 1 ..= limit.
+    upper: f64,
+    /// Sum of rho^k for k = 0 .. limit.
+    lower: f64,
+    /// Sum of k rho^k for k = 1 ..= limit.
+    weighted: f64,
+    /// rho^limit.
+    last: f64,
+}
+
+impl GeometricSums {
+    fn of(rho: f64, limit: u64) -> Self {
+        let n = limit as f64;
+        if limit <= 4096 {
+            // Short queues term by term: no cancellation near rho = 1.
+            let (mut power, mut upper, mut lower, mut weighted) = (1.0, 0.0, 0.0, 0.0);
+            for k in 1..=limit {
+                lower += power;
+                power *= rho;
+                upper += power;
+                weighted += k as f64 * power;
+            }
+            return Self { upper, lower, weighted, last: power };
+        }
+        let last = powf(rho, n);
+        if (rho - 1.0).abs() < 1e-9 {
+            return Self { upper: n, lower: n, weighted: n * (n + 1.0) / 2.0, last };
+        }
+        let lower = (1.0 - last) / (1.0 - rho);
+        let weighted = rho * (1.0 - (n + 1.0) * last + n * last * rho) / ((1.0 - rho) * (1.0 - rho));
+        Self { upper: rho * lower, lower, weighted, last }
+    }
+}
+
+/// Erlang's loss probability B(c, a), by the recursion B(k) = a B(k−1) / (k + a B(k−1)).
+///
+/// Where the load is so far below `c` that the probability is under 1e-18 (Chernoff's bound on the Poisson
+/// tail), it is 0: no figure that anyone reads is moved.
+pub fn erlang_b(servers: u64, a: f64) -> f64 {
+    let c = servers as f64;
+    if a <= 0.0 {
+        return 0.0;
+    }
+    if a < c && c - a - c * ln(c / a) < -41.5 {
+        return 0.0;
+    }
+    let mut b = 1.0;
+    for k in 1..=servers {
+        b = a * b / (k as f64 + a * b);
+    }
+    b
+}
+
+/// Probability that M/M/c is empty; `None` where the sum would overflow.
+fn empty_mmc(servers: u64, a: f64, rho: f64) -> Option<f64> {
+    let within = empty_from(servers, a)?;
+    let blocked = erlang_b(servers, a);
+    Some(if rho < 1.0 { within / (1.0 + blocked * rho / (1.0 - rho)) } else { within })
+}
+
+/// 1 / sum of a^n/n! for n = 0 ..= c.
+fn empty_from(servers: u64, a: f64) -> Option<f64> {
+    if a > 600.0 {
+        return None;
+    }
+    let (mut term, mut sum) = (1.0, 1.0);
+    for n in 1..=servers {
+        term *= a / n as f64;
+        sum += term;
+        if term < sum * 1e-17 && n as f64 > a {
+            break;
+        }
+    }
+    sum.is_finite().then(|| 1.0 / sum)
+}
+
+/// What retries make of a try that fails with probability `p`: (success probability, tries per request).
+///
+/// Success 1 − p^(n+1); load (1 − p^(n+1)) / (1 − p).
+pub fn retries(p: f64, max: u32) -> (f64, f64) {
+    let mut tries = 0.0;
+    let mut still = 1.0;
+    for _ in 0..=max {
+        tries += still;
+        still *= p;
+    }
+    (1.0 - still, tries)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(arrivals: f64, service: f64, servers: u64, queue: Option<u64>) -> Load {
+        Load { arrivals, service, cv: 1.0, servers, queue, patience: 30.0 }
+    }
+
+    fn close(actual: f64, expected: f64, tolerance: f64) {
+        assert!((actual - expected).abs() <= tolerance * expected.abs(), "{actual} is not {expected}");
+    }
+
+    #[test]
+    fn erlang_c_as_pyworkforce_prints_it() {
+        // tests/oracles/open.toml, Q-MMC-MMCK: 13, 14 and 15 positions.
+        for (servers, waits, within_20s) in [
+            (13, 0.285_270_453_036_492_95, 0.795_594_788_417_783_1),
+            (14, 0.174_131_933_595_049_83, 0.888_350_019_179_466_9),
+            (15, 0.102_042_366_978_088_01, 0.941_452_842_869_022_3),
+        ] {
+            let steady = mmc(load(10.0 / 3.0, 3.0, servers, None));
+            close(steady.waiting, waits, 1e-9);
+            close(steady.wait_cdf(1.0 / 3.0), within_20s, 1e-9);
+        }
+        close(mmc(load(10.0 / 3.0, 3.0, 13, None)).mean_wait(), 0.285_270_453_036_492_95, 1e-9);
+    }
+
+    #[test]
+    fn a_finite_queue_as_octave_prints_it() {
+        let steady = mmc(load(3.0, 0.5, 2, Some(3)));
+        close(steady.rejected, 0.085_113_835_376_532_4, 1e-9);
+        close(steady.mean_wait(), 0.230_857_580_398_162_32, 1e-9);
+        close(steady.utilisation, 0.686_164_623_467_600_7, 1e-9);
+        close(steady.empty.unwrap(), 0.179_334_500_875_656_75, 1e-9);
+    }
+
+    #[test]
+    fn one_server_and_any_service_is_pollaczek_khinchine() {
+        // Q-MG1-PK: 0.7/s, mean 1 s; constant and lognormal with squared coefficient of variation 2.25.
+        let of = |cv: f64| mmc(Load { arrivals: 0.7, service: 1.0, cv, servers: 1, queue: None, patience: 30.0 });
+        close(of(0.0).mean_wait(), 1.166_666_666_666_666_7, 1e-9);
+        close(of(1.5).mean_wait(), 3.791_666_666_666_666_5, 1e-9);
+        close(1.0 - of(0.0).waiting, 0.3, 1e-9);
+    }
+
+    #[test]
+    fn a_finite_queue_survives_overload_and_saturation() {
+        for rho in [0.999_999, 1.0, 1.000_001, 1.5, 4.0] {
+            let steady = mmc(load(rho * 100.0, 1.0, 100, Some(5000)));
+            // What is served is offered less shed, and never more than there are servers.
+            close((1.0 - steady.rejected) * rho, steady.utilisation, 1e-9);
+            assert!(steady.utilisation <= 1.0 + 1e-12, "{rho}: {}", steady.utilisation);
+            assert!(steady.mean_wait() <= 50.0 + 1e-9);
+        }
+        // Far above saturation the queue is always full: shed 1 - 1/rho, wait 5000/100 s.
+        let steady = mmc(load(400.0, 1.0, 100, Some(5000)));
+        close(steady.rejected, 0.75, 1e-9);
+        close(steady.mean_wait(), 50.0, 1e-2);
+    }
+
+    #[test]
+    fn no_load_no_wait_and_no_servers_no_service() {
+        assert_eq!(mmc(load(0.0, 1.0, 3, None)).mean_wait(), 0.0);
+        assert_eq!(mmc(load(1.0, 1.0, 0, None)).rejected, 1.0);
+        assert_eq!(fluid(load(1.0, 1.0, 0, None)).rejected, 1.0);
+    }
+
+    #[test]
+    fn fluid_sheds_the_excess_alone() {
+        let steady = fluid(load(120.0, 1.0, 80, None));
+        close(steady.rejected, 1.0 / 3.0, 1e-15);
+        assert_eq!(steady.waiting, 0.0);
+    }
+
+    #[test]
+    fn a_hundred_thousand_servers() {
+        // Half-full: nobody waits. At 99 %: Halfin–Whitt with beta = (1 - rho) sqrt(c) = 3.162:
+        // C -> 1 / (1 + beta Phi(beta) / phi(beta)) = 8.5e-4, within the expansion's O(1/sqrt(c)).
+        assert_eq!(mmc(load(50_000.0, 1.0, 100_000, None)).waiting, 0.0);
+        let beta = 0.01 * 100_000.0_f64.sqrt();
+        let density = exp(-beta * beta / 2.0) / (2.0 * core::f64::consts::PI).sqrt();
+        let limit = 1.0 / (1.0 + beta * crate::base::maths::normal_cdf(beta) / density);
+        close(mmc(load(99_000.0, 1.0, 100_000, None)).waiting, limit, 0.05);
+    }
+
+    #[test]
+    fn retries_by_hand() {
+        // Three tries at 0.2: success 1 - 0.008, load 1 + 0.2 + 0.04.
+        let (success, tries) = retries(0.2, 2);
+        close(success, 0.992, 1e-15);
+        close(tries, 1.24, 1e-15);
+        assert_eq!(retries(1.0, 2), (0.0, 3.0));
+        assert_eq!(retries(0.0, 5), (1.0, 1.0));
+    }
+}
