@@ -4,3 +4,5 @@
 //! folded and reported. `ARCHITECTURE.md` has the layers.
 
 pub mod base;
+pub mod dist;
+pub mod stats;
