@@ -42,7 +42,8 @@ struct CarbonRow {
 #[derive(Debug, Deserialize)]
 struct Constant {
     provider: String,
-    constant: String,
+    #[serde(rename = "constant")]
+    name: String,
     value: f64,
     unit: String,
     source_id: String,
@@ -99,7 +100,7 @@ impl Catalog {
 
     /// A constant of `data/carbon/energy_constants.csv` for a provider or for any, with its unit.
     pub fn energy_constant(&self, provider: &str, name: &str) -> Option<(Cited<f64>, &str)> {
-        let of = |provider: &str| self.energy.constants.iter().find(|c| c.provider == provider && c.constant == name);
+        let of = |provider: &str| self.energy.constants.iter().find(|c| c.provider == provider && c.name == name);
         let row = of(provider).or_else(|| of("any"))?;
         Some((ENERGY.cite_from(row.value, origin_of(&row.source_id), ENERGY.date), &row.unit))
     }

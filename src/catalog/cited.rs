@@ -65,9 +65,4 @@ impl<T> Cited<T> {
         self.note.push_str(note);
         self
     }
-
-    /// Replaces the date of the file by the date of the row.
-    pub(super) fn dated(self, date: &str) -> Self {
-        Self { date: date.to_owned(), ..self }
-    }
 }

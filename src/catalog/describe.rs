@@ -40,6 +40,9 @@ impl Entry {
     }
 }
 
+/// The label of the line that a region's note is about.
+const COORDINATES: &str = "latitude, longitude";
+
 fn usd(amount: f64, per: &str) -> String {
     // Seven decimals: what the files have, without what the conversion from GiB adds.
     format!("{} USD/{per}", (amount * 1e7).round() / 1e7)
@@ -99,7 +102,7 @@ impl Catalog {
             ("name", Some(region.name.clone())),
             ("city", Some(region.city.clone()).filter(|city| !city.is_empty())),
             ("country", Some(region.country.clone())),
-            ("latitude, longitude", Some(format!("{}, {}", region.lat, region.lon))),
+            (COORDINATES, Some(format!("{}, {}", region.lat, region.lon))),
             ("jurisdiction", Some(region.jurisdiction.clone())),
             ("zones", region.zones.map(|zones| zones.to_string())),
             ("opened", region.opened_year.map(|year| year.to_string())),
@@ -107,7 +110,11 @@ impl Catalog {
         ];
         let known = facts.into_iter().filter_map(|(label, fact)| {
             let fact = fact?;
-            Some(Entry::new(label, region.source.clone().map(|()| fact)))
+            let mut cited = region.source.clone().map(|()| fact);
+            if label != COORDINATES {
+                cited.note.clear();
+            }
+            Some(Entry::new(label, cited))
         });
         let offset = place.utc_offset_minutes.map(|minutes| {
             let text = format!("{minutes} min, standard time");

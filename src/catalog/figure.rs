@@ -24,17 +24,16 @@ impl Figure {
     /// The value as a number in the figure's unit. A bound (`<1`) gives its limit; words and ranges give nothing.
     pub fn number(&self) -> Option<Cited<f64>> {
         let bare = self.text.value.trim_start_matches(['<', '=', '>']);
-        let cited = self.text.clone().map(|_| ()).noted(&match self.confidence.as_str() {
-            "" | "primary" => String::new(),
-            other => other.to_owned(),
-        });
         let number: f64 = bare.parse().ok()?;
-        let cited = if bare == self.text.value {
-            cited
-        } else {
-            cited.derived(&format!("the limit of what the source gives as {:?}", self.text.value))
-        };
-        Some(cited.map(|()| number))
+        let mut cited = self.text.clone().map(|_| number);
+        if bare != self.text.value {
+            cited = cited.derived(&format!("the limit of what the source gives as {:?}", self.text.value));
+        }
+        Some(match self.confidence.as_str() {
+            "" | "primary" | "derived" => cited,
+            "UNVERIFIED" => cited.assumed("not verified"),
+            other => cited.noted(other),
+        })
     }
 }
 
@@ -60,23 +59,25 @@ struct DerivedRow {
     inputs: String,
 }
 
-/// "same …" in a source column means the row above.
-fn carried<'a>(source: &'a str, above: &mut Option<&'a str>) -> &'a str {
-    let carries = ["same", "same as above"].contains(&source);
-    if !carries {
-        *above = Some(source);
+/// A source column in full: "same" and "same as above" mean the row above, "same repo:" its repository.
+fn in_full(source: &str, above: &mut String) -> String {
+    if !["same", "same as above"].contains(&source) {
+        *above = match (source.strip_prefix("same repo:"), above.split_once(':')) {
+            (Some(path), Some((repository, _))) => format!("{repository}:{path}"),
+            _ => source.to_owned(),
+        };
     }
-    above.unwrap_or(source)
+    above.clone()
 }
 
 fn keyed(file: &DataFile) -> Vec<Figure> {
     let rows = file.rows::<Row>();
-    let mut above = None;
+    let mut above = String::new();
     rows.iter()
         .map(|row| Figure {
             key: row.key.clone(),
             text: file
-                .cite_from(row.value.clone(), carried(&row.source, &mut above), &row.source_date)
+                .cite_from(row.value.clone(), &in_full(&row.source, &mut above), &row.source_date)
                 .noted(&row.meaning),
             unit: row.unit.clone(),
             confidence: row.confidence.clone(),
@@ -86,7 +87,7 @@ fn keyed(file: &DataFile) -> Vec<Figure> {
 
 fn derived() -> Vec<Figure> {
     let rows = DERIVED_RATES.rows::<DerivedRow>();
-    let mut above = None;
+    let mut above = String::new();
     rows.iter()
         .map(|row| {
             let counts = match (row.numerator.as_str(), row.denominator.as_str()) {
@@ -94,7 +95,7 @@ fn derived() -> Vec<Figure> {
                 (over, "") => format!("n = {over}"),
                 (over, under) => format!("{over} / {under}"),
             };
-            let inputs = carried(&row.inputs, &mut above);
+            let inputs = in_full(&row.inputs, &mut above);
             Figure {
                 key: row.key.clone(),
                 text: DERIVED_RATES
@@ -134,8 +135,10 @@ fn flatten(prefix: &str, table: &toml::Table, comments: &BTreeMap<String, &str>,
             toml::Value::String(text) => text.clone(),
             other => other.to_string(),
         };
+        let comment = comments.get(&path).copied().unwrap_or_default();
+        let cited = DEFAULTS.cite(text);
         out.push(Figure {
-            text: DEFAULTS.cite(text).noted(comments.get(&path).copied().unwrap_or_default()),
+            text: if comment.starts_with("derived") { cited.derived(comment) } else { cited.noted(comment) },
             key: format!("defaults.{path}"),
             unit: String::new(),
             confidence: String::new(),
@@ -211,6 +214,7 @@ mod tests {
         let catalog = Catalog::get();
         let lag = catalog.control("aurora_global.replication_lag").unwrap();
         assert_eq!((lag.value, lag.kind), (1.0, Kind::Derived));
+        assert_eq!(catalog.control("route53.failure_threshold_default").unwrap().kind, Kind::Assumed, "unverified");
         assert_eq!(catalog.control("aurora_global.rto_unplanned"), None);
         assert_eq!(catalog.control("dean.rack_repair_hours"), None, "a range");
         assert_eq!(catalog.control("istio.added_p50"), None, "a gap");
@@ -222,7 +226,7 @@ mod tests {
         let fast = catalog.control("route53.check_interval_fast").unwrap();
         assert!(fast.source.starts_with("data/controls/control_loop_defaults.csv (awsdocs/amazon-route53-docs"));
         assert_eq!(fast.date, "2023-06");
-        // "same as above" is replaced by what stands above.
-        assert!(catalog.figures().all(|figure| !figure.text.source.contains("(same as above")));
+        // "same as above" and "same repo" are replaced by what stands above.
+        assert!(catalog.figures().all(|figure| !figure.text.source.contains("(same")));
     }
 }

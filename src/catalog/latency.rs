@@ -3,7 +3,7 @@
 //! The measured time of a pair is the mean of both directions; the diagonal is never used, since it
 //! includes connection set-up. Elsewhere a packet is taken to travel at 2/3 of the speed of light along a
 //! route 1.76 times the great circle: the median over the AWS matrix of 2025 beyond 300 km (a test
-//! recomputes it; the middle 90 % of the pairs lie between 1.3 and 2.7).
+//! recomputes it; the middle 90 % of the pairs lie between 1.3 and 3.2).
 
 use super::cited::{Cited, Kind};
 use super::region::Region;
@@ -69,7 +69,6 @@ impl Matrix {
 
     /// The measured time of a pair of different regions, ms.
     pub(super) fn rtt(&self, a: &Region, b: &Region) -> Option<Cited<f64>> {
-        // The order of the two must not reach the sum's rounding: addition of two commutes.
         let there = self.ms.get(&(a.index, b.index));
         let back = self.ms.get(&(b.index, a.index));
         Some(match (there, back) {
@@ -96,7 +95,7 @@ mod tests {
     fn distance_gives_the_formula_and_the_floor() {
         let quarter = ((0.0, 0.0), (0.0, 90.0));
         // By hand: 10,007.557 km x 2 x 1.76 / 199,861.639 km/s.
-        assert!((fallback_rtt_ms(quarter.0, quarter.1) - 176.256_9).abs() < 1e-3);
+        assert!((fallback_rtt_ms(quarter.0, quarter.1) - 176.254_94).abs() < 1e-5);
         assert_eq!(fallback_rtt_ms((50.0, 8.0), (50.0, 8.0)), 1.0);
     }
 
@@ -118,7 +117,7 @@ mod tests {
         // The directed pairs have 1.7605, the symmetrised ones 1.7637: both are 1.76 to two decimals.
         assert!((factors[247] - ROUTE_FACTOR).abs() < 0.005, "{}", factors[247]);
         assert!(factors[0] > 1.0, "nothing outruns light in fibre");
-        assert!(factors[25] > 1.25 && factors[470] < 2.75, "{} {}", factors[25], factors[470]);
+        assert!(factors[25] > 1.3 && factors[469] < 3.2, "{} {}", factors[25], factors[469]);
     }
 
     #[test]
@@ -141,7 +140,7 @@ mod tests {
         let catalog = Catalog::get();
         let rtt = |a, b| catalog.rtt(catalog.region(a).unwrap(), catalog.region(b).unwrap());
         let aws = rtt("us-east-1", "eu-west-1").unwrap();
-        assert!((aws.value - (69.558 + 69.644) / 2.0).abs() < 1e-12);
+        assert!((aws.value - 69.601).abs() < 1e-12);
         assert!(aws.source.starts_with("data/latency/aws_rtt_p50_2025.csv (cloudping.co"), "{}", aws.source);
         assert_eq!(aws.date, "2025-05-29");
         assert_eq!(rtt("eastus", "westeurope").unwrap().value, 84.0);

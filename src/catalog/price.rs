@@ -12,8 +12,8 @@ use super::{Catalog, PROVIDERS};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Bytes of a GiB over bytes of a GB; also TiB over TB is this times 1.024.
-const GIB_PER_GB: f64 = 1.073_741_824;
+/// Decimal GB in a GiB.
+const GB_PER_GIB: f64 = 1.073_741_824;
 /// Decimal TB in a TiB.
 const TB_PER_TIB: f64 = 1.099_511_627_776;
 
@@ -44,7 +44,8 @@ pub struct Transfer {
     pub cross_zone_out: Cited<f64>,
     /// From another zone of the region, charged to the receiver (AWS charges both sides).
     pub cross_zone_in: Cited<f64>,
-    /// To another region of the same continent; `Catalog::inter_region` knows each pair.
+    /// To another region; for Azure and GCP, whose prices go by continent, to one of the same continent.
+    /// `Catalog::inter_region` knows each pair.
     pub inter_region_out: Cited<f64>,
     /// To the internet, by monthly volume; the steps ascend and the last has no end.
     pub internet: Cited<Vec<Tier>>,
@@ -235,9 +236,9 @@ fn class_transfer(
             Some(row) => Some(
                 NETWORK_GCP
                     .cite(tiers([
-                        (Some(TB_PER_TIB), row.internet_first_1tib_usd_per_gib / GIB_PER_GB),
-                        (Some(10.0 * TB_PER_TIB), row.internet_1_to_10tib / GIB_PER_GB),
-                        (None, row.internet_over_10tib / GIB_PER_GB),
+                        (Some(TB_PER_TIB), row.internet_first_1tib_usd_per_gib / GB_PER_GIB),
+                        (Some(10.0 * TB_PER_TIB), row.internet_1_to_10tib / GB_PER_GIB),
+                        (None, row.internet_over_10tib / GB_PER_GIB),
                     ]))
                     .derived("from prices per GiB and steps in TiB")
                     .noted(&row.note),
@@ -248,7 +249,7 @@ fn class_transfer(
         transfer.insert(
             region.index,
             Transfer {
-                cross_zone_in: zone.clone().map(|_| 0.0).noted("only the sender is charged"),
+                cross_zone_in: zone.clone().map(|_| 0.0).noted("the receiver is not charged"),
                 cross_zone_out: zone,
                 inter_region_out: class_price(classes, region, region),
                 internet,
@@ -294,7 +295,10 @@ fn class_price(classes: &[ClassRow], from: &Region, to: &Region) -> Cited<f64> {
     let own = if a == b { find(a, b) } else { None };
     let price = own.or_else(oceania).or_else(|| {
         let price = abroad()?;
-        Some(if a == b { price.assumed(&format!("no price within {a}: that between continents")) } else { price })
+        // The file has neither Mexico nor the inside of these continents.
+        let unlisted = a == b || [a, b].contains(&"mexico");
+        let note = || format!("no price from {a} to {b}: that between continents");
+        Some(if unlisted { price.assumed(&note()) } else { price })
     });
     price.unwrap_or_else(|| panic!("data/{}: no price from {a} to {b}", TRANSFER_CLASS.path))
 }

@@ -10,7 +10,7 @@ use crate::base::maths;
 use serde::{Deserialize, Serialize};
 
 /// A provider's region.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Region {
     /// `aws`, `azure` or `gcp`.
     pub provider: &'static str,
@@ -37,6 +37,7 @@ pub struct Region {
     /// Where the row came from.
     pub source: Cited<()>,
     /// Position in the catalogue.
+    #[serde(skip)]
     pub(super) index: usize,
 }
 
@@ -94,10 +95,20 @@ struct Row {
     paired_region: Option<String>,
 }
 
+/// Regions whose coordinates in the source are far from the city in the source, with what they are.
+pub(super) const SITE_NOTES: [(&str, &str); 5] = [
+    ("spaincentral", "the longitude lacks its minus sign: 600 km east of Madrid"),
+    ("germanynorth", "the coordinates are those of Bremen, 320 km from Berlin"),
+    ("francecentral", "the coordinates are the middle of France, 280 km from Paris"),
+    ("francesouth", "the coordinates are 260 km from Marseille"),
+    ("asia-southeast3", "the coordinates are the middle of Thailand, 240 km from Bangkok"),
+];
+
 /// Appends the regions of a provider's file.
 pub(super) fn load(provider: &'static str, file: &DataFile, regions: &mut Vec<Region>) {
     for row in file.rows::<Row>() {
         assert_eq!(row.provider, provider, "data/{}", file.path);
+        let note = SITE_NOTES.iter().find(|(code, _)| *code == row.region).map_or("", |(_, note)| note);
         regions.push(Region {
             provider,
             code: row.region,
@@ -110,14 +121,14 @@ pub(super) fn load(provider: &'static str, file: &DataFile, regions: &mut Vec<Re
             zones: (row.zones > 0).then_some(row.zones),
             opened_year: row.opened_year,
             paired_region: row.paired_region,
-            source: file.cite(()),
+            source: file.cite(()).noted(note),
             index: regions.len(),
         });
     }
 }
 
 /// A city where users may live.
-#[derive(Clone, PartialEq, Debug, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct City {
     /// English name.
     pub name: String,
