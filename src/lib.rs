@@ -6,3 +6,4 @@
 pub mod base;
 pub mod dist;
 pub mod stats;
+pub mod catalog;
