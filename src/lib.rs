@@ -4,6 +4,18 @@
 //! folded and reported. `ARCHITECTURE.md` has the layers.
 
 pub mod base;
-pub mod dist;
-pub mod stats;
 pub mod catalog;
+pub mod cost;
+pub mod dist;
+pub mod domain;
+pub mod engine;
+pub mod failover;
+pub mod failure;
+pub mod metric;
+pub mod network;
+pub mod replication;
+pub mod routing;
+pub mod scaling;
+pub mod scenario;
+pub mod stats;
+pub mod traffic;

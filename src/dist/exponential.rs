@@ -26,6 +26,13 @@ struct Spec {
     mean: Span,
 }
 
+impl Exponential {
+    /// With this mean; `None` unless it is above 0.
+    pub fn new(mean: Span) -> Option<Self> {
+        Self::try_from(Spec { mean }).ok()
+    }
+}
+
 impl TryFrom<Spec> for Exponential {
     type Error = String;
     fn try_from(written: Spec) -> Result<Self, String> {

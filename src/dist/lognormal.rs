@@ -51,6 +51,11 @@ struct Spec {
 }
 
 impl Lognormal {
+    /// With this median and 99th percentile; `None` unless they are above 0 and in order.
+    pub fn new(median: Span, p99: Span) -> Option<Self> {
+        Self::try_from(Spec { median: Some(median), p99: Some(p99), ..Spec::default() }).ok()
+    }
+
     /// The standard deviation of ln X.
     pub const fn sigma(&self) -> f64 {
         self.sigma

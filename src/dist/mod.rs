@@ -85,6 +85,25 @@ impl Dist {
         Self { law: Law::Constant(span.into()), bare: true }
     }
 
+    /// Any length between two bounds alike, in either order.
+    pub fn uniform(a: Span, b: Span) -> Self {
+        Uniform::new(a.min(b), a.max(b)).map_or_else(|| Self::constant(a), |law| Law::Uniform(law).into())
+    }
+
+    /// Exponential with this mean; constantly 0 for a mean of 0.
+    pub fn exponential(mean: Span) -> Self {
+        Exponential::new(mean).map_or_else(|| Self::constant(mean), |law| Law::Exponential(law).into())
+    }
+
+    /// Lognormal with this median and this ratio of p99 to median; constant where the ratio is at most 1.
+    pub fn lognormal(median: Span, p99_over_median: f64) -> Self {
+        if p99_over_median <= 1.0 {
+            return Self::constant(median);
+        }
+        Lognormal::new(median, Span::from_secs(median.secs() * p99_over_median))
+            .map_or_else(|| Self::constant(median), |law| Law::Lognormal(law).into())
+    }
+
     /// The kind and its parameters.
     pub const fn law(&self) -> &Law {
         &self.law

@@ -27,6 +27,13 @@ struct Spec {
     to: Span,
 }
 
+impl Uniform {
+    /// Between these; `None` unless the first is the shorter.
+    pub fn new(from: Span, to: Span) -> Option<Self> {
+        Self::try_from(Spec { from, to }).ok()
+    }
+}
+
 impl TryFrom<Spec> for Uniform {
     type Error = String;
     fn try_from(written: Spec) -> Result<Self, String> {

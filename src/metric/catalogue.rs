@@ -40,7 +40,6 @@ metrics! {
     RTO_NOT_ACHIEVED = "rto.not-achieved", Share, Lower, "Share of outages that the repair ended, not failover.";
     RPO_SECONDS = "rpo.seconds", Seconds, Lower, "Age of the oldest write lost in a promotion, mean over promotions; 0 if none was lost.";
     WRITES_LOST = "writes.lost", Writes, Lower, "Acknowledged writes that a promotion lost.";
-    READS_STALE = "reads.stale", Requests, Lower, "Reads at a follower while a write younger than the lag had been acknowledged elsewhere, expected number.";
     RESIDENCY_VIOLATIONS = "residency.violations", Requests, Lower, "Requests served, or written, outside the jurisdictions that the population prefers.";
     UTILISATION = "utilisation", Share, Neither, "Busy servers over ready servers, mean over time.";
     UTILISATION_FINAL = "utilisation.final", Share, Neither, "Busy servers over ready servers at the end of the horizon.";

@@ -6,7 +6,8 @@
 
 use crate::base::maths::{exp, ln};
 use crate::base::stream::{Rng, uniform};
-use crate::dist::{Dist, poisson};
+use crate::dist::Dist;
+use crate::dist::poisson::poisson;
 
 /// What one promotion lost.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
@@ -80,12 +81,12 @@ mod tests {
         assert!((writes - 160.0).abs() < 5.0 * 12.65 / root, "{writes}");
         assert!((sd - 12.649).abs() < 5.0 * 12.65 / (2.0 * f64::from(n)).sqrt(), "{sd}");
         assert!((age - 0.795).abs() < 5.0 * 0.005 / root, "{age}");
-        let (writes, sd, age, _) = sample(200.0, &Dist::exponential(0.8), n);
+        let (writes, sd, age, _) = sample(200.0, &Dist::exponential(Span::from_secs(0.8)), n);
         assert!((writes - 160.0).abs() < 5.0 * 12.65 / root, "{writes}");
         assert!((sd - 12.649).abs() < 5.0 * 12.65 / (2.0 * f64::from(n)).sqrt(), "{sd}");
         // The oldest is a Gumbel variable: its standard deviation is 0.8 pi / sqrt(6).
         assert!((age - 4.521_911_584_108_288).abs() < 5.0 * 1.0261 / root, "{age}");
-        let (writes, sd, age, none) = sample(2.0, &Dist::exponential(0.8), n);
+        let (writes, sd, age, none) = sample(2.0, &Dist::exponential(Span::from_secs(0.8)), n);
         assert!((writes - 1.6).abs() < 5.0 * 1.265 / root, "{writes}");
         assert!((sd - 1.264_911).abs() < 5.0 * 1.3 / root, "{sd}");
         assert!((age - 0.906_822).abs() < 5.0 * 0.9 / root, "{age}");

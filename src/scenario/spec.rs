@@ -2,15 +2,18 @@
 //!
 //! Nothing is checked across entries here, and nothing is looked up: `resolve` does both.
 
-use crate::base::{Probability, Span};
+use crate::base::{Bytes, Probability, Span};
 use crate::cost::spec::CostSpec;
+use crate::dist::Dist;
+use crate::domain::Selection;
 use crate::failover::spec::FailoverSpec;
 use crate::failure::spec::{FaultSpec, IncidentSpec};
 use crate::network::spec::NetworkSpec;
 use crate::replication::spec::StoreSpec;
 use crate::routing::spec::RoutingSpec;
-use crate::scaling::spec::NodesSpec;
-use crate::traffic::spec::{DependencySpec, JourneySpec, PopulationSpec, ServiceSpec, SurgeSpec};
+use crate::scaling::spec::{Autoscale, NodesSpec};
+use crate::traffic::spec::{DependencySpec, JourneySpec, PopulationSpec, Station, SurgeSpec};
+use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -156,7 +159,7 @@ pub struct RegionSpec {
 }
 
 /// A Kubernetes cluster.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ClusterSpec {
     /// The cluster's name.
@@ -179,11 +182,88 @@ pub struct ClusterSpec {
     /// From the loss of a zone until its endpoints are dropped.
     #[serde(default = "default_endpoints")]
     pub endpoints_drop: Span,
+    /// From then until the lost pods are started elsewhere.
+    #[serde(default = "default_eviction")]
+    pub eviction: Span,
 }
 
+fn default_eviction() -> Span {
+    // k8s.pod_eviction_timeout of data/controls/control_loop_defaults.csv.
+    Span::from_whole_secs(300)
+}
 fn default_endpoints() -> Span {
     // k8s.node_monitor_grace_period of data/controls/control_loop_defaults.csv.
     Span::from_whole_secs(40)
+}
+
+/// A service: pods that answer calls in each of its clusters.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ServiceSpec {
+    /// The service's name.
+    pub name: String,
+    /// The clusters that run it; all of them where it is left out.
+    #[serde(default = "all")]
+    pub clusters: Selection,
+    /// Pods in each cluster, before a standby's `scale`.
+    pub replicas: u32,
+    /// Requests that one pod serves at a time.
+    #[serde(default = "one_server")]
+    pub concurrency: u32,
+    /// Service time of one request on an idle pod.
+    pub time: Dist,
+    /// How the station queues.
+    #[serde(default)]
+    pub station: Station,
+    /// Requests that may wait in one cluster; more are shed. No limit where it is left out.
+    #[serde(default)]
+    pub queue: Option<u64>,
+    /// vCPUs that one pod asks for.
+    #[serde(default = "default_cpu")]
+    pub cpu: f64,
+    /// Memory that one pod asks for.
+    #[serde(default = "default_memory")]
+    pub memory: Bytes,
+    /// From a pod's placement on a ready node until it serves.
+    #[serde(default = "default_startup")]
+    pub startup: Span,
+    /// Horizontal pod autoscaling; a fixed number of pods where it is left out.
+    #[serde(default)]
+    pub autoscale: Option<Autoscale>,
+    /// A wait that is reported against: the share of requests that wait no longer, per station.
+    #[serde(default)]
+    pub wait_objective: Option<Span>,
+    /// What differs in a cluster, by the cluster's name.
+    #[serde(default, rename = "override")]
+    pub overrides: IndexMap<String, ServiceOverride>,
+}
+
+fn all() -> Selection {
+    Selection::All
+}
+fn one_server() -> u32 {
+    1
+}
+fn default_cpu() -> f64 {
+    0.5
+}
+fn default_memory() -> Bytes {
+    Bytes::new(512.0 * 1024.0 * 1024.0)
+}
+fn default_startup() -> Span {
+    Span::from_whole_secs(40)
+}
+
+/// What differs for a service in one cluster.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ServiceOverride {
+    /// Pods in this cluster.
+    #[serde(default)]
+    pub replicas: Option<u32>,
+    /// The share of the replicas that run until the standby takes over.
+    #[serde(default)]
+    pub scale: Option<Probability>,
 }
 
 /// An objective: a bound on one metric.

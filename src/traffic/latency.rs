@@ -274,8 +274,9 @@ impl<'a> Mixture<'a> {
 
     /// Mean in seconds.
     pub fn mean(&self) -> Option<f64> {
-        (self.weight > 0.0)
-            .then(|| self.parts.iter().map(|(curve, delay, weight)| (curve.mean + delay) * weight).sum::<f64>() / self.weight)
+        (self.weight > 0.0).then(|| {
+            self.parts.iter().map(|(curve, delay, weight)| (curve.mean + delay) * weight).sum::<f64>() / self.weight
+        })
     }
 
     /// P(latency ≤ t).
@@ -338,8 +339,10 @@ mod tests {
     #[test]
     fn sums_of_exponentials_are_gamma() {
         // Four exponentials of mean 1 s: Erlang-4. Quantiles from chi-squared with 8 degrees of freedom, halved.
-        let curve = Curve::sum(&vec![Part::One(Dist::exponential(1.0)); 4]);
-        for (p, x) in [(0.5, 7.344_121_5 / 2.0), (0.95, 15.507_313 / 2.0), (0.99, 20.090_235 / 2.0), (0.999, 26.124_482 / 2.0)] {
+        let curve = Curve::sum(&vec![Part::One(Dist::exponential(Span::from_secs(1.0))); 4]);
+        for (p, x) in
+            [(0.5, 7.344_121_5 / 2.0), (0.95, 15.507_313 / 2.0), (0.99, 20.090_235 / 2.0), (0.999, 26.124_482 / 2.0)]
+        {
             close(quantile(&curve, p), x, 1e-3);
         }
         close(curve.mean(), 4.0, 1e-12);
@@ -348,7 +351,8 @@ mod tests {
     #[test]
     fn sojourn_in_erlang_c_as_the_oracle_has_it() {
         // Q-MMC-MMCK c14: 10/3 per minute, 3 minutes, 14 servers.
-        let curve = Curve::sum(&[Part::One(Dist::exponential(180.0))]).then_wait(0.174_131_933_595_049_83, 45.0);
+        let curve = Curve::sum(&[Part::One(Dist::exponential(Span::from_secs(180.0)))])
+            .then_wait(0.174_131_933_595_049_83, 45.0);
         close(quantile(&curve, 0.5), 2.230_975_257_142_676_4 * 60.0, 1e-3);
         close(quantile(&curve, 0.95), 9.156_445_150_017_495 * 60.0, 1e-3);
         close(quantile(&curve, 0.99), 13.984_776_117_669_83 * 60.0, 1e-3);

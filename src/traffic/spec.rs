@@ -2,7 +2,6 @@
 
 use crate::base::{Bytes, Money, Probability, Rate, Span};
 use crate::dist::Dist;
-use crate::scaling::spec::Autoscale;
 use core::fmt;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -114,7 +113,9 @@ impl<'de> Deserialize<'de> for UtcOffset {
                     }
                     UtcOffset::from_minutes(sign * (i32::from(hours) * 60 + i32::from(minutes)))
                 };
-                parse().ok_or_else(|| E::custom("expected an offset such as \"+01:00\" or \"-05:00\", in quarters of an hour"))
+                parse().ok_or_else(|| {
+                    E::custom("expected an offset such as \"+01:00\" or \"-05:00\", in quarters of an hour")
+                })
             }
         }
         deserializer.deserialize_any(Visitor)
@@ -275,76 +276,6 @@ impl JsonSchema for Step {
     }
 }
 
-/// A service: pods that answer calls in each of its clusters.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct ServiceSpec {
-    /// The service's name.
-    pub name: String,
-    /// The clusters that run it; all of them where it is left out.
-    #[serde(default = "all")]
-    pub clusters: crate::domain::Selection,
-    /// Pods in each cluster, before a standby's `scale`.
-    pub replicas: u32,
-    /// Requests that one pod serves at a time.
-    #[serde(default = "one_server")]
-    pub concurrency: u32,
-    /// Service time of one request on an idle pod.
-    pub time: Dist,
-    /// How the station queues.
-    #[serde(default)]
-    pub station: Station,
-    /// Requests that may wait in one cluster; more are shed. No limit where it is left out.
-    #[serde(default)]
-    pub queue: Option<u64>,
-    /// vCPUs that one pod asks for.
-    #[serde(default = "default_cpu")]
-    pub cpu: f64,
-    /// Memory that one pod asks for.
-    #[serde(default = "default_memory")]
-    pub memory: Bytes,
-    /// From a pod's placement on a ready node until it serves.
-    #[serde(default = "default_startup")]
-    pub startup: Span,
-    /// Horizontal pod autoscaling; a fixed number of pods where it is left out.
-    #[serde(default)]
-    pub autoscale: Option<Autoscale>,
-    /// A wait that is reported against: the share of requests that wait no longer, per station.
-    #[serde(default)]
-    pub wait_objective: Option<Span>,
-    /// What differs in a cluster, by the cluster's name.
-    #[serde(default, rename = "override")]
-    pub overrides: IndexMap<String, ServiceOverride>,
-}
-
-fn all() -> crate::domain::Selection {
-    crate::domain::Selection::All
-}
-fn one_server() -> u32 {
-    1
-}
-fn default_cpu() -> f64 {
-    0.5
-}
-fn default_memory() -> Bytes {
-    Bytes::new(512.0 * 1024.0 * 1024.0)
-}
-fn default_startup() -> Span {
-    Span::from_whole_secs(40)
-}
-
-/// What differs for a service in one cluster.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct ServiceOverride {
-    /// Pods in this cluster.
-    #[serde(default)]
-    pub replicas: Option<u32>,
-    /// The share of the replicas that run until the standby takes over.
-    #[serde(default)]
-    pub scale: Option<Probability>,
-}
-
 /// How a station queues.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -365,6 +296,10 @@ pub struct DependencySpec {
     /// How long it takes to answer.
     #[serde(default)]
     pub time: Option<Dist>,
+}
+
+fn all() -> crate::domain::Selection {
+    crate::domain::Selection::All
 }
 
 /// A surge of traffic: a sale, a match, a flash crowd.

@@ -1,0 +1,3 @@
+//! Layer 3: the bill and the business loss.
+
+pub mod spec;

@@ -1,0 +1,3 @@
+//! Layer 3: how a standby takes over and gives back.
+
+pub mod spec;

@@ -1,0 +1,3 @@
+//! Layer 3: what breaks, when, and for how long.
+
+pub mod spec;

@@ -1,0 +1,3 @@
+//! Layer 3: round-trip times.
+
+pub mod spec;
