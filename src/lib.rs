@@ -6,6 +6,7 @@
 pub mod base;
 pub mod catalog;
 pub mod cost;
+pub mod diag;
 pub mod dist;
 pub mod domain;
 pub mod engine;
