@@ -14,6 +14,7 @@ pub mod failover;
 pub mod failure;
 pub mod metric;
 pub mod network;
+pub mod plan;
 pub mod replication;
 pub mod routing;
 pub mod scaling;

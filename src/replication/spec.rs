@@ -22,6 +22,10 @@ pub struct StoreSpec {
     /// that residency allows, where it is left out.
     #[serde(default = "all")]
     pub followers: Selection,
+    /// At most this many followers per partition: the standby of the leader's cluster first, then the
+    /// nearest. No limit where it is left out.
+    #[serde(default)]
+    pub max_followers: Option<u32>,
     /// Where reads go.
     #[serde(default)]
     pub reads: Reads,

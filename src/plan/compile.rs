@@ -1,0 +1,623 @@
+//! From a checked scenario to a plan. Nothing can fail here: loading has reported every mistake.
+
+use super::{
+    ClusterPlan, CostPlan, DependencyPlan, Element, FailoverPlan, FaultPlan, Hit, HoldPlan, IncidentPlan, JourneyPlan,
+    PairPlan, PartitionPlan, Plan, PopulationPlan, RegionPlan, RootPlan, RoutingPlan, ServicePlan, StationPlan,
+    StepPlan, StorePlan, SurgePlan,
+};
+use crate::base::maths::great_circle_km;
+use crate::base::stream::digest;
+use crate::base::{Id, Span, Table};
+use crate::domain::{Cluster, Journey, Population, Region, Root, Selection, Service, Store};
+use crate::failure::spec::TargetSpec;
+use crate::replication::spec::{Partitions, Reads};
+use crate::routing::dns::Expiry;
+use crate::routing::health::Prober;
+use crate::routing::policy::Candidate;
+use crate::routing::spec::{Fallback, Via};
+use crate::scaling::hpa::Rule;
+use crate::scaling::nodes::{Pool, Request, cohort};
+use crate::scenario::resolved::Scenario;
+use crate::scenario::spec::ServiceSpec;
+use crate::traffic::spec::{Residency, Step};
+
+/// Compiles a checked scenario.
+///
+/// # Panics
+/// If the scenario refers to something that it doesn't have: loading rules that out.
+pub fn compile(scenario: &Scenario) -> Plan {
+    let compiler = Compiler { scenario };
+    let spec = &scenario.spec;
+    let pairs = compiler.pairs();
+    let populations = compiler.populations(&pairs);
+    let mut targets = Targets { compiler: &compiler, roots: Table::new(), holds: Vec::new(), groups: Vec::new() };
+    targets.roots.push(RootPlan { fault: "demand".to_owned(), target: String::new(), digest: 0 });
+    let faults = targets.faults();
+    let incidents = targets.incidents();
+    let Targets { roots, holds, .. } = targets;
+    let Via::Dns(dns) = &spec.routing.via;
+    let health = &spec.routing.health;
+    let has_pairs = pairs.iter().any(|pair| pair.standby.is_some());
+    let warm_up = spec.simulation.warm_up;
+    // Time 0 is the start of the warm-up.
+    let week = Span::WEEK.nanos();
+    let week_offset = (scenario.start_in_week.nanos() % week + week - warm_up.nanos() % week) % week;
+    Plan {
+        variant: scenario.variant.clone(),
+        horizon: spec.simulation.horizon,
+        warm_up,
+        week_offset: Span::from_nanos(week_offset),
+        slot: compiler.slot(),
+        regions: scenario
+            .regions
+            .iter()
+            .map(|region| RegionPlan {
+                name: region.name.clone(),
+                lat: region.lat,
+                lon: region.lon,
+                control_plane: region.control_plane,
+                load_balancer: region.load_balancer,
+                egress: region.egress.clone(),
+                transfer: region.transfer.iter().copied().collect(),
+                cross_zone: region.cross_zone,
+                storage: region.storage,
+            })
+            .collect(),
+        clusters: compiler.clusters(),
+        services: spec.service.iter().map(service).collect(),
+        stores: compiler.stores(&pairs, &populations),
+        dependencies: spec
+            .dependency
+            .iter()
+            .map(|dependency| DependencyPlan {
+                name: dependency.name.clone(),
+                time: dependency.time.clone().unwrap_or_else(|| crate::dist::Dist::constant(Span::ZERO)),
+            })
+            .collect(),
+        journeys: compiler.journeys(),
+        populations,
+        region_rtt: scenario.region_rtt.iter().map(|row| row.iter().copied().collect()).collect(),
+        jitter: spec.network.jitter,
+        pairs,
+        routing: RoutingPlan {
+            fallback: match spec.routing.fallback {
+                Some(Fallback::Any) => true,
+                Some(Fallback::None) => false,
+                None => !has_pairs,
+            },
+            expiry: Expiry::new(dns),
+            propagation: dns.propagation,
+            prober: Prober::new(health),
+            phase: health.phase,
+            checkers: health.checkers,
+            depth: health.check,
+        },
+        failover: FailoverPlan {
+            decide: spec.failover.decide.clone(),
+            promote: spec.failover.promote.clone(),
+            promote_success: spec.failover.promote_success.get(),
+            failback: spec.failover.failback.clone(),
+            scale_when: spec.failover.scale.when,
+        },
+        roots,
+        holds,
+        faults,
+        incidents,
+        surges: spec
+            .surge
+            .iter()
+            .map(|surge| SurgePlan {
+                at: warm_up + surge.at,
+                lasts: surge.lasts,
+                factor: surge.factor,
+                populations: spec
+                    .population
+                    .iter()
+                    .map(|population| selects(&surge.populations, &population.name))
+                    .collect(),
+            })
+            .collect(),
+        cost: CostPlan {
+            load_balancers: spec.cost.load_balancers,
+            cross_zone_share: spec.cost.cross_zone_share.map(crate::base::Probability::get),
+            dns_queries: scenario.dns_queries,
+            dns_query_rate: spec.cost.dns_query_rate.map(crate::base::Rate::get),
+            health_check: scenario.health_check,
+            people_hours: spec.cost.people_hours,
+            people_price: spec.cost.people_price.get(),
+            outage_per_minute: spec.cost.outage_per_minute.get(),
+            sla: spec.cost.sla.as_ref().map(|sla| {
+                let mut credits: Vec<(f64, f64)> =
+                    sla.credits.iter().map(|credit| (credit.below.get(), credit.share.get())).collect();
+                credits.sort_by(|a, b| a.0.total_cmp(&b.0));
+                (sla.revenue.get(), credits)
+            }),
+        },
+    }
+}
+
+fn selects(selection: &Selection, name: &str) -> bool {
+    match selection {
+        Selection::All => true,
+        Selection::Named(names) => names.iter().any(|other| other == name),
+    }
+}
+
+fn service(spec: &ServiceSpec) -> ServicePlan {
+    ServicePlan {
+        name: spec.name.clone(),
+        concurrency: spec.concurrency,
+        time: spec.time.clone(),
+        station: spec.station,
+        queue: spec.queue,
+        request: Request { cpu: spec.cpu, memory: spec.memory.get() },
+        startup: spec.startup,
+        wait_objective: spec.wait_objective.map(Span::secs),
+    }
+}
+
+/// Pods of a standby at `scale`: at least one, if there are any at all.
+fn scaled(replicas: u32, scale: f64) -> u32 {
+    let scaled = (f64::from(replicas) * scale - 1e-9).ceil().max(0.0) as u32;
+    if scale > 0.0 { scaled.max(u32::from(replicas > 0)) } else { 0 }
+}
+
+struct Compiler<'a> {
+    scenario: &'a Scenario,
+}
+
+impl Compiler<'_> {
+    fn cluster(&self, name: &str) -> Id<Cluster> {
+        find(&self.scenario.spec.cluster, |cluster| &cluster.name, name)
+    }
+
+    fn service(&self, name: &str) -> Id<Service> {
+        find(&self.scenario.spec.service, |service| &service.name, name)
+    }
+
+    fn store(&self, name: &str) -> Id<Store> {
+        find(&self.scenario.spec.store, |store| &store.name, name)
+    }
+
+    fn region(&self, name: &str) -> Id<Region> {
+        find(&self.scenario.regions, |region| &region.name, name)
+    }
+
+    fn selected_clusters(&self, selection: &Selection) -> Vec<Id<Cluster>> {
+        self.scenario
+            .spec
+            .cluster
+            .iter()
+            .enumerate()
+            .filter(|(_, cluster)| selects(selection, &cluster.name))
+            .map(|(position, _)| Id::new(position))
+            .collect()
+    }
+
+    fn region_of(&self, cluster: Id<Cluster>) -> usize {
+        self.scenario.clusters[cluster.index()].region
+    }
+
+    /// The longest slot in which no population's rate changes: a whole hour, unless some local time isn't.
+    fn slot(&self) -> Span {
+        let varying: Vec<_> =
+            self.scenario.populations.iter().filter(|population| population.profile.is_some()).collect();
+        if varying.is_empty() {
+            return Span::WEEK;
+        }
+        let minutes = varying.iter().fold(60, |length, population| {
+            let rest = population.utc_offset_minutes.rem_euclid(60);
+            if rest == 0 { length } else { gcd(length, rest) }
+        });
+        Span::from_whole_secs(u64::from(minutes.unsigned_abs()) * 60)
+    }
+
+    fn pairs(&self) -> Vec<PairPlan> {
+        let clusters = &self.scenario.clusters;
+        (0..clusters.len())
+            .filter(|&position| clusters[position].standby_for.is_none())
+            .map(|position| PairPlan {
+                primary: Id::new(position),
+                standby: clusters.iter().position(|other| other.standby_for == Some(position)).map(Id::new),
+            })
+            .collect()
+    }
+
+    fn clusters(&self) -> Table<Cluster, ClusterPlan> {
+        let spec = &self.scenario.spec;
+        spec.cluster
+            .iter()
+            .zip(&self.scenario.clusters)
+            .map(|(cluster, resolved)| {
+                let standby = resolved.standby_for.is_some();
+                let scale = cluster.scale.map_or(1.0, crate::base::Probability::get);
+                let mut station_of: Table<Service, Option<u32>> = Table::new();
+                let mut stations = Vec::new();
+                for (position, service) in spec.service.iter().enumerate() {
+                    if !selects(&service.clusters, &cluster.name) {
+                        station_of.push(None);
+                        continue;
+                    }
+                    station_of.push(Some(stations.len() as u32));
+                    let own = service.overrides.get(&cluster.name);
+                    let replicas = own.and_then(|own| own.replicas).unwrap_or(service.replicas);
+                    let scale = own.and_then(|own| own.scale).map_or(scale, crate::base::Probability::get);
+                    stations.push(StationPlan {
+                        service: Id::new(position),
+                        replicas,
+                        standby_replicas: if standby { scaled(replicas, scale) } else { replicas },
+                        hpa: service.autoscale.as_ref().and_then(Rule::new),
+                    });
+                }
+                let pool = cluster.nodes.as_ref().zip(resolved.node).map(|(nodes, node)| Pool {
+                    node: Request { cpu: node.vcpu, memory: node.memory },
+                    min: nodes.min,
+                    max: nodes.max,
+                    delays: cohort(&nodes.provisioning),
+                    price: node.price,
+                });
+                ClusterPlan {
+                    name: cluster.name.clone(),
+                    digest: digest(&cluster.name),
+                    region: Id::new(resolved.region),
+                    zones: resolved.zones,
+                    stations,
+                    station_of,
+                    standby,
+                    standby_min_nodes: pool.as_ref().map_or(0, |pool| {
+                        if standby { (f64::from(pool.min) * scale).ceil() as u32 } else { pool.min }
+                    }),
+                    pool,
+                    endpoints_drop: cluster.endpoints_drop,
+                    eviction: cluster.eviction,
+                }
+            })
+            .collect()
+    }
+
+    fn journeys(&self) -> Table<Journey, JourneyPlan> {
+        let spec = &self.scenario.spec;
+        spec.journey
+            .iter()
+            .map(|journey| JourneyPlan {
+                name: journey.name.clone(),
+                timeout: journey.timeout.map(Span::secs),
+                retries: journey.retries.as_ref().map_or(0, |retries| retries.max),
+                backoff: journey.retries.as_ref().map_or(0.0, |retries| retries.backoff.secs()),
+                request: journey.request.get(),
+                response: journey.response.get(),
+                steps: journey
+                    .path
+                    .iter()
+                    .map(|step| match step {
+                        Step::Call(name) => StepPlan::Call(vec![self.service(name)]),
+                        Step::Parallel(names) => StepPlan::Call(names.iter().map(|name| self.service(name)).collect()),
+                        Step::Read(store, bytes) => StepPlan::Read(self.store(store), bytes.get()),
+                        Step::Write(store, bytes) => StepPlan::Write(self.store(store), bytes.get()),
+                        Step::Dependency(name) => {
+                            StepPlan::Dependency(find(&spec.dependency, |dependency| &dependency.name, name))
+                        }
+                    })
+                    .collect(),
+                loss: journey.loss_per_failure.get(),
+                recaptured: journey.recaptured.get(),
+            })
+            .collect()
+    }
+
+    fn populations(&self, pairs: &[PairPlan]) -> Table<Population, PopulationPlan> {
+        let spec = &self.scenario.spec;
+        let slot = self.slot();
+        let slots = Span::WEEK.nanos() / slot.nanos();
+        spec.population
+            .iter()
+            .zip(&self.scenario.populations)
+            .zip(&self.scenario.population_rtt)
+            .map(|((population, resolved), rtt)| {
+                let profile = match &resolved.profile {
+                    None => vec![1.0; slots as usize],
+                    Some(hours) => (0..slots)
+                        .map(|k| {
+                            let minutes = (k * slot.nanos() / 60_000_000_000) as i64
+                                + i64::from(resolved.utc_offset_minutes);
+                            hours[minutes.div_euclid(60).rem_euclid(168) as usize]
+                        })
+                        .collect(),
+                };
+                let outside = |allowed: &[String]| -> Table<Cluster, bool> {
+                    self.scenario
+                        .clusters
+                        .iter()
+                        .map(|cluster| match &self.scenario.regions[cluster.region].jurisdiction {
+                            Some(jurisdiction) => !allowed.contains(jurisdiction),
+                            None => true,
+                        })
+                        .collect()
+                };
+                let nowhere: Table<Cluster, bool> = vec![false; spec.cluster.len()].into();
+                let (forbidden, disliked) = match &population.residency {
+                    None => (nowhere.clone(), nowhere),
+                    Some(Residency::MustStayIn(allowed)) => (outside(allowed), nowhere),
+                    Some(Residency::Prefer(allowed)) => (nowhere, outside(allowed)),
+                };
+                let candidate = |cluster: Id<Cluster>| {
+                    let region = &self.scenario.regions[self.region_of(cluster)];
+                    Candidate {
+                        name: &spec.cluster[cluster.index()].name,
+                        distance_km: great_circle_km((resolved.lat, resolved.lon), (region.lat, region.lon)),
+                        rtt: rtt[cluster.index()],
+                    }
+                };
+                let policy = spec.routing.policy.kind();
+                let mut order: Vec<usize> = (0..pairs.len()).collect();
+                order.sort_by(|&a, &b| {
+                    policy
+                        .score(candidate(pairs[a].primary))
+                        .total_cmp(&policy.score(candidate(pairs[b].primary)))
+                        .then(a.cmp(&b))
+                });
+                PopulationPlan {
+                    name: population.name.clone(),
+                    lat: resolved.lat,
+                    lon: resolved.lon,
+                    rate: population.rate.get(),
+                    profile,
+                    growth: population.growth,
+                    shares: spec
+                        .journey
+                        .iter()
+                        .map(|journey| match &population.journeys {
+                            None => journey.share.get(),
+                            Some(own) => own.get(&journey.name).map_or(0.0, |share| share.get()),
+                        })
+                        .collect(),
+                    rtt: rtt.iter().copied().collect(),
+                    forbidden,
+                    disliked,
+                    weights: pairs.iter().map(|pair| policy.weight(candidate(pair.primary))).collect(),
+                    order,
+                }
+            })
+            .collect()
+    }
+
+    fn stores(
+        &self,
+        pairs: &[PairPlan],
+        populations: &Table<Population, PopulationPlan>,
+    ) -> Table<Store, StorePlan> {
+        let spec = &self.scenario.spec;
+        spec.store
+            .iter()
+            .map(|store| {
+                let copies = self.selected_clusters(&store.clusters);
+                let partition = |leader: Id<Cluster>, members: &[Id<Population>]| {
+                    let allowed = |cluster: Id<Cluster>| {
+                        !store.personal || members.iter().all(|&member| !populations[member].forbidden[cluster])
+                    };
+                    let standby = pairs.iter().find(|pair| pair.primary == leader).and_then(|pair| pair.standby);
+                    let mut followers: Vec<Id<Cluster>> = copies
+                        .iter()
+                        .copied()
+                        .filter(|&copy| copy != leader && allowed(copy))
+                        .filter(|&copy| selects(&store.followers, &spec.cluster[copy.index()].name))
+                        .collect();
+                    let rtt = |copy: Id<Cluster>| self.scenario.region_rtt[self.region_of(leader)][self.region_of(copy)];
+                    followers.sort_by(|&a, &b| {
+                        (Some(b) == standby).cmp(&(Some(a) == standby)).then(rtt(a).total_cmp(&rtt(b))).then(a.cmp(&b))
+                    });
+                    followers.truncate(store.max_followers.map_or(usize::MAX, |most| most as usize));
+                    PartitionPlan { leader, followers }
+                };
+                let everyone: Vec<Id<Population>> = populations.keys().collect();
+                let partitions = match &store.partitions {
+                    Partitions::SingleLeader(single) => {
+                        let leader = single.leader.as_ref().map_or(copies[0], |name| self.cluster(name));
+                        vec![partition(leader, &everyone)]
+                    }
+                    Partitions::Geo {} => everyone
+                        .iter()
+                        .map(|&member| {
+                            let ranked = populations[member]
+                                .order
+                                .iter()
+                                .map(|&pair| pairs[pair].primary)
+                                .find(|&c| copies.contains(&c) && !populations[member].forbidden[c]);
+                            partition(ranked.unwrap_or(copies[0]), &[member])
+                        })
+                        .collect(),
+                };
+                StorePlan {
+                    name: store.name.clone(),
+                    digest: digest(&store.name),
+                    copies,
+                    partitions,
+                    local_reads: match store.reads {
+                        Reads::Local => true,
+                        Reads::Leader => false,
+                    },
+                    replication: store.replication.clone(),
+                    time: store.time.clone(),
+                    promote: store.promote.clone().unwrap_or_else(|| spec.failover.promote.clone()),
+                    zone_failover: store.zone_failover.clone(),
+                    size: store.size.gigabytes(),
+                    instance_price: store.instance_price.get(),
+                    storage_price: store.storage_price.map(crate::base::Money::get),
+                }
+            })
+            .collect()
+    }
+}
+
+fn find<T, M>(list: &[T], name_of: impl Fn(&T) -> &String, name: &str) -> Id<M> {
+    Id::new(list.iter().position(|entry| name_of(entry) == name).expect("loading checks that every name exists"))
+}
+
+fn gcd(a: i32, b: i32) -> i32 {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
+/// Turns targets into holds and roots.
+struct Targets<'a> {
+    compiler: &'a Compiler<'a>,
+    roots: Table<Root, RootPlan>,
+    holds: Vec<HoldPlan>,
+    groups: Vec<String>,
+}
+
+impl Targets<'_> {
+    fn faults(&mut self) -> Vec<FaultPlan> {
+        let mut faults = Vec::new();
+        for fault in &self.compiler.scenario.spec.fault {
+            let group = fault.group.clone().unwrap_or_else(|| format!("fault {}", fault.name));
+            let members = self.members(&fault.name, &group, &fault.of);
+            let one = |members: Vec<Hit>, digest: u64, shock: Option<f64>| FaultPlan {
+                digest,
+                effect: fault.effect.clone(),
+                every: fault.every.clone(),
+                repair: fault.repair.clone(),
+                clock: fault.clock,
+                shock,
+                members,
+            };
+            match &fault.shock {
+                Some(shock) => faults.push(one(members, digest(&fault.name), Some(shock.hit.get()))),
+                None => {
+                    for member in members {
+                        let digest = self.roots[member.root].digest;
+                        faults.push(one(vec![member], digest, None));
+                    }
+                }
+            }
+        }
+        faults
+    }
+
+    fn incidents(&mut self) -> Vec<IncidentPlan> {
+        let warm_up = self.compiler.scenario.spec.simulation.warm_up;
+        let incidents = &self.compiler.scenario.spec.incident;
+        incidents
+            .iter()
+            .map(|incident| {
+                let group = incident.group.clone().unwrap_or_else(|| format!("incident {}", incident.name));
+                IncidentPlan {
+                    effect: incident.effect.clone(),
+                    at: warm_up + incident.at,
+                    lasts: incident.lasts,
+                    members: self.members(&incident.name, &group, &incident.of),
+                }
+            })
+            .collect()
+    }
+
+    fn members(&mut self, name: &str, group: &str, of: &TargetSpec) -> Vec<Hit> {
+        let group = self.groups.iter().position(|other| other == group).unwrap_or_else(|| {
+            self.groups.push(group.to_owned());
+            self.groups.len() - 1
+        }) as u32;
+        self.elements(of)
+            .into_iter()
+            .map(|(element, target)| {
+                let hold = HoldPlan { element, group };
+                let hold = self.holds.iter().position(|other| *other == hold).unwrap_or_else(|| {
+                    self.holds.push(hold);
+                    self.holds.len() - 1
+                }) as u32;
+                let digest = digest(&format!("{name}\u{0}{target}"));
+                let root = self.roots.push_and_get_key(RootPlan { fault: name.to_owned(), target, digest });
+                Hit { hold, root }
+            })
+            .collect()
+    }
+
+    /// The elements that a target means, with their names.
+    fn elements(&self, of: &TargetSpec) -> Vec<(Element, String)> {
+        let compiler = self.compiler;
+        let scenario = compiler.scenario;
+        let spec = &scenario.spec;
+        let cluster_name = |cluster: Id<Cluster>| spec.cluster[cluster.index()].name.clone();
+        let one_zone = |region: Id<Region>, zone: u32| {
+            (Element::Zone(region, zone), format!("{}/{}", scenario.regions[region.index()].name, zone + 1))
+        };
+        let regions = |selection: &Selection| -> Vec<Id<Region>> {
+            (0..scenario.regions.len())
+                .filter(|&position| selects(selection, &scenario.regions[position].name))
+                .map(Id::new)
+                .collect()
+        };
+        match of {
+            TargetSpec::Region(name) => vec![(Element::Region(compiler.region(name)), name.clone())],
+            TargetSpec::Regions(selection) => regions(selection)
+                .into_iter()
+                .map(|region| (Element::Region(region), scenario.regions[region.index()].name.clone()))
+                .collect(),
+            TargetSpec::Zone(name) => {
+                let (region, number) = name.rsplit_once('/').expect("loading checks the form of a zone");
+                let number: u32 = number.parse().expect("loading checks the form of a zone");
+                vec![one_zone(compiler.region(region), number - 1)]
+            }
+            TargetSpec::Zones(selection) => regions(selection)
+                .into_iter()
+                .flat_map(|region| {
+                    // Zones that no cluster spans can't be felt.
+                    let used = scenario.clusters.iter().filter(|cluster| cluster.region == region.index());
+                    let zones = used.map(|cluster| cluster.zones).max().unwrap_or(0);
+                    (0..zones).map(move |zone| one_zone(region, zone))
+                })
+                .collect(),
+            TargetSpec::Cluster(name) => vec![(Element::Cluster(compiler.cluster(name)), name.clone())],
+            TargetSpec::Clusters(selection) => compiler
+                .selected_clusters(selection)
+                .into_iter()
+                .map(|cluster| (Element::Cluster(cluster), cluster_name(cluster)))
+                .collect(),
+            TargetSpec::Service(target) => {
+                let service = compiler.service(&target.name);
+                let runs = &spec.service[service.index()].clusters;
+                compiler
+                    .selected_clusters(&target.clusters)
+                    .into_iter()
+                    .filter(|&cluster| selects(runs, &cluster_name(cluster)))
+                    .map(|cluster| {
+                        (Element::Service(cluster, service), format!("{} in {}", target.name, cluster_name(cluster)))
+                    })
+                    .collect()
+            }
+            TargetSpec::Store(target) => {
+                let store = compiler.store(&target.name);
+                let copies = compiler.selected_clusters(&spec.store[store.index()].clusters);
+                compiler
+                    .selected_clusters(&target.clusters)
+                    .into_iter()
+                    .filter(|cluster| copies.contains(cluster))
+                    .map(|cluster| {
+                        (Element::Copy(cluster, store), format!("{} in {}", target.name, cluster_name(cluster)))
+                    })
+                    .collect()
+            }
+            TargetSpec::Link([a, b]) => {
+                let (first, second) = (compiler.region(a), compiler.region(b));
+                vec![(Element::Link(first.min(second), first.max(second)), format!("{a} – {b}"))]
+            }
+            TargetSpec::Dependency(name) => {
+                vec![(
+                    Element::Dependency(find(&spec.dependency, |dependency| &dependency.name, name)),
+                    name.clone(),
+                )]
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_standby_keeps_at_least_one_pod() {
+        assert_eq!(scaled(1000, 0.2), 200);
+        assert_eq!(scaled(3, 0.2), 1);
+        assert_eq!(scaled(10, 0.3), 3);
+        assert_eq!(scaled(10, 0.0), 0);
+    }
+}

@@ -1,0 +1,450 @@
+//! Layer 5: a scenario compiled. Names become dense ids, everything that a run needs is looked up once, and
+//! what is left is immutable, serialisable and shared by all threads.
+
+mod compile;
+
+pub use compile::compile;
+
+use crate::base::{Id, Span, Table};
+use crate::dist::Dist;
+use crate::domain::{Cluster, Dependency, Journey, Population, Region, Root, Service, Store};
+use crate::failover::spec::{Decide, Failback, ScaleWhen};
+use crate::failure::spec::{ClockStart, EffectSpec};
+use crate::replication::spec::Replication;
+use crate::routing::dns::Expiry;
+use crate::routing::health::Prober;
+use crate::routing::spec::Depth;
+use crate::scaling::hpa::Rule;
+use crate::scaling::nodes::{Pool, Request};
+use crate::traffic::spec::Station;
+use serde::{Deserialize, Serialize};
+
+/// The root of what no fault caused.
+pub const DEMAND: usize = 0;
+
+/// One variant, ready to run.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Plan {
+    /// The variant's name.
+    pub variant: String,
+    /// Simulated time that counts.
+    pub horizon: Span,
+    /// Simulated time before it that doesn't.
+    pub warm_up: Span,
+    /// Time from Monday 00:00 UTC to time 0, the start of the warm-up.
+    pub week_offset: Span,
+    /// Length of a slot: rates are constant within one.
+    pub slot: Span,
+    /// Regions.
+    pub regions: Table<Region, RegionPlan>,
+    /// Clusters.
+    pub clusters: Table<Cluster, ClusterPlan>,
+    /// Services.
+    pub services: Table<Service, ServicePlan>,
+    /// Stores.
+    pub stores: Table<Store, StorePlan>,
+    /// External dependencies.
+    pub dependencies: Table<Dependency, DependencyPlan>,
+    /// Journeys.
+    pub journeys: Table<Journey, JourneyPlan>,
+    /// Populations.
+    pub populations: Table<Population, PopulationPlan>,
+    /// Round-trip times in seconds between regions.
+    pub region_rtt: Table<Region, Table<Region, f64>>,
+    /// p99 over p50 of a round-trip time.
+    pub jitter: f64,
+    /// Primaries with their standbys; a cluster without one is a pair of its own.
+    pub pairs: Vec<PairPlan>,
+    /// How users find a cluster.
+    pub routing: RoutingPlan,
+    /// How a standby takes over.
+    pub failover: FailoverPlan,
+    /// Roots: demand, then each fault on each of its targets, each incident on each of its targets.
+    pub roots: Table<Root, RootPlan>,
+    /// What can be hit: one slot per (element, group).
+    pub holds: Vec<HoldPlan>,
+    /// Faults.
+    pub faults: Vec<FaultPlan>,
+    /// Scripted incidents.
+    pub incidents: Vec<IncidentPlan>,
+    /// Surges of traffic.
+    pub surges: Vec<SurgePlan>,
+    /// Prices and losses.
+    pub cost: CostPlan,
+}
+
+/// A region.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RegionPlan {
+    /// Its name.
+    pub name: String,
+    /// Degrees.
+    pub lat: f64,
+    /// Degrees.
+    pub lon: f64,
+    /// Prices; see [`crate::scenario::resolved::ResolvedRegion`].
+    pub control_plane: f64,
+    /// USD per hour and load balancer.
+    pub load_balancer: f64,
+    /// Internet egress tiers of a month: (GB up to which, USD per GB).
+    pub egress: Vec<(Option<f64>, f64)>,
+    /// USD per GB to each region.
+    pub transfer: Table<Region, f64>,
+    /// USD per GB that crosses zones.
+    pub cross_zone: f64,
+    /// USD per GB and month.
+    pub storage: f64,
+}
+
+/// A cluster.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ClusterPlan {
+    /// Its name.
+    pub name: String,
+    /// Digest of its name, for streams.
+    pub digest: u64,
+    /// Its region.
+    pub region: Id<Region>,
+    /// Zones it spans, numbered from 0 as its region's.
+    pub zones: u32,
+    /// Its services, as stations.
+    pub stations: Vec<StationPlan>,
+    /// Position in `stations` by service.
+    pub station_of: Table<Service, Option<u32>>,
+    /// Its nodes.
+    pub pool: Option<Pool>,
+    /// It serves nobody until it is promoted.
+    pub standby: bool,
+    /// Fewest nodes while it is a standby.
+    pub standby_min_nodes: u32,
+    /// From the loss of a zone until its endpoints are dropped.
+    pub endpoints_drop: Span,
+    /// From then until the lost pods are started elsewhere.
+    pub eviction: Span,
+}
+
+/// A service in a cluster.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct StationPlan {
+    /// The service.
+    pub service: Id<Service>,
+    /// Pods when the cluster is active.
+    pub replicas: u32,
+    /// Pods while it is an unpromoted standby.
+    pub standby_replicas: u32,
+    /// The autoscaler.
+    pub hpa: Option<Rule>,
+}
+
+/// A service.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ServicePlan {
+    /// Its name.
+    pub name: String,
+    /// Requests that one pod serves at a time.
+    pub concurrency: u32,
+    /// Service time.
+    pub time: Dist,
+    /// How it queues.
+    pub station: Station,
+    /// Requests that may wait.
+    pub queue: Option<u64>,
+    /// What a pod asks for.
+    pub request: Request,
+    /// From placement until it serves.
+    pub startup: Span,
+    /// Wait that is reported against.
+    pub wait_objective: Option<f64>,
+}
+
+/// A store.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct StorePlan {
+    /// Its name.
+    pub name: String,
+    /// Digest of its name, for streams.
+    pub digest: u64,
+    /// Clusters that hold a copy.
+    pub copies: Vec<Id<Cluster>>,
+    /// Its partitions: one, or one per population.
+    pub partitions: Vec<PartitionPlan>,
+    /// Reads go to the local copy where there is one.
+    pub local_reads: bool,
+    /// How writes reach the followers.
+    pub replication: Replication,
+    /// How long one access takes.
+    pub time: Dist,
+    /// How long a promotion takes.
+    pub promote: Dist,
+    /// In-region failover when the zone of a copy's instance is lost.
+    pub zone_failover: Dist,
+    /// Gigabytes per copy.
+    pub size: f64,
+    /// USD per copy and hour.
+    pub instance_price: f64,
+    /// USD per GB and month, where the region's price isn't meant.
+    pub storage_price: Option<f64>,
+}
+
+impl StorePlan {
+    /// The partition that holds a population's data.
+    pub fn partition_of(&self, population: Id<Population>) -> usize {
+        if self.partitions.len() == 1 { 0 } else { population.index() }
+    }
+}
+
+/// A partition of a store.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PartitionPlan {
+    /// The cluster that leads it when all is well.
+    pub leader: Id<Cluster>,
+    /// The clusters that follow, the preferred successor first.
+    pub followers: Vec<Id<Cluster>>,
+}
+
+/// An external dependency.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DependencyPlan {
+    /// Its name.
+    pub name: String,
+    /// How long it takes to answer.
+    pub time: Dist,
+}
+
+/// A journey.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct JourneyPlan {
+    /// Its name.
+    pub name: String,
+    /// Seconds after which the client gives up.
+    pub timeout: Option<f64>,
+    /// Tries after the first.
+    pub retries: u32,
+    /// Seconds before the first retry.
+    pub backoff: f64,
+    /// Bytes of a request.
+    pub request: f64,
+    /// Bytes of a response.
+    pub response: f64,
+    /// What it does, in order.
+    pub steps: Vec<StepPlan>,
+    /// USD per failed request.
+    pub loss: f64,
+    /// Share of failed requests that come back.
+    pub recaptured: f64,
+}
+
+/// A step of a journey.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub enum StepPlan {
+    /// Calls to services, at once if there are several.
+    Call(Vec<Id<Service>>),
+    /// A read, and the bytes of its answer.
+    Read(Id<Store>, f64),
+    /// A write, and its bytes.
+    Write(Id<Store>, f64),
+    /// A call to something outside.
+    Dependency(Id<Dependency>),
+}
+
+/// A population.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PopulationPlan {
+    /// Its name.
+    pub name: String,
+    /// Degrees.
+    pub lat: f64,
+    /// Degrees.
+    pub lon: f64,
+    /// Mean requests per second.
+    pub rate: f64,
+    /// Multiplier by slot of the week.
+    pub profile: Vec<f64>,
+    /// Growth per year.
+    pub growth: f64,
+    /// Share of each journey.
+    pub shares: Table<Journey, f64>,
+    /// Round-trip time in seconds to each cluster.
+    pub rtt: Table<Cluster, f64>,
+    /// Clusters that residency forbids.
+    pub forbidden: Table<Cluster, bool>,
+    /// Clusters outside what residency prefers.
+    pub disliked: Table<Cluster, bool>,
+    /// Positions of pairs, best first.
+    pub order: Vec<usize>,
+    /// Weight by pair, for policies that split a population.
+    pub weights: Option<Vec<f64>>,
+}
+
+/// A primary and its standby.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PairPlan {
+    /// The primary.
+    pub primary: Id<Cluster>,
+    /// Its standby.
+    pub standby: Option<Id<Cluster>>,
+}
+
+/// How users find a cluster.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RoutingPlan {
+    /// Past its first pair.
+    pub fallback: bool,
+    /// How clients leave an old answer.
+    pub expiry: Expiry,
+    /// From a changed record until every name server has it.
+    pub propagation: Span,
+    /// The health check.
+    pub prober: Prober,
+    /// The phase of every checker, where it isn't drawn.
+    pub phase: Option<Span>,
+    /// How many checkers.
+    pub checkers: u32,
+    /// What a probe sees.
+    pub depth: Depth,
+}
+
+/// How a standby takes over.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct FailoverPlan {
+    /// Who decides.
+    pub decide: Decide,
+    /// How long a promotion takes.
+    pub promote: Dist,
+    /// The chance that it works.
+    pub promote_success: f64,
+    /// Whether and when to go back.
+    pub failback: Failback,
+    /// When the standby's services grow.
+    pub scale_when: ScaleWhen,
+}
+
+/// A cause: one fault on one target.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RootPlan {
+    /// The fault's or incident's name.
+    pub fault: String,
+    /// The target's name; empty for demand.
+    pub target: String,
+    /// Digest of both, for streams.
+    pub digest: u64,
+}
+
+impl RootPlan {
+    /// How reports call it.
+    pub fn label(&self) -> String {
+        if self.target.is_empty() { self.fault.clone() } else { format!("{}: {}", self.fault, self.target) }
+    }
+}
+
+/// What can be hit.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub enum Element {
+    /// A region and all in it.
+    Region(Id<Region>),
+    /// A zone of a region.
+    Zone(Id<Region>, u32),
+    /// A cluster.
+    Cluster(Id<Cluster>),
+    /// A service in a cluster.
+    Service(Id<Cluster>, Id<Service>),
+    /// A store's copy in a cluster.
+    Copy(Id<Cluster>, Id<Store>),
+    /// The network between two regions.
+    Link(Id<Region>, Id<Region>),
+    /// An external dependency.
+    Dependency(Id<Dependency>),
+}
+
+/// One element under one group of faults: within it, what is down absorbs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct HoldPlan {
+    /// The element.
+    pub element: Element,
+    /// The group.
+    pub group: u32,
+}
+
+/// One member of a fault: where it hits, and as which root.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Hit {
+    /// Position in [`Plan::holds`].
+    pub hold: u32,
+    /// The root.
+    pub root: Id<Root>,
+}
+
+/// A fault process.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct FaultPlan {
+    /// Its stream.
+    pub digest: u64,
+    /// What it does.
+    pub effect: EffectSpec,
+    /// Up-time, or time between shocks.
+    pub every: Dist,
+    /// How long it lasts.
+    pub repair: Dist,
+    /// In what state it starts.
+    pub clock: ClockStart,
+    /// The chance that a shock hits each member; `None` for a fault of one target.
+    pub shock: Option<f64>,
+    /// Its targets: one, unless it is a shock.
+    pub members: Vec<Hit>,
+}
+
+/// A scripted incident.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct IncidentPlan {
+    /// What it does.
+    pub effect: EffectSpec,
+    /// When, from time 0.
+    pub at: Span,
+    /// For how long.
+    pub lasts: Span,
+    /// Its targets.
+    pub members: Vec<Hit>,
+}
+
+/// A surge of traffic.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SurgePlan {
+    /// When, from time 0.
+    pub at: Span,
+    /// For how long.
+    pub lasts: Span,
+    /// What rates are multiplied by.
+    pub factor: f64,
+    /// Which populations.
+    pub populations: Table<Population, bool>,
+}
+
+/// Prices and losses that belong to no region.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CostPlan {
+    /// Load balancers per cluster.
+    pub load_balancers: u32,
+    /// Share of in-cluster bytes that cross zones, where it isn't (zones − 1)/zones.
+    pub cross_zone_share: Option<f64>,
+    /// USD per million DNS queries.
+    pub dns_queries: f64,
+    /// DNS queries per second, where they aren't a hundredth of the requests.
+    pub dns_query_rate: Option<f64>,
+    /// USD per health check and month.
+    pub health_check: f64,
+    /// Hours of people per cluster and month.
+    pub people_hours: f64,
+    /// USD per hour of people.
+    pub people_price: f64,
+    /// USD per minute in which everything fails.
+    pub outage_per_minute: f64,
+    /// USD of revenue per month, and credits by availability: (below, share), lowest first.
+    pub sla: Option<(f64, Vec<(f64, f64)>)>,
+}
+
+impl Plan {
+    /// Slots of a week.
+    pub fn slots(&self) -> usize {
+        (Span::WEEK.nanos() / self.slot.nanos()) as usize
+    }
+}
