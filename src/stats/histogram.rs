@@ -197,7 +197,9 @@ mod tests {
 
     fn of(values: &[f64]) -> Histogram {
         let mut histogram = Histogram::default();
-        values.iter().for_each(|x| histogram.record(*x, 1.0));
+        for x in values {
+            histogram.record(*x, 1.0);
+        }
         histogram
     }
 

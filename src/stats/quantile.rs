@@ -1,10 +1,10 @@
 //! Quantiles of samples and of reference distributions, with the intervals built on them.
 
-use crate::base::maths::{exp, ln, ln_gamma};
+use crate::base::maths::{exp, ln, ln_1p, ln_gamma};
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
 /// The quantile at `p` of values in ascending order, interpolated between them: type 7 of Hyndman and
-/// Fan (1996), the default of R and NumPy.
+/// Fan (1996), the default of R and `NumPy`.
 ///
 /// # Panics
 /// If there are no values or `p` is not a probability.
@@ -28,7 +28,7 @@ pub fn quantile_ci(sorted: &[f64], p: f64, level: f64) -> Option<[f64; 2]> {
     assert!(p > 0.0 && p < 1.0 && level > 0.0 && level < 1.0, "quantile {p} at level {level}");
     let n = sorted.len();
     let miss = (1.0 - level) / 2.0;
-    let (ln_p, ln_q) = (ln(p), libm::log1p(-p));
+    let (ln_p, ln_q) = (ln(p), ln_1p(-p));
     let mass = |k: usize| {
         let (k, n) = (k as f64, n as f64);
         exp(ln_gamma(n + 1.0) - ln_gamma(k + 1.0) - ln_gamma(n - k + 1.0) + k * ln_p + (n - k) * ln_q)

@@ -22,7 +22,7 @@ impl Tally {
         self.extent = Some(self.extent.map_or([x, x], |[low, high]| [low.min(x), high.max(x)]));
     }
 
-    /// Adds another tally's values (Chan, Golub and LeVeque 1983). Merging in another order may change
+    /// Adds another tally's values (Chan, Golub and `LeVeque` 1983). Merging in another order may change
     /// the last bits.
     pub fn merge(&mut self, other: &Self) {
         let (Some([low, high]), Some([other_low, other_high])) = (self.extent, other.extent) else {
@@ -132,7 +132,9 @@ mod tests {
 
     fn tally(values: &[f64]) -> Tally {
         let mut tally = Tally::default();
-        values.iter().for_each(|x| tally.add(*x));
+        for x in values {
+            tally.add(*x);
+        }
         tally
     }
 
