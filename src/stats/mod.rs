@@ -1,1 +1,18 @@
-//! Layer 1: statistics of results.
+//! Layer 1: statistics of results: intervals across seeds, paired comparison, tallies, histogram.
+//!
+//! Sums run in the given order, so the same values in the same order give the same bits. Quantiles of
+//! Student's t and of the normal are `statrs`'s, the only numbers here that use the platform's maths.
+
+pub mod histogram;
+pub mod paired;
+pub mod pareto;
+pub mod quantile;
+pub mod summary;
+pub mod tally;
+
+pub use histogram::Histogram;
+pub use paired::{Direction, Paired, Verdict};
+pub use pareto::pareto_front;
+pub use quantile::{normal_quantile, quantile_ci, quantile_of_sorted, t_quantile, wilson};
+pub use summary::Summary;
+pub use tally::{Level, Tally};

@@ -1,0 +1,282 @@
+//! A mergeable histogram of latencies and durations, with weights.
+//!
+//! A bucket is 1/1024 of an octave, read off the number's own bits: every histogram has the same buckets,
+//! so merging adds weights. Whatever the data, a quantile is in its true bucket and at most 0.098 % off;
+//! interpolation makes it closer where the data are smooth.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Bits of the mantissa that choose the bucket in an octave.
+const SUB_BITS: u32 = 10;
+const SUBS: usize = 1 << SUB_BITS;
+const SHIFT: u32 = f64::MANTISSA_DIGITS - 1 - SUB_BITS;
+
+/// Weighted values of at least 0.
+#[derive(Clone, PartialEq, Default, Debug, Serialize, Deserialize)]
+#[serde(try_from = "Sparse", into = "Sparse")]
+pub struct Histogram {
+    total: f64,
+    /// Sum of value times weight.
+    sum: f64,
+    /// The weight of exactly 0.
+    zero: f64,
+    extent: Option<[f64; 2]>,
+    /// By binary exponent; each octave's buckets are dense.
+    octaves: BTreeMap<u32, Box<[f64]>>,
+}
+
+/// The stored form: only buckets with weight.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sparse {
+    total: f64,
+    sum: f64,
+    zero: f64,
+    extent: Option<[f64; 2]>,
+    buckets: Vec<(u32, f64)>,
+}
+
+/// The bucket of a positive number: exponent and leading mantissa bits.
+fn bucket(value: f64) -> u32 {
+    (value.to_bits() >> SHIFT) as u32
+}
+
+/// Where a bucket begins; where the one before it ends.
+fn edge(bucket: u32) -> f64 {
+    f64::from_bits(u64::from(bucket) << SHIFT)
+}
+
+impl Histogram {
+    /// Adds a value with a weight: a count, a rate times a time, or a share.
+    ///
+    /// # Panics
+    /// If the value or the weight is negative or not finite.
+    pub fn record(&mut self, value: f64, weight: f64) {
+        assert!(value >= 0.0 && value.is_finite(), "a histogram of {value}");
+        assert!(weight >= 0.0 && weight.is_finite(), "a weight of {weight}");
+        if weight == 0.0 {
+            return;
+        }
+        self.total += weight;
+        self.sum += value * weight;
+        self.extent = Some(self.extent.map_or([value, value], |[low, high]| [low.min(value), high.max(value)]));
+        if value == 0.0 {
+            self.zero += weight;
+        } else {
+            *self.slot(bucket(value)) += weight;
+        }
+    }
+
+    /// Adds another histogram's weights. Whole weights merge exactly in any order.
+    pub fn merge(&mut self, other: &Self) {
+        self.total += other.total;
+        self.sum += other.sum;
+        self.zero += other.zero;
+        self.extent = match (self.extent, other.extent) {
+            (Some([a, b]), Some([c, d])) => Some([a.min(c), b.max(d)]),
+            (one, None) | (None, one) => one,
+        };
+        for (octave, weights) in &other.octaves {
+            let mine = self.octaves.entry(*octave).or_insert_with(|| vec![0.0; SUBS].into());
+            mine.iter_mut().zip(weights).for_each(|(mine, weight)| *mine += weight);
+        }
+    }
+
+    /// The sum of the weights.
+    pub const fn weight(&self) -> f64 {
+        self.total
+    }
+
+    /// True if nothing was recorded.
+    pub const fn is_empty(&self) -> bool {
+        self.extent.is_none()
+    }
+
+    /// The mean of the values themselves, not of the buckets.
+    pub fn mean(&self) -> Option<f64> {
+        self.extent.map(|_| self.sum / self.total)
+    }
+
+    /// The smallest and the largest value, exactly.
+    pub const fn extent(&self) -> Option<[f64; 2]> {
+        self.extent
+    }
+
+    /// The value with the share `p` of the weight at or below it.
+    ///
+    /// # Panics
+    /// If `p` is not a probability.
+    pub fn quantile(&self, p: f64) -> Option<f64> {
+        assert!((0.0..=1.0).contains(&p), "{p} is not a probability");
+        let [min, max] = self.extent?;
+        let wanted = p * self.total;
+        if p == 0.0 || wanted <= self.zero {
+            return Some(min);
+        }
+        let mut below = self.zero;
+        for (bucket, weight) in self.buckets() {
+            if below + weight >= wanted {
+                let (low, high) = (edge(bucket).max(min), edge(bucket + 1).min(max));
+                return Some(low + (high - low) * ((wanted - below) / weight));
+            }
+            below += weight;
+        }
+        Some(max)
+    }
+
+    /// The share of the weight at or below `x`, `None` if nothing was recorded.
+    pub fn cdf(&self, x: f64) -> Option<f64> {
+        let [min, max] = self.extent?;
+        if x < min {
+            return Some(0.0);
+        }
+        if x >= max {
+            return Some(1.0);
+        }
+        let mut below = self.zero;
+        for (bucket, weight) in self.buckets() {
+            let (low, high) = (edge(bucket).max(min), edge(bucket + 1).min(max));
+            if x < high {
+                below += weight * ((x - low) / (high - low)).max(0.0);
+                break;
+            }
+            below += weight;
+        }
+        Some((below / self.total).min(1.0))
+    }
+
+    /// Buckets with weight, ascending.
+    fn buckets(&self) -> impl Iterator<Item = (u32, f64)> {
+        self.octaves.iter().flat_map(|(octave, weights)| {
+            let first = octave << SUB_BITS;
+            (first..).zip(weights.iter().copied()).filter(|(_, weight)| *weight > 0.0)
+        })
+    }
+
+    fn slot(&mut self, bucket: u32) -> &mut f64 {
+        let octave = self.octaves.entry(bucket >> SUB_BITS).or_insert_with(|| vec![0.0; SUBS].into());
+        &mut octave[bucket as usize % SUBS]
+    }
+}
+
+impl From<Histogram> for Sparse {
+    fn from(full: Histogram) -> Self {
+        let buckets = full.buckets().collect();
+        Self { total: full.total, sum: full.sum, zero: full.zero, extent: full.extent, buckets }
+    }
+}
+
+impl TryFrom<Sparse> for Histogram {
+    type Error = String;
+    fn try_from(sparse: Sparse) -> Result<Self, String> {
+        let Sparse { total, sum, zero, extent, buckets } = sparse;
+        let mut full = Self { total, sum, zero, extent, octaves: BTreeMap::new() };
+        for (bucket, weight) in buckets {
+            if !edge(bucket).is_finite() || bucket >= 1 << 21 {
+                return Err(format!("{bucket} is no bucket of a histogram"));
+            }
+            *full.slot(bucket) += weight;
+        }
+        Ok(full)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Seed;
+    use crate::base::maths::exp;
+    use crate::base::stream::uniform;
+
+    fn values(n: usize) -> Vec<f64> {
+        // Log-uniform over 1e-4 to 22.
+        let mut rng = Seed { master: 3, replication: 0 }.stream().rng();
+        (0..n).map(|_| 1e-4 * exp(12.3 * uniform(&mut rng))).collect()
+    }
+
+    fn of(values: &[f64]) -> Histogram {
+        let mut histogram = Histogram::default();
+        for x in values {
+            histogram.record(*x, 1.0);
+        }
+        histogram
+    }
+
+    #[test]
+    fn a_quantile_is_within_a_thousandth() {
+        let mut values = values(5000);
+        let histogram = of(&values);
+        values.sort_by(f64::total_cmp);
+        for rank in 1..=values.len() {
+            // Between two ranks, where rounding cannot step over a gap.
+            let p = (rank as f64 - 0.5) / values.len() as f64;
+            let found = histogram.quantile(p).unwrap();
+            let exact = values[rank - 1];
+            assert!((found / exact - 1.0).abs() <= 1.0 / 1024.0, "{p}: {found} {exact}");
+        }
+        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        assert!((histogram.mean().unwrap() / mean - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_worst_data_stay_within_a_thousandth() {
+        // Two values at the ends of one bucket: interpolation between them is still inside it.
+        let low = edge(bucket(1.0));
+        let high = edge(bucket(1.0) + 1) * (1.0 - f64::EPSILON);
+        let mut histogram = Histogram::default();
+        histogram.record(low, 1e-6);
+        histogram.record(high, 1.0);
+        let median = histogram.quantile(0.5).unwrap();
+        assert!(low < median && (median / high - 1.0).abs() <= 1.0 / 1024.0);
+        assert_eq!([0.0, 1.0].map(|p| histogram.quantile(p).unwrap()), [low, high]);
+    }
+
+    #[test]
+    fn merging_is_recording_all() {
+        let values = values(2000);
+        let all = of(&values);
+        let mut merged = of(&values[..700]);
+        merged.merge(&of(&values[700..]));
+        merged.merge(&Histogram::default());
+        // All but the sum of values is exact with whole weights.
+        assert!((merged.sum / all.sum - 1.0).abs() < 1e-12);
+        merged.sum = all.sum;
+        assert_eq!(merged, all);
+    }
+
+    #[test]
+    fn weights_weigh() {
+        let mut histogram = Histogram::default();
+        histogram.record(0.0, 0.25);
+        histogram.record(1.0, 0.5);
+        histogram.record(8.0, 0.25);
+        histogram.record(99.0, 0.0);
+        assert_eq!((histogram.weight(), histogram.mean(), histogram.extent()), (1.0, Some(2.5), Some([0.0, 8.0])));
+        assert_eq!([0.2, 0.25, 1.0].map(|p| histogram.quantile(p).unwrap()), [0.0, 0.0, 8.0]);
+        assert!((histogram.quantile(0.7).unwrap() - 1.0).abs() < 1e-3);
+        assert_eq!([-1.0, 0.0, 0.5, 2.0, 8.0].map(|x| histogram.cdf(x).unwrap()), [0.0, 0.25, 0.25, 0.75, 1.0]);
+        assert!(Histogram::default().quantile(0.5).is_none() && Histogram::default().is_empty());
+    }
+
+    #[test]
+    fn cdf_inverts_quantile() {
+        let histogram = of(&values(5000));
+        for i in 1..100 {
+            let p = f64::from(i) / 100.0;
+            assert!((histogram.cdf(histogram.quantile(p).unwrap()).unwrap() - p).abs() < 1e-9, "{p}");
+        }
+    }
+
+    #[test]
+    fn json_round_trip_is_sparse() {
+        let histogram = of(&[0.0, 0.1, 0.1, 3.0]);
+        let json = serde_json::to_string(&histogram).unwrap();
+        assert!(json.len() < 200, "{json}");
+        assert_eq!(serde_json::from_str::<Histogram>(&json).unwrap(), histogram);
+        let empty = serde_json::to_string(&Histogram::default()).unwrap();
+        assert!(serde_json::from_str::<Histogram>(&empty).unwrap().is_empty());
+        let broken = json.replace("\"buckets\":[[", "\"buckets\":[[4000000000,1.0],[");
+        assert!(serde_json::from_str::<Histogram>(&broken).unwrap_err().to_string().contains("no bucket"));
+    }
+}
