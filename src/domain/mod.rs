@@ -1,9 +1,12 @@
 //! Layer 2: the things that the world is made of, what happens to a request, and the choices that
 //! every subject speaks of.
 
+pub mod observation;
 pub mod selection;
 pub mod stage;
+pub mod timeline;
 
+pub use observation::Observations;
 pub use selection::Selection;
 pub use stage::Stage;
 

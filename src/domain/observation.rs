@@ -1,0 +1,179 @@
+//! The facts of one seed: what the simulation emits and every metric is made from.
+//!
+//! Counts are expected numbers, not whole: the flow engine has no request noise. Times are seconds from the
+//! start of the horizon; what happened in the warm-up isn't here. Tables are dense: a *cell* is a population
+//! and a journey, at `population * journeys + journey`.
+
+use super::{Cluster, Journey, Population, Region, Root, Stage, Store};
+use crate::base::Id;
+use serde::{Deserialize, Serialize};
+
+/// Nodes of the latency curves, in seconds: 1 ms × 1.1^k.
+pub const CURVE_NODES: usize = 128;
+
+/// The k-th node of a latency curve, in seconds.
+pub fn curve_node(k: usize) -> f64 {
+    1e-3 * crate::base::maths::powf(1.1, k as f64)
+}
+
+/// Everything that one seed observed.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Observations {
+    /// Which replication.
+    pub replication: u64,
+    /// Events taken from the event list.
+    pub events: u64,
+    /// Requests by billing month (730 h), in order; the last one may be short.
+    pub months: Vec<Month>,
+    /// Requests lost, by cell, stage and root; in order of first loss.
+    pub losses: Vec<Loss>,
+    /// Latency of good requests: each cell, each population over all journeys, each journey over all
+    /// populations, and all.
+    pub latency: Vec<Latency>,
+    /// By population, then one for all: share of good requests at most [`curve_node`] slow.
+    pub curves: Vec<Vec<f64>>,
+    /// Intervals below 99 % success, in order of start.
+    pub outages: Vec<Outage>,
+    /// By cell: seconds below 99 % success.
+    pub below: Vec<f64>,
+    /// Seconds in which any cell was below 99 %.
+    pub any_below: f64,
+    /// Promotions of followers that could lose writes.
+    pub promotions: Vec<Promotion>,
+    /// By cluster, then station in the plan's order.
+    pub stations: Vec<Vec<StationTally>>,
+    /// By root: times it went from up to down, and seconds that it held.
+    pub faults: Vec<(u64, f64)>,
+    /// By population: requests served, or written, where it doesn't like them to be.
+    pub violations: Vec<f64>,
+}
+
+/// A billing month.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Month {
+    /// Length in seconds.
+    pub seconds: f64,
+    /// Requests by cell.
+    pub offered: Vec<f64>,
+    /// Good requests by cell.
+    pub good: Vec<f64>,
+    /// Node-hours by cluster.
+    pub node_hours: Vec<f64>,
+    /// Bytes sent to the internet, by cluster.
+    pub egress: Vec<f64>,
+    /// Bytes between services and stores within a cluster's region, by cluster.
+    pub internal: Vec<f64>,
+    /// Bytes to another region: (from, to, bytes), sorted.
+    pub transfer: Vec<(Id<Region>, Id<Region>, f64)>,
+}
+
+/// Requests lost.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Loss {
+    /// Whose.
+    pub population: Id<Population>,
+    /// Of what.
+    pub journey: Id<Journey>,
+    /// In which stage of the failure.
+    pub stage: Stage,
+    /// For which cause.
+    pub root: Id<Root>,
+    /// How many.
+    pub requests: f64,
+}
+
+/// Latency of good requests, in seconds.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Latency {
+    /// Whose; everyone's where it is `None`.
+    pub population: Option<Id<Population>>,
+    /// Of what; of everything where it is `None`.
+    pub journey: Option<Id<Journey>>,
+    /// Mean.
+    pub mean: f64,
+    /// p50, p90, p95, p99, p99.9.
+    pub quantiles: [f64; 5],
+}
+
+/// The shares that [`Latency::quantiles`] are of.
+pub const QUANTILES: [f64; 5] = [0.5, 0.9, 0.95, 0.99, 0.999];
+
+/// An interval below 99 % success of one cell; gaps under 60 s don't end it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Outage {
+    /// Whose.
+    pub population: Id<Population>,
+    /// Of what.
+    pub journey: Id<Journey>,
+    /// Start in seconds.
+    pub start: f64,
+    /// End in seconds.
+    pub end: f64,
+    /// Seconds below 99 % in it.
+    pub below: f64,
+    /// Requests lost in it.
+    pub lost: f64,
+    /// What began it.
+    pub root: Id<Root>,
+    /// The recovery, where a fault began it.
+    pub recovery: Option<Recovery>,
+}
+
+/// How an outage that a fault began came to its end, in seconds from the fault.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Recovery {
+    /// Until those who reach the target are served; `None` if the repair came first.
+    pub service: Option<f64>,
+    /// Until all users are served; `None` if the repair came first.
+    pub users: Option<f64>,
+    /// Parts of `service`: detect, decide, promote, route, scale.
+    pub stages: [f64; 5],
+}
+
+/// A follower took over.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Promotion {
+    /// The store.
+    pub store: Id<Store>,
+    /// The population whose partition it was, if it was one's.
+    pub population: Option<Id<Population>>,
+    /// When it took over, in seconds.
+    pub at: f64,
+    /// The old leader.
+    pub from: Id<Cluster>,
+    /// The new one.
+    pub to: Id<Cluster>,
+    /// Age in seconds of the oldest write that was lost; 0 if none was.
+    pub rpo: f64,
+    /// Acknowledged writes that were lost.
+    pub lost: f64,
+    /// What it was for.
+    pub root: Id<Root>,
+}
+
+/// One station over the horizon.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct StationTally {
+    /// Calls offered, retries included.
+    pub arrivals: f64,
+    /// Calls served.
+    pub served: f64,
+    /// Integral of busy servers over ready servers, in seconds.
+    pub utilisation: f64,
+    /// Integral of ready pods, in pod-seconds.
+    pub ready: f64,
+    /// Sum of waits over served calls, in seconds.
+    pub wait: f64,
+    /// Sum of squared waits, in seconds squared.
+    pub wait_square: f64,
+    /// Served calls that waited.
+    pub waited: f64,
+    /// Served calls that waited no longer than the service's objective.
+    pub met: f64,
+    /// Integral of the probability of being empty, in seconds; `None` if some state couldn't tell.
+    pub empty: Option<f64>,
+    /// p50, p95, p99 of the wait in seconds.
+    pub wait_quantiles: [f64; 3],
+    /// At the end: pods asked for, pods ready, utilisation.
+    pub last: (u32, u32, f64),
+}
