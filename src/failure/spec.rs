@@ -109,7 +109,7 @@ fn all() -> Selection {
 }
 
 /// What a fault does to its target.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum EffectSpec {
     /// Nothing answers.
@@ -125,7 +125,7 @@ impl Default for EffectSpec {
 }
 
 /// Nothing answers.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Down {
     /// Connections are refused rather than lost in a black hole: probes fail without their timeout.
@@ -134,7 +134,7 @@ pub struct Down {
 }
 
 /// It answers, badly.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Degraded {
     /// Share of requests through it that fail.

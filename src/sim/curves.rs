@@ -1,0 +1,157 @@
+//! Latency curves by what they depend on: convolved once per path, waits applied on demand.
+
+use super::inputs::{Condition, Inputs, Route};
+use super::intern::Map;
+use super::solve::StationState;
+use crate::base::{Id, Span};
+use crate::dist::Dist;
+use crate::domain::Journey;
+use crate::plan::{Plan, StepPlan};
+use crate::traffic::latency::{Curve, Part};
+
+/// A curve in [`Curves`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(super) struct CurveId(u32);
+
+/// Latency curves, made once each.
+#[derive(Default, Debug)]
+pub(super) struct Curves {
+    known: Map<Vec<u64>, CurveId>,
+    curves: Vec<Curve>,
+}
+
+impl Curves {
+    pub(super) fn get(&self, id: CurveId) -> &Curve {
+        &self.curves[id.0 as usize]
+    }
+
+    fn make(&mut self, key: Vec<u64>, curve: impl FnOnce(&Self) -> Curve) -> CurveId {
+        if let Some(&id) = self.known.get(&key) {
+            return id;
+        }
+        let curve = curve(self);
+        let id = CurveId(self.curves.len() as u32);
+        self.curves.push(curve);
+        self.known.insert(key, id);
+        id
+    }
+
+    /// The latency of a try of this journey that succeeds.
+    #[expect(clippy::too_many_arguments, reason = "what a curve depends on, nothing else")]
+    pub(super) fn journey(
+        &mut self,
+        plan: &Plan,
+        inputs: &Inputs,
+        flow: usize,
+        journey: Id<Journey>,
+        conditions: &[Condition],
+        stations: &[StationState],
+        negligible: f64,
+    ) -> CurveId {
+        let cluster = &plan.clusters[inputs.cluster];
+        let steps = &plan.journeys[journey].steps;
+        let flow = &inputs.flows[flow];
+        let mut key = vec![
+            flow.population.index() as u64,
+            inputs.cluster.index() as u64,
+            journey.index() as u64,
+            inputs.front.latency.get().to_bits(),
+        ];
+        let mut waits = Vec::new();
+        for step in steps {
+            match step {
+                StepPlan::Call(services) => {
+                    for &service in services {
+                        if let Some(position) = cluster.station_of[service] {
+                            key.push(conditions[position as usize].latency.get().to_bits());
+                            let steady = &stations[position as usize].steady;
+                            if steady.waiting > negligible {
+                                waits.push((steady.waiting, steady.wait_if_waiting));
+                            }
+                        }
+                    }
+                }
+                StepPlan::Read(store, _) => route_key(&mut key, flow.stores[store.index()].read),
+                StepPlan::Write(store, _) => route_key(&mut key, flow.stores[store.index()].write),
+                StepPlan::Dependency(dependency) => {
+                    let factor = inputs.dependencies.iter().find(|(other, _)| other == dependency);
+                    key.push(factor.map_or(1.0, |(_, condition)| condition.latency.get()).to_bits());
+                }
+            }
+        }
+        let mut id = self.make(key.clone(), |_| Curve::sum(&parts(plan, inputs, flow, steps, conditions)));
+        // Waits at several stations add up whatever their order.
+        waits.sort_by(|a: &(f64, f64), b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        for (waiting, wait) in waits {
+            key.extend([waiting.to_bits(), wait.to_bits()]);
+            let before = id;
+            id = self.make(key.clone(), |curves| curves.get(before).then_wait(waiting, wait));
+        }
+        id
+    }
+}
+
+fn route_key(key: &mut Vec<u64>, route: Route) {
+    match route {
+        Route::Via(cluster, ack) => key.extend([cluster.index() as u64, ack.get().to_bits()]),
+        Route::Fail(..) => key.push(u64::MAX),
+    }
+}
+
+/// The terms of a journey's latency that don't depend on load.
+fn parts(
+    plan: &Plan,
+    inputs: &Inputs,
+    flow: &super::inputs::Flow,
+    steps: &[StepPlan],
+    conditions: &[Condition],
+) -> Vec<Part> {
+    let cluster = &plan.clusters[inputs.cluster];
+    let round_trip = |seconds: f64| Part::One(Dist::lognormal(Span::from_secs(seconds), plan.jitter));
+    let slowed = |dist: &Dist, factor: f64| if factor == 1.0 { dist.clone() } else { dist.scaled(factor.max(1e-9)) };
+    let between = |a, b| plan.region_rtt[plan.clusters[a].region][plan.clusters[b].region];
+    let mut parts = vec![round_trip(plan.populations[flow.population].rtt[inputs.cluster])];
+    let in_region = plan.region_rtt[cluster.region][cluster.region];
+    let mut first = true;
+    for step in steps {
+        match step {
+            StepPlan::Call(services) => {
+                // The population's round trip ends at the first service.
+                if !first && in_region > 0.0 {
+                    parts.push(round_trip(in_region));
+                }
+                first = false;
+                let times: Vec<Dist> = services
+                    .iter()
+                    .filter_map(|&service| {
+                        let position = cluster.station_of[service]? as usize;
+                        let factor = inputs.front.latency.get() * conditions[position].latency.get();
+                        Some(slowed(&plan.services[service].time, factor))
+                    })
+                    .collect();
+                parts.push(match <[Dist; 1]>::try_from(times) {
+                    Ok([one]) => Part::One(one),
+                    Err(several) => Part::Slowest(several),
+                });
+            }
+            StepPlan::Read(store, _) | StepPlan::Write(store, _) => {
+                let access = flow.stores[store.index()];
+                let route = if matches!(step, StepPlan::Read(..)) { access.read } else { access.write };
+                if let Route::Via(copy, ack) = route {
+                    for seconds in [between(inputs.cluster, copy), ack.get()] {
+                        if seconds > 0.0 {
+                            parts.push(round_trip(seconds));
+                        }
+                    }
+                    parts.push(Part::One(plan.stores[*store].time.clone()));
+                }
+            }
+            StepPlan::Dependency(dependency) => {
+                let factor = inputs.dependencies.iter().find(|(other, _)| other == dependency);
+                let factor = factor.map_or(1.0, |(_, condition)| condition.latency.get());
+                parts.push(Part::One(slowed(&plan.dependencies[*dependency].time, factor)));
+            }
+        }
+    }
+    parts
+}

@@ -1,0 +1,142 @@
+//! What one cluster is given from outside: its condition and the shares of users routed to it.
+//!
+//! The unit of the flow engine's memo. Two moments with equal inputs, slot and pods are the same to a cluster,
+//! whatever happens elsewhere.
+
+use crate::base::Id;
+use crate::domain::{Cluster, Dependency, Population, Root, Stage};
+
+/// A float that is compared and hashed by its bits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) struct Bits(u64);
+
+impl Bits {
+    pub(super) const ONE: Self = Self(0x3ff0_0000_0000_0000);
+    pub(super) const ZERO: Self = Self(0);
+
+    pub(super) fn get(self) -> f64 {
+        f64::from_bits(self.0)
+    }
+}
+
+impl From<f64> for Bits {
+    fn from(value: f64) -> Self {
+        // -0 and 0 are the same input.
+        Self((value + 0.0).to_bits())
+    }
+}
+
+/// What faults make of one thing.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) struct Condition {
+    /// Down, and why.
+    pub(super) down: Option<Id<Root>>,
+    /// Share of requests through it that fail.
+    pub(super) errors: Bits,
+    /// Why they fail.
+    pub(super) errors_root: Id<Root>,
+    /// What its time is multiplied by.
+    pub(super) latency: Bits,
+    /// What its capacity is multiplied by.
+    pub(super) capacity: Bits,
+}
+
+impl Condition {
+    pub(super) fn good() -> Self {
+        Self {
+            down: None,
+            errors: Bits::ZERO,
+            errors_root: Id::new(crate::plan::DEMAND),
+            latency: Bits::ONE,
+            capacity: Bits::ONE,
+        }
+    }
+
+    pub(super) fn is_good(&self) -> bool {
+        self.down.is_none() && self.errors == Bits::ZERO && self.latency == Bits::ONE && self.capacity == Bits::ONE
+    }
+}
+
+/// Where an access to a store goes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) enum Route {
+    /// To the copy in this cluster; a write waits this long for its followers.
+    Via(Id<Cluster>, Bits),
+    /// Nowhere.
+    Fail(Stage, Id<Root>),
+}
+
+/// Where a population's accesses to one store go.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) struct Access {
+    pub(super) read: Route,
+    pub(super) write: Route,
+}
+
+/// The users of one population that are routed to a cluster.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(super) struct Flow {
+    pub(super) population: Id<Population>,
+    /// Share of the population at the start of the interval.
+    pub(super) start: Bits,
+    /// Share of the population at its end; linear in between.
+    pub(super) end: Bits,
+    /// What surges and growth multiply the rate by.
+    pub(super) factor: Bits,
+    /// These are the users of the current answer, not of an old one.
+    pub(super) current: bool,
+    /// The stage of what is lost because something here is down.
+    pub(super) blame: Stage,
+    /// Turned away before they reach anything, and why.
+    pub(super) refused: Option<Id<Root>>,
+    /// By store.
+    pub(super) stores: Vec<Access>,
+}
+
+impl Flow {
+    /// Mean share over the interval.
+    pub(super) fn share(&self) -> f64 {
+        0.5 * (self.start.get() + self.end.get())
+    }
+}
+
+/// What one cluster is given from outside.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(super) struct Inputs {
+    pub(super) cluster: Id<Cluster>,
+    /// The region and the cluster themselves.
+    pub(super) front: Condition,
+    /// Zones that are up.
+    pub(super) zones_up: u32,
+    /// Dead zones whose endpoints are still listed.
+    pub(super) zones_listed: u32,
+    /// Why zones are dead.
+    pub(super) zones_root: Id<Root>,
+    /// Stations that aren't good, by position.
+    pub(super) stations: Vec<(u32, Condition)>,
+    /// Dependencies that aren't good.
+    pub(super) dependencies: Vec<(Id<Dependency>, Condition)>,
+    /// Why there is more load than capacity, should there be.
+    pub(super) overload_root: Id<Root>,
+    /// Autoscaling is on: not an unpromoted standby.
+    pub(super) active: bool,
+    /// Users, by population; those of the current answer apart from those of old ones.
+    pub(super) flows: Vec<Flow>,
+}
+
+impl Inputs {
+    /// Shares move within the interval.
+    pub(super) fn moving(&self) -> bool {
+        self.flows.iter().any(|flow| flow.start != flow.end)
+    }
+
+    /// The same over the first `part` (0 to 1) of the interval.
+    pub(super) fn first_part(&self, part: f64) -> Self {
+        let mut inputs = self.clone();
+        for flow in &mut inputs.flows {
+            let (start, end) = (flow.start.get(), flow.end.get());
+            flow.end = Bits::from(start + (end - start) * part);
+        }
+        inputs
+    }
+}
