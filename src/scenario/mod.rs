@@ -1,0 +1,14 @@
+//! Layer 4: from TOML to a scenario. Text becomes a [`tree`] whose every value knows where it was written; bases are
+//! merged ([`load`]), variants and sweeps applied ([`patch`]), the result decoded with all mistakes listed at once
+//! ([`decode`]) and shown with where each value came from ([`origin`]).
+
+pub mod decode;
+pub mod load;
+pub mod origin;
+pub mod patch;
+pub mod path;
+pub mod shape;
+pub mod tree;
+
+#[cfg(test)]
+mod tests;
