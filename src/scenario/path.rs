@@ -3,7 +3,7 @@
 //! `fault."regional event".every`, `rollout.waves.0`.
 
 use super::tree::{Node, Value};
-use crate::diag::Origin;
+use crate::diag::{Diagnostic, Origin};
 use std::fmt;
 use std::str::FromStr;
 
@@ -158,4 +158,23 @@ pub fn locate(root: &Node, path: &Path) -> Origin {
         }
     }
     node.origin
+}
+
+/// Where the key that a path ends with was written; without a key (an element of a list), its value.
+pub fn locate_key(root: &Node, path: &Path) -> Origin {
+    let entry = path.0.split_last().and_then(|(last, above)| {
+        let holder = above.iter().try_fold(root, |node, segment| step(node, segment))?;
+        holder.table()?.get(last)
+    });
+    entry.map_or_else(|| locate(root, path), |entry| entry.key)
+}
+
+/// An error about the value at a path, its caret under the value or what would hold it.
+pub fn error_at(root: &Node, path: &Path, message: impl Into<String>, label: impl Into<String>) -> Diagnostic {
+    Diagnostic::error(message).label(locate(root, path), label).path(path)
+}
+
+/// Advice about the value at a path.
+pub fn warning_at(root: &Node, path: &Path, message: impl Into<String>, label: impl Into<String>) -> Diagnostic {
+    Diagnostic::warning(message).label(locate(root, path), label).path(path)
 }

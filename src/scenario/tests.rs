@@ -3,7 +3,7 @@
 use super::decode::decode;
 use super::load::{Reader, load, merge};
 use super::patch::{Axis, set_argument, sweep, variants};
-use super::path::{Path, get, locate};
+use super::path::{Path, error_at, get, locate, locate_key, warning_at};
 use super::shape::Shape;
 use super::tree::{MAX_BYTES, Node, Value, parse};
 use crate::base::{Probability, Span};
@@ -472,6 +472,20 @@ fn one_grammar_for_paths() {
 }
 
 #[test]
+fn checks_point_at_the_value_or_at_what_would_hold_it() {
+    let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
+    let node = tree(&mut sources, SHOP);
+    let at = |name: &str, key: &str| path!("cluster", name, key);
+    found.push(error_at(&node, &at("us-west-2", "scale"), "too small", ""));
+    found.push(warning_at(&node, &at("us-east-1", "scale"), "no scale", ""));
+    found.push(error_at(&node, &path!("waves", 0, 0), "no such cluster", "").path("waves"));
+    assert_eq!(mistakes(&sources, &found), ["11:9 too small", "12:1 no scale", "4:11 no such cluster"]);
+    assert_eq!((found.errors(), found.len()), (2, 3));
+    let key = sources.position(locate_key(&node, &at("us-west-2", "scale")));
+    assert_eq!((key.line, key.column), (11, 1));
+}
+
+#[test]
 fn wrong_arguments_are_shown_with_a_caret() {
     let cases = [
         ("seeds", "1:6 expected `=` and a value after the path"),
@@ -521,6 +535,47 @@ fn sweeps_are_grids_with_the_last_axis_fastest() {
     assert_eq!(get(&grid[5].1, &path!("routing", "via", "dns", "ttl")).unwrap().text(), Some("300s"));
     let many = Axis { values: vec![values; 101], ..axes[0].clone() };
     assert!(sweep(&node, &[many.clone(), many], &shape(), &mut found).is_empty() && found.has_errors());
+}
+
+#[test]
+fn what_is_shown_says_where_it_came_from_and_reads_back() {
+    let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
+    let base = sources_tree(&mut sources, "base/b.toml", "seeds = 5\nrouting.via.dns.stretched = 0.5\n");
+    let text = "name = 'x'\n[[cluster]]\nname = 'b \u{202e}'\nregion = 'r'\n";
+    let over = sources_tree(&mut sources, "shop.toml", text);
+    let mut node = merge(base, over, &shape());
+    set_argument(&mut node, "routing.via.dns.ttl=60s", &shape(), &mut sources, &mut found);
+    let spec: Spec = decode(&node, &mut found).unwrap();
+    let others = IndexMap::from([(path!("cluster", "b \u{202e}", "nodes"), "catalogue: aws".to_owned())]);
+    let shown = super::origin::show(&spec, &node, &others, &sources).unwrap();
+    let lines: Vec<_> = shown.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    let expected = [
+        "name = \"x\" # shop.toml:1",
+        "seeds = 5 # base/b.toml:1",
+        "waves = [] # default",
+        "",
+        "[routing]",
+        "via.dns.ttl = \"60s\" # --set routing.via.dns.ttl=60s",
+        "via.dns.stretched = 0.5 # base/b.toml:2",
+        "",
+        "[[cluster]]",
+        "name = \"b \\U0000202E\" # shop.toml:3",
+        "region = \"r\" # shop.toml:4",
+        "scale = 1.0 # default",
+        "nodes = 0 # catalogue: aws",
+        "",
+        "[labels]",
+    ];
+    let expected: Vec<_> =
+        expected.iter().map(|line| line.replace("60s\" #", &format!("{}\" #", Span::from_secs_test(60)))).collect();
+    assert_eq!(lines, expected, "{shown}");
+    let again = tree(&mut sources, &shown);
+    assert_eq!(decode::<Spec>(&again, &mut found), Some(spec));
+    assert!(found.is_empty());
+}
+
+fn sources_tree(sources: &mut Sources, name: &str, text: &str) -> Node {
+    parse(sources, name, text.as_bytes(), &mut Diagnostics::default()).unwrap()
 }
 
 proptest! {
