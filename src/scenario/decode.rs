@@ -27,7 +27,7 @@ pub fn decode<T: DeserializeOwned>(root: &Node, found: &mut Diagnostics) -> Opti
             Ok(value) => return Some(value),
             Err(error) => error,
         };
-        let Some(at) = error.at else { return None };
+        let at = error.at?;
         if let Some(diagnostic) = describe(&error.problem, &at, &mut aside) {
             found.push(diagnostic);
             mistakes += 1;
@@ -288,7 +288,7 @@ struct Reader<'a> {
     aside: &'a Aside,
 }
 
-impl<'a> Reader<'a> {
+impl Reader<'_> {
     /// Gives an error without a place this node's.
     fn place<T>(self, result: Result<T, Error>) -> Result<T, Error> {
         self.place_at(self.node.origin, result)
@@ -410,13 +410,13 @@ impl<'de> de::Deserializer<'de> for Reader<'_> {
 
 struct Entries<'a> {
     reader: Reader<'a>,
-    entries: indexmap::map::Iter<'a, String, super::tree::Entry>,
+    rest: indexmap::map::Iter<'a, String, super::tree::Entry>,
     value: Option<(&'a str, &'a Node)>,
 }
 
 impl<'a> Entries<'a> {
     fn new(reader: Reader<'a>, table: &'a Table) -> Self {
-        Self { reader, entries: table.iter(), value: None }
+        Self { reader, rest: table.iter(), value: None }
     }
 }
 
@@ -425,7 +425,7 @@ impl<'de> de::MapAccess<'de> for Entries<'_> {
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
         let aside = self.reader.aside;
-        let Some((key, entry)) = self.entries.find(|(_, entry)| !aside.has(&entry.node)) else {
+        let Some((key, entry)) = self.rest.find(|(_, entry)| !aside.has(&entry.node)) else {
             return Ok(None);
         };
         self.value = Some((key, &entry.node));
@@ -471,7 +471,7 @@ struct Choice<'a> {
     content: Option<&'a Node>,
 }
 
-impl<'a> Choice<'a> {
+impl Choice<'_> {
     /// Reads the content, which must be there.
     fn content<T>(self, read: impl FnOnce(Reader<'_>) -> Result<T, Error>) -> Result<T, Error> {
         let Some(node) = self.content else {
@@ -484,7 +484,7 @@ impl<'a> Choice<'a> {
     }
 }
 
-impl<'de, 'a> de::EnumAccess<'de> for Choice<'a> {
+impl<'de> de::EnumAccess<'de> for Choice<'_> {
     type Error = Error;
     type Variant = Self;
 

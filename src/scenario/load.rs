@@ -143,6 +143,7 @@ pub(super) fn is_choice(shape: &dyn Shape, path: &[String]) -> bool {
 }
 
 fn merge_at(base: Node, over: Node, shape: &dyn Shape, path: &mut Vec<String>) -> Node {
+    let places = base.places();
     let by_name = base.is_named_list() && over.is_named_list();
     let value = match (base.value, over.value) {
         (Value::Table(mut below), Value::Table(above)) => {
@@ -164,7 +165,7 @@ fn merge_at(base: Node, over: Node, shape: &dyn Shape, path: &mut Vec<String>) -
         }
         (Value::Array(mut below), Value::Array(above)) if by_name => {
             for element in above {
-                match below.iter_mut().find(|old| old.name() == element.name()) {
+                match element.name().and_then(|name| below.get_mut(*places.get(name)?)) {
                     Some(slot) => {
                         path.push(element.name().unwrap_or_default().to_owned());
                         let old = std::mem::replace(&mut slot.value, Value::Boolean(false));

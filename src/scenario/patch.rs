@@ -63,7 +63,7 @@ pub fn variants(tree: &Node, shape: &dyn Shape, found: &mut Diagnostics) -> Vec<
     out
 }
 
-fn text(node: &Node, expected: &str, path: impl ToString, found: &mut Diagnostics) -> Option<String> {
+fn text(node: &Node, expected: &str, path: impl Into<String>, found: &mut Diagnostics) -> Option<String> {
     let text = node.text().map(str::to_owned);
     if text.is_none() {
         found.push(wrong(node, expected, path));
@@ -71,7 +71,7 @@ fn text(node: &Node, expected: &str, path: impl ToString, found: &mut Diagnostic
     text
 }
 
-fn table_of<'a>(node: &'a Node, expected: &str, path: impl ToString, found: &mut Diagnostics) -> Option<&'a Table> {
+fn table_of<'a>(node: &'a Node, expected: &str, path: impl Into<String>, found: &mut Diagnostics) -> Option<&'a Table> {
     let table = node.table();
     if table.is_none() {
         found.push(wrong(node, expected, path));
@@ -79,7 +79,7 @@ fn table_of<'a>(node: &'a Node, expected: &str, path: impl ToString, found: &mut
     table
 }
 
-fn wrong(node: &Node, expected: &str, path: impl ToString) -> Diagnostic {
+fn wrong(node: &Node, expected: &str, path: impl Into<String>) -> Diagnostic {
     let message = format!("expected {expected}, found {}", node.value.kind());
     Diagnostic::error(message).label(node.origin, format!("expected {expected}")).path(path)
 }
@@ -143,30 +143,7 @@ impl Patcher<'_> {
                     self.entry(table, key, entry, path);
                 }
             }
-            (Value::Array(_), Value::Table(changes)) if is_named => {
-                for (name, entry) in changes {
-                    let here = self.path(path).join(name);
-                    let what = path.last().cloned().unwrap_or_default();
-                    let missing = unknown(&what, name, node, entry.key);
-                    match &mut node.value {
-                        Value::Array(list) => match list.iter_mut().find(|old| old.name() == Some(name)) {
-                            Some(_) if entry.node.table().is_none() => {
-                                self.found.push(wrong(&entry.node, "a table of changes", here));
-                            }
-                            Some(element) => {
-                                path.push(name.clone());
-                                self.node(element, &entry.node, path);
-                                path.pop();
-                            }
-                            None => {
-                                let help = format!("to add one, write [[{}.add.{what}]]", self.prefix);
-                                self.found.push(missing.path(here).help(help));
-                            }
-                        },
-                        _ => unreachable!("a named list is a list"),
-                    }
-                }
-            }
+            (Value::Array(_), Value::Table(changes)) if is_named => self.named(node, changes, path),
             (Value::Array(_), Value::Table(_)) => {
                 let message = "a list whose elements have no names can't be patched";
                 let diagnostic = Diagnostic::error(message).label(patch.origin, "expected the whole list");
@@ -179,6 +156,30 @@ impl Patcher<'_> {
                 self.found.push(diagnostic.help(help));
             }
             _ => *node = patch.clone(),
+        }
+    }
+
+    /// Patches elements of a list by name.
+    fn named(&mut self, node: &mut Node, changes: &Table, path: &mut Vec<String>) {
+        let places = node.places();
+        for (name, entry) in changes {
+            if self.found.errors() > Diagnostics::SHOWN {
+                return; // to look for the nearest name takes time
+            }
+            let here = self.path(path).join(name);
+            let Some(&at) = places.get(name) else {
+                let list = path.last().cloned().unwrap_or_default();
+                let help = format!("to add one, write [[{}.add.{list}]]", self.prefix);
+                self.found.push(unknown(&list, name, node, entry.key).path(here).help(help));
+                continue;
+            };
+            if entry.node.table().is_none() {
+                self.found.push(wrong(&entry.node, "a table of changes", here));
+            } else if let Value::Array(list) = &mut node.value {
+                path.push(name.clone());
+                self.node(&mut list[at], &entry.node, path);
+                path.pop();
+            }
         }
     }
 
@@ -196,6 +197,7 @@ impl Patcher<'_> {
                 let node = Node { value: Value::Array(vec![]), origin: entry.node.origin };
                 Entry { key: entry.key, node }
             });
+            let mut places = slot.node.places();
             let Value::Array(list) = &mut slot.node.value else {
                 let message = format!("`{key}` is {}, not a list to add to", slot.node.value.kind());
                 self.found.push(Diagnostic::error(message).label(entry.key, "").path(path));
@@ -203,7 +205,7 @@ impl Patcher<'_> {
             };
             for element in new {
                 if let Some(name) = element.name()
-                    && list.iter().any(|old| old.name() == Some(name))
+                    && places.insert(name.to_owned(), list.len()).is_some()
                 {
                     let diagnostic = Diagnostic::error(format!("there is a {key} `{name}` already"));
                     let help = format!("edit it with `{key}.{} = {{ … }}`", super::path::key(name));
@@ -228,7 +230,7 @@ impl Patcher<'_> {
                 let Some(written) = text(name, "a name", &here, self.found) else { continue };
                 let target = if key == "keys" { written.parse() } else { Ok(crate::path!(key, written)) };
                 let result = target
-                    .map_err(|message| Diagnostic::error(message).label(name.origin, "expected a path"))
+                    .map_err(|message| Box::new(Diagnostic::error(message).label(name.origin, "expected a path")))
                     .and_then(|target| remove_at(tree, &target, name.origin));
                 if let Err(diagnostic) = result {
                     self.found.push(diagnostic.path(&here));
@@ -250,26 +252,28 @@ fn step_mut<'a>(node: &'a mut Node, segment: &str) -> Option<&'a mut Node> {
 ///
 /// # Errors
 /// When there is nothing at the path.
-pub fn remove_at(root: &mut Node, path: &Path, at: Origin) -> Result<(), Diagnostic> {
+pub fn remove_at(root: &mut Node, path: &Path, at: Origin) -> Result<(), Box<Diagnostic>> {
     let Some((last, above)) = path.segments().split_last() else {
-        return Err(Diagnostic::error("expected a path").label(at, ""));
+        return Err(Diagnostic::error("expected a path").label(at, "").into());
     };
     let mut node = root;
     for segment in above {
         if step(node, segment).is_none() {
-            return Err(unknown("value", segment, node, at));
+            return Err(unknown("value", segment, node, at).into());
         }
         node = step_mut(node, segment).ok_or_else(|| unnamed(at))?;
     }
     if step(node, last).is_none() {
-        return Err(unknown("value", last, node, at));
+        return Err(unknown("value", last, node, at).into());
     }
     match &mut node.value {
         Value::Table(table) => {
             table.shift_remove(last);
         }
-        Value::Array(list) => list.retain(|element| element.name() != Some(last)),
-        _ => {}
+        Value::Array(list) if list.iter().any(|element| element.name() == Some(last)) => {
+            list.retain(|element| element.name() != Some(last));
+        }
+        _ => return Err(unnamed(at).into()),
     }
     Ok(())
 }
@@ -282,7 +286,7 @@ fn unnamed(at: Origin) -> Diagnostic {
 ///
 /// # Errors
 /// When the path leads through a value that is no table, or an element that isn't there. The caret is at `at`.
-pub fn set(root: &mut Node, path: &Path, value: Node, at: Origin, shape: &dyn Shape) -> Result<(), Diagnostic> {
+pub fn set(root: &mut Node, path: &Path, value: Node, at: Origin, shape: &dyn Shape) -> Result<(), Box<Diagnostic>> {
     let mut node = root;
     let segments = path.segments();
     for (depth, segment) in segments.iter().enumerate() {
@@ -296,9 +300,9 @@ pub fn set(root: &mut Node, path: &Path, value: Node, at: Origin, shape: &dyn Sh
             table.entry(segment.clone()).or_insert_with(empty);
         }
         if step_mut(node, segment).is_none() {
-            return Err(no_way(node, walked, segment, at));
+            return Err(no_way(node, walked, segment, at).into());
         }
-        node = step_mut(node, segment).expect("it is there");
+        node = step_mut(node, segment).ok_or_else(|| unnamed(at))?;
     }
     *node = value;
     Ok(())
@@ -337,7 +341,7 @@ pub fn set_argument(
                 let text = text.trim_end();
                 let value = parse_value(text, at(from..argument.len()), found);
                 if let Err(diagnostic) = set(root, &path, value, at(0..length), shape) {
-                    found.push(diagnostic);
+                    found.push(*diagnostic);
                 }
             } else {
                 let end = at(length..argument.len());
@@ -377,7 +381,7 @@ pub fn sweep(tree: &Node, axes: &[Axis], shape: &dyn Shape, found: &mut Diagnost
             for (index, value) in axis.values.iter().enumerate() {
                 let mut tree = tree.clone();
                 if let Err(diagnostic) = set(&mut tree, &axis.path, value.clone(), axis.at, shape) {
-                    found.push(diagnostic);
+                    found.push(*diagnostic);
                     return vec![];
                 }
                 finer.push((indices.iter().copied().chain([index]).collect(), tree));

@@ -27,8 +27,8 @@ impl Path {
 
     /// The path one step down.
     #[must_use]
-    pub fn join(&self, segment: impl ToString) -> Self {
-        Self(self.0.iter().cloned().chain([segment.to_string()]).collect())
+    pub fn join(&self, segment: impl Into<String>) -> Self {
+        Self(self.0.iter().cloned().chain([segment.into()]).collect())
     }
 }
 
@@ -45,6 +45,18 @@ impl fmt::Display for Path {
             write!(f, "{dot}{}", key(segment))?;
         }
         Ok(())
+    }
+}
+
+impl From<&Path> for String {
+    fn from(path: &Path) -> Self {
+        path.to_string()
+    }
+}
+
+impl From<Path> for String {
+    fn from(path: Path) -> Self {
+        path.to_string()
     }
 }
 
@@ -65,7 +77,7 @@ pub fn quote(text: &str) -> String {
             '\n' => out.push_str("\\n"),
             '\t' => out.push_str("\\t"),
             _ if harmless => out.push(c),
-            _ => out.push_str(&format!("\\U{:08X}", u32::from(c))),
+            _ => out.extend(format!("\\U{:08X}", u32::from(c)).chars()),
         }
     }
     out.push('"');

@@ -24,7 +24,7 @@ impl Shape for schemars::Schema {
         for segment in path {
             here = here
                 .into_iter()
-                .flat_map(|schema| below(schema, segment))
+                .filter_map(|schema| below(schema, segment))
                 .flat_map(|next| leaves(root, next))
                 .collect();
         }

@@ -206,7 +206,7 @@ fn tagged_choices_say_what_they_want() {
 
 #[test]
 fn a_flood_of_mistakes_is_cut() {
-    let text: String = (0..200).map(|i| format!("zzz{i} = 1\n")).collect();
+    let text = (0..200).fold(String::new(), |text, i| text + &format!("zzz{i} = 1\n"));
     let (_, found, _) = decoding(&format!("name = 'x'\n{text}"));
     assert_eq!(found.len(), super::decode::MAX_MISTAKES + 1);
 }
@@ -402,7 +402,7 @@ fn wrong_patches_are_errors() {
         "[variant.a]
 cluster.us-west-1.scale = 1
 waves.x = 1
-remove.keys = ['cluster.us-west-2.scael', '!']
+remove.keys = ['cluster.us-west-2.scael', '!', 'waves.0']
 remove.cluster = ['nowhere']
 summary = 3
 [[variant.a.add.cluster]]
@@ -419,6 +419,7 @@ c = 3
     let expected = [
         "18:16 there is no value `scael`",
         "18:43 a key can't hold `!` unless it is quoted",
+        "18:48 a list whose elements have no names can't be patched",
         "19:19 there is no value `nowhere`",
         "16:9 there is no cluster `us-west-1`",
         "17:1 a list whose elements have no names can't be patched",
@@ -576,6 +577,63 @@ fn what_is_shown_says_where_it_came_from_and_reads_back() {
 
 fn sources_tree(sources: &mut Sources, name: &str, text: &str) -> Node {
     parse(sources, name, text.as_bytes(), &mut Diagnostics::default()).unwrap()
+}
+
+#[test]
+fn hostile_files_take_no_time_in_the_square_of_their_size() {
+    let started = std::time::Instant::now();
+    let named: String = (0..40_000_u32).fold(String::new(), |text, i| text + &format!("{{name='n{i}'}},"));
+    let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
+    let patches = (0..15_000_u32).fold(String::new(), |text, i| text + &format!("cluster.m{i}.x = 1\n"));
+    let node = tree(&mut sources, &format!("name = 'x'\ncluster = [{named}]\n[variant.a]\n{patches}"));
+    let merged = merge(node.clone(), node, &shape());
+    variants(&merged, &shape(), &mut found);
+    decode::<Spec>(&merged, &mut found);
+    assert!(found.has_errors() && !found.render(&sources, Look::Plain).is_empty());
+    for text in ["=\n", "[", "a=1\n", "a = '", "\"", "[[a]]\n", "[a.a.a.a.a.a]\n", "{", "\u{1b}"] {
+        let bytes = text.repeat(1_000_000 / text.len()).into_bytes();
+        let _ = parse(&mut sources, "b.toml", &bytes, &mut found);
+        let _ = found.render(&sources, Look::Plain);
+    }
+    // In the square it would be minutes; it takes 3 s.
+    assert!(started.elapsed().as_secs() < 60, "{:?}", started.elapsed());
+}
+
+/// A name alone, or a table: what a step of a journey looks like.
+#[derive(PartialEq, Debug)]
+struct Step(Dns);
+
+impl<'de> Deserialize<'de> for Step {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = Step;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a duration or a table")
+            }
+            fn visit_str<E: serde::de::Error>(self, _: &str) -> Result<Step, E> {
+                Ok(Step(Dns { ttl: Span::from_secs_test(1), stretched: None }))
+            }
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<Step, A::Error> {
+                Dns::deserialize(serde::de::value::MapAccessDeserializer::new(map)).map(Step)
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+#[test]
+fn a_name_or_a_table_keeps_the_places_of_its_mistakes() {
+    let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
+    let node = tree(&mut sources, "path = ['a', { ttl = 'x' }, 3, { ttl = '1s', tll = 1 }, { ttl = '2s' }, { }]");
+    let steps: IndexMap<String, Vec<Step>> = decode(&node, &mut found).unwrap();
+    let expected =
+        ["1:22", "1:29 expected a duration or a table, found `3`", "1:46 unknown key `tll`", "1:73 missing key `ttl`"];
+    let got = mistakes(&sources, &found);
+    assert_eq!(got.len(), expected.len(), "{got:?}");
+    assert!(got.iter().zip(expected).all(|(got, expected)| got.starts_with(expected)), "{got:?}");
+    assert_eq!(found.iter().next().unwrap().path.as_deref(), Some("path.1.ttl"));
+    assert_eq!(steps["path"].len(), 3);
 }
 
 proptest! {

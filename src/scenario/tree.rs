@@ -5,6 +5,7 @@
 
 use crate::diag::{Diagnostic, Diagnostics, Origin, SourceId, Sources};
 use indexmap::IndexMap;
+use std::collections::HashMap;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -94,6 +95,16 @@ impl Node {
     /// Whether it is a list of tables that all have a name, at least one.
     pub fn is_named_list(&self) -> bool {
         self.list().is_some_and(|list| !list.is_empty() && list.iter().all(|element| element.name().is_some()))
+    }
+
+    /// Where in a list each name is; the first of a name counts.
+    pub(super) fn places(&self) -> HashMap<String, usize> {
+        let named = self.list().unwrap_or_default().iter().map(Self::name).enumerate();
+        let mut places = HashMap::new();
+        for (at, name) in named.filter_map(|(at, name)| Some((at, name?))) {
+            places.entry(name.to_owned()).or_insert(at);
+        }
+        places
     }
 
     /// The names of a list's elements, or the keys of a table.
@@ -234,13 +245,14 @@ impl Builder<'_> {
             DeValue::String(text) => Value::String(text.into_owned()),
             DeValue::Boolean(value) => Value::Boolean(value),
             DeValue::Datetime(datetime) => Value::Datetime(datetime.to_string()),
-            DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
-                Ok(number) => Value::Integer(number),
-                Err(_) => {
+            DeValue::Integer(number) => {
+                if let Ok(number) = i64::from_str_radix(number.as_str(), number.radix()) {
+                    Value::Integer(number)
+                } else {
                     self.wrong(span.clone(), "the number is out of range", "more than 64 bits");
                     Value::Integer(0)
                 }
-            },
+            }
             DeValue::Float(number) => match number.as_str().parse::<f64>() {
                 Ok(number) if number.is_finite() => Value::Float(number),
                 Ok(_) | Err(_) => {
