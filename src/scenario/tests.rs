@@ -227,6 +227,8 @@ fn what_is_not_text_is_refused() {
     assert_eq!(syntax(b"\x7fELF\0\0"), ["1:1 the file is binary, not TOML"]);
     assert_eq!(syntax(b"a = 1\nb = '\xff'"), ["2:6 the file is not UTF-8 text"]);
     assert_eq!(syntax(b""), ["1:1 the file is empty"]);
+    assert_eq!(syntax(b"\xef\xbb\xbf"), ["1:1 the file is empty"]);
+    assert_eq!(syntax(b"\xef\xbb\xbfa = nan"), ["1:5 the number is not finite"]);
     assert_eq!(syntax(b" \n\t"), ["1:1 the file is empty"]);
     assert_eq!(syntax(&vec![b'a'; 50 << 20]), ["1:1 the file is larger than the limit of 1024 KiB"]);
 }

@@ -135,6 +135,8 @@ pub fn parse(sources: &mut Sources, name: &str, bytes: &[u8], found: &mut Diagno
         found.push(refused);
         return None;
     }
+    // Some editors begin a file with a mark that is no part of the text.
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let text = match str::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) => {
