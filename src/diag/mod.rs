@@ -100,8 +100,8 @@ impl Diagnostic {
 
     /// Names the value within the scenario.
     #[must_use]
-    pub fn path(mut self, path: impl ToString) -> Self {
-        self.path = Some(path.to_string());
+    pub fn path(mut self, path: impl Into<String>) -> Self {
+        self.path = Some(path.into());
         self
     }
 }

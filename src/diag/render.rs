@@ -53,10 +53,9 @@ impl Diagnostics {
             out.push_str("\n\n");
         }
         match self.len().saturating_sub(Self::SHOWN) {
-            0 => {}
-            more => out.push_str(&format!("and {more} more\n")),
+            0 => out,
+            more => out + &format!("and {more} more\n"),
         }
-        out
     }
 
     /// Those kept, as data.

@@ -1,4 +1,17 @@
-//! Layer 4: from TOML to a scenario.
+//! Layer 4: from TOML to a scenario. Text becomes a [`tree`] whose every value knows where it was written; bases are
+//! merged ([`load`]), variants and sweeps applied ([`patch`]), the result decoded with all mistakes listed at once
+//! ([`decode`]) to a [`spec`], checked and filled in to a [`resolved`] scenario, and shown with where each value came
+//! from ([`origin`]).
 
+pub mod decode;
+pub mod load;
+pub mod origin;
+pub mod patch;
+pub mod path;
 pub mod resolved;
+pub mod shape;
 pub mod spec;
+pub mod tree;
+
+#[cfg(test)]
+mod tests;
