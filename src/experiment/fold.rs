@@ -1,0 +1,466 @@
+//! From the summaries of a variant's seeds to its figures, in seed order.
+
+use super::results::{
+    Direction, LatencyCurve, Map, MapCluster, MapPopulation, MetricResult, Note, NoteKind, Objective, OutageRecord,
+    Timeline, VariantResult,
+};
+use super::run::Job;
+use crate::base::Id;
+use crate::domain::observation::{Outage, curve_node};
+use crate::domain::{Root, Stage};
+use crate::metric::catalogue::REQUESTS_LOST;
+use crate::metric::values::{OUTAGES_KEPT, lost_key, worse};
+use crate::metric::{Dims, Key, Layout, RunSummary};
+use crate::plan::{Plan, PopulationPlan};
+use crate::scenario::spec::Expectation;
+use crate::stats::{Summary, wilson};
+use std::collections::BTreeSet;
+
+/// Shown before a bad day begins.
+const LEAD_S: f64 = 600.0;
+/// Shown after it ends.
+const TRAIL_S: f64 = 1200.0;
+/// A timeline is at most this long.
+const LONGEST_S: f64 = 12.0 * 3600.0;
+
+/// Folds one variant. The notes say which objectives couldn't be judged.
+pub fn variant(
+    job: &Job,
+    layout: &Layout,
+    summaries: &[RunSummary],
+    timeline: Option<Timeline>,
+) -> (VariantResult, Vec<Note>) {
+    let plan = &job.plan;
+    let metrics = metrics(plan, layout, summaries);
+    let mut notes = Vec::new();
+    let mut objectives = Vec::new();
+    for expectation in &job.scenario.spec.expect {
+        for (bound, direction) in [(expectation.at_least, Direction::AtLeast), (expectation.at_most, Direction::AtMost)]
+        {
+            let Some(bound) = bound else { continue };
+            match objective(&metrics, expectation, bound.get(), direction) {
+                Some(objective) => objectives.push(objective),
+                None => notes.push(Note {
+                    kind: NoteKind::Limit,
+                    text: format!(
+                        "The objective on {} couldn't be judged for {}: no seed has a value.",
+                        expectation.metric, plan.variant
+                    ),
+                }),
+            }
+        }
+    }
+    let result = VariantResult {
+        name: plan.variant.clone(),
+        summary: job.scenario.variant_summary.clone(),
+        metrics,
+        objectives,
+        latency: curves(plan, summaries),
+        outages: outages(plan, summaries),
+        timeline,
+        map: map(plan),
+        resolved: job.resolved.clone(),
+    };
+    (result, notes)
+}
+
+/// Every metric over all seeds, in the order of the catalogue; losses by stage and root after the other losses.
+fn metrics(plan: &Plan, layout: &Layout, summaries: &[RunSummary]) -> Vec<MetricResult> {
+    let pairs: BTreeSet<(Stage, Id<Root>)> =
+        summaries.iter().flat_map(|summary| summary.losses.iter().map(|&(stage, root, _)| (stage, root))).collect();
+    let sparse = pairs.into_iter().map(|(stage, root)| {
+        let lost = |summary: &RunSummary| {
+            let found = summary.losses.iter().find(|&&(s, r, _)| (s, r) == (stage, root));
+            Some(found.map_or(0.0, |&(_, _, requests)| requests))
+        };
+        metric(&lost_key(plan, stage, root), summaries.iter().map(lost).collect())
+    });
+    let dense = |position: usize| {
+        metric(&layout.keys()[position], summaries.iter().map(|summary| summary.values[position]).collect())
+    };
+    let keys = layout.keys();
+    let split = keys.iter().rposition(|key| key.metric.name == REQUESTS_LOST.name).map_or(keys.len(), |last| last + 1);
+    (0..split).map(dense).chain(sparse).chain((split..keys.len()).map(dense)).collect()
+}
+
+/// One metric over all seeds.
+pub(super) fn metric(key: &Key, values: Vec<Option<f64>>) -> MetricResult {
+    let present: Vec<f64> = values.iter().copied().flatten().collect();
+    let summary = Summary::of(&present);
+    let of = |figure: fn(&Summary) -> f64| summary.as_ref().map(figure);
+    MetricResult {
+        metric: key.metric.name.to_owned(),
+        dims: key.dims.clone(),
+        unit: key.metric.unit,
+        better: key.metric.better,
+        n: present.len() as u32,
+        mean: of(|summary| summary.mean),
+        sd: summary.and_then(|summary| summary.sd),
+        ci95: summary.and_then(|summary| summary.ci95),
+        min: of(|summary| summary.min),
+        p1: of(|summary| summary.p1),
+        p5: of(|summary| summary.p5),
+        p50: of(|summary| summary.p50),
+        p95: of(|summary| summary.p95),
+        p99: of(|summary| summary.p99),
+        max: of(|summary| summary.max),
+        values,
+    }
+}
+
+/// A metric that tells of something going wrong: without a value, nothing went wrong.
+fn tells_of_incidents(metric: &str) -> bool {
+    metric.starts_with("outages") || metric.starts_with("rto.") || metric == "rpo.seconds"
+}
+
+/// The share of seeds that meet a bound; `None` if no seed can say.
+///
+/// A seed without a value is left out; but where the metric tells of incidents and the seed had none, it meets an
+/// upper bound, and a recovery that failover didn't achieve doesn't.
+fn objective(
+    metrics: &[MetricResult],
+    expectation: &Expectation,
+    target: f64,
+    direction: Direction,
+) -> Option<Objective> {
+    let dims =
+        Dims { population: expectation.population.clone(), journey: expectation.journey.clone(), ..Dims::default() };
+    let found = |name: &str| metrics.iter().find(|metric| metric.metric == name && metric.dims == dims);
+    let metric = found(&expectation.metric)?;
+    let unachieved = found("rto.not-achieved").filter(|_| metric.metric.starts_with("rto."));
+    let met = |(seed, value): (usize, &Option<f64>)| match (value, direction) {
+        (Some(value), Direction::AtLeast) => Some(*value >= target),
+        (Some(value), Direction::AtMost) => Some(*value <= target),
+        (None, Direction::AtMost) if tells_of_incidents(&metric.metric) => {
+            Some(unachieved.is_none_or(|unachieved| unachieved.values[seed].is_none()))
+        }
+        (None, Direction::AtLeast | Direction::AtMost) => None,
+    };
+    let verdicts: Vec<bool> = metric.values.iter().enumerate().filter_map(met).collect();
+    let (n, met) = (verdicts.len() as u64, verdicts.iter().filter(|met| **met).count() as u64);
+    (n > 0).then(|| Objective {
+        metric: expectation.metric.clone(),
+        dims,
+        target,
+        direction,
+        unit: metric.unit,
+        p_met: met as f64 / n as f64,
+        p_met_ci95: wilson(met, n, 0.95),
+    })
+}
+
+/// Latency by population, then of all: each seed's distribution weighted by its good requests.
+fn curves(plan: &Plan, summaries: &[RunSummary]) -> Vec<LatencyCurve> {
+    let names = plan.populations.iter().map(|population| Some(population.name.clone())).chain([None]);
+    names
+        .enumerate()
+        .filter_map(|(position, population)| {
+            let mut good = 0.0;
+            let mut sums: Vec<f64> = Vec::new();
+            for summary in summaries {
+                let Some(curve) = summary.curves.get(position) else { continue };
+                sums.resize(curve.len().max(sums.len()), 0.0);
+                sums.iter_mut().zip(curve).for_each(|(sum, share)| *sum += share * summary.good[position]);
+                good += summary.good[position];
+            }
+            (good > 0.0).then(|| LatencyCurve { population, points: rising(&sums, good) })
+        })
+        .collect()
+}
+
+/// The points at which a distribution rises, and the last one before it begins to.
+fn rising(sums: &[f64], whole: f64) -> Vec<(f64, f64)> {
+    let mut points: Vec<(f64, f64)> = Vec::new();
+    for (node, sum) in sums.iter().enumerate() {
+        let (seconds, share) = (curve_node(node), (sum / whole).min(1.0));
+        match points.last_mut() {
+            Some(last) if share <= last.1 => {
+                if last.1 == 0.0 {
+                    *last = (seconds, 0.0);
+                }
+            }
+            Some(_) | None => points.push((seconds, share)),
+        }
+    }
+    points
+}
+
+/// The longest outages over all seeds.
+fn outages(plan: &Plan, summaries: &[RunSummary]) -> Vec<OutageRecord> {
+    let mut all: Vec<(u64, &Outage)> = summaries
+        .iter()
+        .flat_map(|summary| summary.outages.iter().map(|outage| (summary.replication, outage)))
+        .collect();
+    all.sort_by(|a, b| worse(a.1, b.1).then(a.0.cmp(&b.0)));
+    all.truncate(OUTAGES_KEPT);
+    all.into_iter()
+        .map(|(replication, outage)| OutageRecord {
+            seed: replication as u32,
+            population: plan.populations[outage.population].name.clone(),
+            journey: plan.journeys[outage.journey].name.clone(),
+            start_s: outage.start,
+            duration_s: outage.end - outage.start,
+            lost: outage.lost,
+            root: plan.roots[outage.root].label(),
+            rto_service_s: outage.recovery.and_then(|recovery| recovery.service),
+            rto_users_s: outage.recovery.and_then(|recovery| recovery.users),
+        })
+        .collect()
+}
+
+/// What a timeline shows.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Window {
+    /// Of which replication.
+    pub replication: u64,
+    /// From when, in seconds from the start of the horizon.
+    pub from_s: f64,
+    /// Until when.
+    pub to_s: f64,
+}
+
+/// The day to tell of: the first scripted incident in the first seed, or the outage with most lost requests in
+/// any seed. From ten minutes before until twenty after whatever was out by then is back; twelve hours at most.
+pub fn window(plan: &Plan, summaries: &[RunSummary]) -> Option<Window> {
+    let horizon = plan.horizon.secs();
+    let warm_up = plan.warm_up.secs();
+    let scripted = plan
+        .incidents
+        .iter()
+        .map(|incident| (incident.at.secs() - warm_up, incident.lasts.secs()))
+        .filter(|(at, _)| *at < horizon)
+        .min_by(|a, b| a.0.total_cmp(&b.0));
+    let (summary, start, end) = if let Some((at, lasts)) = scripted {
+        (summaries.first()?, at, at + lasts)
+    } else {
+        let all = summaries.iter().flat_map(|summary| summary.outages.iter().map(move |outage| (summary, outage)));
+        // Of equals the first: `max_by` would give the last.
+        let (summary, outage) = all.reduce(|best, other| if other.1.lost > best.1.lost { other } else { best })?;
+        (summary, outage.start, outage.end)
+    };
+    let overlapping = summary.outages.iter().filter(|outage| outage.start <= end && outage.end >= start);
+    let end = overlapping.fold(end, |end, outage| end.max(outage.end));
+    let from_s = (start - LEAD_S).max(0.0);
+    let to_s = (end + TRAIL_S).min(from_s + LONGEST_S).min(horizon);
+    (from_s < to_s).then_some(Window { replication: summary.replication, from_s, to_s })
+}
+
+/// Where things are, and who serves whom when all is well.
+fn map(plan: &Plan) -> Map {
+    Map {
+        clusters: plan
+            .clusters
+            .iter()
+            .map(|cluster| {
+                let region = &plan.regions[cluster.region];
+                MapCluster {
+                    name: cluster.name.clone(),
+                    region: region.name.clone(),
+                    lat: region.lat,
+                    lon: region.lon,
+                    standby: cluster.standby,
+                }
+            })
+            .collect(),
+        populations: plan
+            .populations
+            .iter()
+            .map(|population| MapPopulation {
+                name: population.name.clone(),
+                lat: population.lat,
+                lon: population.lon,
+                rate: population.rate,
+                served_by: served_by(plan, population),
+            })
+            .collect(),
+    }
+}
+
+fn served_by(plan: &Plan, population: &PopulationPlan) -> Vec<(String, f64, f64)> {
+    let allowed = |&&pair: &&usize| !population.forbidden[plan.pairs[pair].primary];
+    let one = |pair: usize, share: f64| {
+        let primary = plan.pairs[pair].primary;
+        (plan.clusters[primary].name.clone(), share, population.rtt[primary])
+    };
+    match &population.weights {
+        None => population.order.iter().find(allowed).map(|&pair| one(pair, 1.0)).into_iter().collect(),
+        Some(weights) => {
+            let whole: f64 = population.order.iter().filter(allowed).map(|&pair| weights[pair]).sum();
+            let parts = population.order.iter().filter(allowed).filter(|&&pair| weights[pair] > 0.0);
+            parts.map(|&pair| one(pair, weights[pair] / whole)).collect()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{SimTime, Span};
+    use crate::metric::fixture;
+    use crate::plan::IncidentPlan;
+
+    fn job() -> Job {
+        Job { plan: fixture::plan(), scenario: fixture::scenario(), resolved: "format = 1".to_owned() }
+    }
+
+    /// Seeds with these scales of loss.
+    fn summaries(plan: &Plan, scales: &[f64]) -> Vec<RunSummary> {
+        let layout = Layout::new(plan);
+        let seed = |(replication, scale): (usize, &f64)| {
+            let summary = layout.summarise(plan, &fixture::observations(*scale));
+            RunSummary { replication: replication as u64, ..summary }
+        };
+        scales.iter().enumerate().map(seed).collect()
+    }
+
+    fn folded(scales: &[f64]) -> (VariantResult, Vec<Note>) {
+        let job = job();
+        variant(&job, &Layout::new(&job.plan), &summaries(&job.plan, scales), None)
+    }
+
+    #[test]
+    fn a_metric_over_seeds() {
+        let (result, _) = folded(&[0.0, 1.0, 2.0]);
+        let lost = result.metrics.iter().find(|metric| metric.metric == "requests.lost").unwrap();
+        assert_eq!(lost.values, [Some(0.0), Some(10_500.0), Some(21_000.0)]);
+        assert_eq!((lost.n, lost.mean, lost.sd, lost.max), (3, Some(10_500.0), Some(10_500.0), Some(21_000.0)));
+        let rto = result.metrics.iter().find(|metric| metric.metric == "rto.users").unwrap();
+        assert_eq!((rto.n, rto.mean, rto.values[0]), (2, Some(130.0), None));
+        let none = folded(&[0.0]).0;
+        let rto = none.metrics.iter().find(|metric| metric.metric == "rto.users").unwrap();
+        assert_eq!((rto.n, rto.mean, rto.ci95), (0, None, None));
+    }
+
+    #[test]
+    fn losses_by_stage_and_root_are_the_union_over_seeds() {
+        let (result, _) = folded(&[0.0, 1.0]);
+        let by_stage: Vec<_> = result
+            .metrics
+            .iter()
+            .filter(|metric| metric.dims.stage.is_some())
+            .map(|metric| (metric.dims.stage.unwrap(), metric.dims.root.clone().unwrap(), metric.values.clone()))
+            .collect();
+        let expected = [
+            (Stage::Undetected, "outage: east", 7000.0),
+            (Stage::Promoting, "outage: east", 3000.0),
+            (Stage::Overload, "outage: west", 500.0),
+        ]
+        .map(|(stage, root, lost)| (stage, root.to_owned(), vec![Some(0.0), Some(lost)]));
+        assert_eq!(by_stage, expected);
+        let ranks: Vec<_> = result
+            .metrics
+            .iter()
+            .map(|found| crate::metric::catalogue::ALL.iter().position(|metric| metric.name == found.metric))
+            .collect();
+        assert!(ranks.is_sorted(), "the catalogue's order");
+    }
+
+    #[test]
+    fn objectives_are_shares_of_seeds() {
+        // Availability 0.9965 times the scale's losses against 0.999; rto.users is 130 s where there is an outage.
+        let (result, notes) = folded(&[0.0, 0.1, 0.2, 1.0]);
+        assert!(notes.is_empty());
+        let [availability, rto] = &result.objectives[..] else { panic!("{:?}", result.objectives) };
+        assert_eq!((availability.p_met, availability.direction), (0.75, Direction::AtLeast));
+        let [low, high] = availability.p_met_ci95;
+        // Wilson's by hand for 3 of 4.
+        assert!((low - 0.30064).abs() < 1e-4 && (high - 0.95441).abs() < 1e-4, "{low} {high}");
+        // A seed without an outage meets it.
+        assert_eq!((rto.target, rto.p_met), (300.0, 1.0));
+    }
+
+    #[test]
+    fn a_recovery_that_failover_did_not_achieve_breaks_its_objective() {
+        let plan = fixture::plan();
+        let layout = Layout::new(&plan);
+        let mut seen = fixture::observations(1.0);
+        for outage in &mut seen.outages {
+            outage.recovery = outage.recovery.map(|recovery| crate::domain::observation::Recovery {
+                service: None,
+                users: None,
+                ..recovery
+            });
+        }
+        let seeds = [layout.summarise(&plan, &seen), layout.summarise(&plan, &fixture::observations(0.0))];
+        let (result, _) = variant(&job(), &layout, &seeds, None);
+        assert_eq!(result.objectives[1].p_met, 0.5);
+    }
+
+    #[test]
+    fn an_objective_that_no_seed_can_judge_is_a_note() {
+        let mut job = job();
+        job.scenario.spec.expect[0].metric = "latency.p50".to_owned();
+        job.scenario.spec.expect[0].journey = Some("browse".to_owned());
+        let (result, notes) = variant(&job, &Layout::new(&job.plan), &summaries(&job.plan, &[1.0]), None);
+        assert_eq!((result.objectives.len(), notes.len()), (1, 1));
+        assert!(notes[0].text.contains("latency.p50"));
+    }
+
+    #[test]
+    fn curves_are_weighted_by_good_requests() {
+        let plan = fixture::plan();
+        let mut seeds = summaries(&plan, &[0.0, 0.0]);
+        // The second seed is all at the last node, and has a third of the requests.
+        seeds[1].curves[2] = (0..128).map(|k| if k == 127 { 1.0 } else { 0.0 }).collect();
+        seeds[1].good[2] /= 2.0;
+        let curves = curves(&plan, &seeds);
+        assert_eq!(
+            curves.iter().map(|curve| curve.population.as_deref()).collect::<Vec<_>>(),
+            [Some("us"), Some("eu"), None]
+        );
+        let points = &curves[2].points;
+        assert_eq!(points.len(), 3);
+        assert_eq!((points[0].1, points[2]), (0.0, (curve_node(127), 1.0)));
+        // The first node at or past 10 ms: 1.1^25 = 10.83.
+        assert!((points[1].0 - 0.010_834_7).abs() < 1e-7 && (points[1].1 - 2.0 / 3.0).abs() < 1e-12, "{points:?}");
+        seeds[0].good[0] = 0.0;
+        seeds[1].good[0] = 0.0;
+        assert_eq!(super::curves(&plan, &seeds).len(), 2);
+    }
+
+    #[test]
+    fn outages_are_worst_first_and_capped() {
+        let (result, _) = folded(&[1.0; 100]);
+        assert_eq!(result.outages.len(), OUTAGES_KEPT);
+        let worst = &result.outages[0];
+        assert_eq!((worst.seed, worst.duration_s, worst.root.as_str()), (0, 3600.0, "outage: east"));
+        assert_eq!((worst.rto_service_s, worst.rto_users_s), (Some(94.0), Some(200.0)));
+        assert_eq!((result.outages[99].seed, result.outages[100].duration_s), (99, 1800.0));
+    }
+
+    #[test]
+    fn the_day_to_tell_of() {
+        let mut plan = fixture::plan();
+        assert_eq!(window(&plan, &summaries(&plan, &[0.0, 0.0])), None);
+        let seeds = summaries(&plan, &[0.0, 1.0, 2.0, 2.0]);
+        assert_eq!(window(&plan, &seeds), Some(Window { replication: 2, from_s: 400.0, to_s: 5800.0 }));
+        let mut long = seeds.clone();
+        long[2].outages[0].end = 1e5;
+        assert_eq!(window(&plan, &long), Some(Window { replication: 2, from_s: 400.0, to_s: 43_600.0 }));
+        // A script beats an outage; its window lasts until what overlaps is over.
+        plan.warm_up = Span::HOUR;
+        plan.incidents.push(IncidentPlan {
+            effect: crate::failure::spec::EffectSpec::default(),
+            at: SimTime::from_nanos(6_600_000_000_000).since(SimTime::ZERO),
+            lasts: Span::from_whole_secs(600),
+            members: Vec::new(),
+        });
+        assert_eq!(window(&plan, &seeds), Some(Window { replication: 0, from_s: 2400.0, to_s: 4800.0 }));
+        assert_eq!(window(&plan, &seeds[2..]), Some(Window { replication: 2, from_s: 2400.0, to_s: 5800.0 }));
+    }
+
+    #[test]
+    fn the_map_shows_who_serves_whom() {
+        let mut plan = fixture::plan();
+        let served = |plan: &Plan| map(plan).populations[0].served_by.clone();
+        assert_eq!(served(&plan), [("a".to_owned(), 1.0, 0.01)]);
+        assert_eq!(map(&plan).clusters.iter().map(|cluster| cluster.standby).collect::<Vec<_>>(), [false, true]);
+        plan.pairs = [0, 1].map(|id| crate::plan::PairPlan { primary: Id::new(id), standby: None }).to_vec();
+        let us = &mut plan.populations[Id::new(0)];
+        us.order = vec![0, 1];
+        us.weights = Some(vec![1.0, 3.0]);
+        assert_eq!(served(&plan), [("a".to_owned(), 0.25, 0.01), ("b".to_owned(), 0.75, 0.07)]);
+        plan.populations[Id::new(0)].forbidden[Id::new(0)] = true;
+        assert_eq!(served(&plan), [("b".to_owned(), 1.0, 0.07)]);
+    }
+}
