@@ -53,8 +53,7 @@ pub fn compile(scenario: &Scenario) -> Plan {
             .iter()
             .map(|region| RegionPlan {
                 name: region.name.clone(),
-                lat: region.lat,
-                lon: region.lon,
+                at: region.lat.zip(region.lon),
                 control_plane: region.control_plane,
                 load_balancer: region.load_balancer,
                 egress: region.egress.clone(),
@@ -344,7 +343,8 @@ impl Compiler<'_> {
                     let region = &self.scenario.regions[self.region_of(cluster)];
                     Candidate {
                         name: &spec.cluster[cluster.index()].name,
-                        distance_km: great_circle_km((resolved.lat, resolved.lon), (region.lat, region.lon)),
+                        // Only geographic routing looks at it, and then every place is known.
+                        distance_km: resolved.lat.zip(resolved.lon).zip(region.lat.zip(region.lon)).map_or(0.0, |(a, b)| great_circle_km(a, b)),
                         rtt: rtt[cluster.index()],
                     }
                 };
@@ -358,8 +358,7 @@ impl Compiler<'_> {
                 });
                 PopulationPlan {
                     name: population.name.clone(),
-                    lat: resolved.lat,
-                    lon: resolved.lon,
+                    at: resolved.lat.zip(resolved.lon),
                     rate: population.rate.get(),
                     profile,
                     growth: population.growth,
