@@ -10,6 +10,7 @@ pub mod diag;
 pub mod dist;
 pub mod domain;
 pub mod engine;
+pub mod experiment;
 pub mod failover;
 pub mod failure;
 pub mod metric;

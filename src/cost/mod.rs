@@ -1,3 +1,4 @@
 //! Layer 3: the bill and the business loss.
 
+pub mod bill;
 pub mod spec;

@@ -1,0 +1,172 @@
+//! Runs every seed of every variant, in parallel.
+//!
+//! Threads take (variant, seed) in order from one counter, so each builds a variant's simulator at most once and
+//! keeps what it has learnt. Summaries are sorted by seed before anything is added up: the same bytes come out
+//! for any number of threads. Only summaries are kept.
+
+use super::results::{Results, ScenarioInfo, Timeline, Tool};
+use super::{compare, fold, notes};
+use crate::base::Seed;
+use crate::domain::Observations;
+use crate::metric::{Layout, RunSummary};
+use crate::plan::Plan;
+use crate::scenario::resolved::Scenario;
+use rayon::prelude::*;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+/// A variant to run.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// Compiled.
+    pub plan: Plan,
+    /// As it was resolved.
+    pub scenario: Scenario,
+    /// The same as TOML, with the origin of each value.
+    pub resolved: String,
+}
+
+/// One variant's simulator. What it gives for a seed must not depend on the seeds before.
+pub trait Simulate {
+    /// What one seed observes.
+    ///
+    /// # Errors
+    /// Why it can't be simulated.
+    fn run(&mut self, seed: Seed) -> Result<Observations, String>;
+
+    /// What happened in a window, in seconds from the start of the horizon.
+    fn timeline(&mut self, seed: Seed, from_s: f64, to_s: f64) -> Timeline;
+}
+
+/// How a caller follows a run, and ends it.
+pub struct Control<'a> {
+    /// Called from any thread after each seed of each variant with how many are done, and how many there are.
+    pub progress: &'a (dyn Fn(u64, u64) + Sync),
+    /// Set, it ends the run at the next seed.
+    pub stop: &'a AtomicBool,
+}
+
+/// Why a run has no results.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum RunError {
+    /// The stop flag was set.
+    #[error("interrupted")]
+    Interrupted,
+    /// A seed couldn't be simulated.
+    #[error("variant \"{variant}\", seed {replication}: {message}")]
+    Simulation {
+        /// The variant's name.
+        variant: String,
+        /// Which replication.
+        replication: u64,
+        /// What the simulator says.
+        message: String,
+    },
+}
+
+/// Runs `info.seeds` seeds of every job under the master seed `info.seed`, in the current thread pool, and folds
+/// them. `simulate` makes a variant's simulator: once for each thread.
+///
+/// # Errors
+/// If it was stopped, or a seed can't be simulated: the first one, whatever the number of threads.
+pub fn run<F>(
+    jobs: &[Job],
+    tool: Tool,
+    info: ScenarioInfo,
+    control: &Control,
+    simulate: &F,
+) -> Result<Results, RunError>
+where
+    F: for<'p> Fn(&'p Plan) -> Box<dyn Simulate + 'p> + Sync,
+{
+    let layouts: Vec<Layout> = jobs.iter().map(|job| Layout::new(&job.plan)).collect();
+    let summaries = replicate(jobs, &layouts, &info, control, simulate)?;
+    let variants = jobs
+        .par_iter()
+        .zip(&layouts)
+        .zip(&summaries)
+        .map(|((job, layout), summaries)| {
+            let timeline = fold::window(&job.plan, summaries).map(|window| {
+                let seed = Seed { master: info.seed, replication: window.replication };
+                simulate(&job.plan).timeline(seed, window.from_s, window.to_s)
+            });
+            fold::variant(job, layout, summaries, timeline)
+        })
+        .collect::<Vec<_>>();
+    if control.stop.load(Ordering::Relaxed) {
+        return Err(RunError::Interrupted);
+    }
+    let (variants, unmeasured): (Vec<_>, Vec<_>) = variants.into_iter().unzip();
+    let mut notes = notes::notes(jobs);
+    notes.extend(unmeasured.into_iter().flatten());
+    Ok(Results {
+        comparisons: compare::comparisons(&variants),
+        pareto: compare::pareto(&variants),
+        break_even: compare::break_even(&variants, info.horizon_s),
+        notes,
+        tool,
+        scenario: info,
+        variants,
+    })
+}
+
+/// Summaries by job and seed.
+fn replicate<F>(
+    jobs: &[Job],
+    layouts: &[Layout],
+    info: &ScenarioInfo,
+    control: &Control,
+    simulate: &F,
+) -> Result<Vec<Vec<RunSummary>>, RunError>
+where
+    F: for<'p> Fn(&'p Plan) -> Box<dyn Simulate + 'p> + Sync,
+{
+    let seeds = u64::from(info.seeds);
+    let total = seeds * jobs.len() as u64;
+    let (next, done, failed) = (AtomicU64::new(0), AtomicU64::new(0), AtomicBool::new(false));
+    let results: Mutex<Vec<(u64, Result<RunSummary, String>)>> = Mutex::new(Vec::with_capacity(total as usize));
+    rayon::broadcast(|_| {
+        let mut simulator: Option<(usize, Box<dyn Simulate + '_>)> = None;
+        let mut own = Vec::new();
+        loop {
+            // A failure ends the run, but whatever was taken before it is finished: it may have failed earlier.
+            if control.stop.load(Ordering::Relaxed) || failed.load(Ordering::Relaxed) {
+                break;
+            }
+            let item = next.fetch_add(1, Ordering::Relaxed);
+            if item >= total {
+                break;
+            }
+            let (job, replication) = ((item / seeds) as usize, item % seeds);
+            let plan = &jobs[job].plan;
+            let (_, simulator) = match simulator.take() {
+                Some(same) if same.0 == job => simulator.insert(same),
+                Some(_) | None => simulator.insert((job, simulate(plan))),
+            };
+            let result = simulator
+                .run(Seed { master: info.seed, replication })
+                .map(|seen| RunSummary { replication, ..layouts[job].summarise(plan, &seen) });
+            failed.fetch_or(result.is_err(), Ordering::Relaxed);
+            own.push((item, result));
+            (control.progress)(done.fetch_add(1, Ordering::Relaxed) + 1, total);
+        }
+        results.lock().expect("no thread panics while it holds the lock").append(&mut own);
+    });
+    if control.stop.load(Ordering::Relaxed) {
+        return Err(RunError::Interrupted);
+    }
+    let mut results = results.into_inner().expect("no thread panicked");
+    results.sort_by_key(|(item, _)| *item);
+    let mut summaries: Vec<Vec<RunSummary>> = jobs.iter().map(|_| Vec::new()).collect();
+    for (item, result) in results {
+        let job = (item / seeds) as usize;
+        match result {
+            Ok(summary) => summaries[job].push(summary),
+            Err(message) => {
+                let variant = jobs[job].plan.variant.clone();
+                return Err(RunError::Simulation { variant, replication: item % seeds, message });
+            }
+        }
+    }
+    Ok(summaries)
+}
