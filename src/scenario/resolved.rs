@@ -42,10 +42,10 @@ pub struct Scenario {
 pub struct ResolvedRegion {
     /// The region's name.
     pub name: String,
+    /// Degrees; none where it isn't known, and then nothing needs it.
+    pub lat: Option<f64>,
     /// Degrees.
-    pub lat: f64,
-    /// Degrees.
-    pub lon: f64,
+    pub lon: Option<f64>,
     /// Whose law applies.
     pub jurisdiction: Option<String>,
     /// Availability zones.
@@ -91,10 +91,10 @@ pub struct ResolvedNode {
 /// A population with its place and profile.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct ResolvedPopulation {
+    /// Degrees; none where it isn't known, and then nothing needs it.
+    pub lat: Option<f64>,
     /// Degrees.
-    pub lat: f64,
-    /// Degrees.
-    pub lon: f64,
+    pub lon: Option<f64>,
     /// Whose law applies where it is.
     pub jurisdiction: Option<String>,
     /// Minutes east of UTC.

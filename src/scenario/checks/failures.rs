@@ -1,0 +1,200 @@
+//! Faults, incidents and surges: their targets exist, and their clocks can run.
+
+use super::Found;
+use super::references::{known, selection};
+use crate::base::Span;
+use crate::diag::Diagnostic;
+use crate::domain::Selection;
+use crate::failure::spec::{ClockStart, EffectSpec, FaultSpec, TargetSpec};
+use crate::scenario::lookup::Model;
+
+pub(super) fn check(model: &Model<'_>, found: &mut Found<'_>) {
+    for fault in &model.spec.fault {
+        target(model, ["fault", &fault.name], &fault.of, found);
+        effect(["fault", &fault.name], &fault.effect, found);
+        clock(fault, model, found);
+    }
+    for incident in &model.spec.incident {
+        target(model, ["incident", &incident.name], &incident.of, found);
+        effect(["incident", &incident.name], &incident.effect, found);
+        window(model, ["incident", &incident.name], incident.at, incident.lasts, found);
+    }
+    for surge in &model.spec.surge {
+        window(model, ["surge", &surge.name], surge.at, surge.lasts, found);
+        factor(surge.factor, &["surge", &surge.name, "factor"], found);
+    }
+}
+
+fn factor(factor: f64, path: &[&str], found: &mut Found<'_>) {
+    found.require(factor > 0.0 && factor <= 1e6, path, || {
+        (format!("the factor is {factor}; expected above 0, up to 1e6"), "1 changes nothing")
+    });
+}
+
+/// How many things a target is, each with a clock of its own.
+pub(super) fn targets(model: &Model<'_>, of: &TargetSpec) -> usize {
+    let regions = |selection: &Selection| -> Vec<usize> {
+        match selection {
+            Selection::All => (0..model.regions.len()).collect(),
+            Selection::Named(names) => {
+                names.iter().filter_map(|name| model.region_names.get(&**name).copied()).collect()
+            }
+        }
+    };
+    match of {
+        TargetSpec::Region(_)
+        | TargetSpec::Zone(_)
+        | TargetSpec::Cluster(_)
+        | TargetSpec::Link(_)
+        | TargetSpec::Dependency(_) => 1,
+        TargetSpec::Regions(selection) => regions(selection).len(),
+        TargetSpec::Zones(selection) => {
+            regions(selection).into_iter().map(|region| model.regions[region].zones as usize).sum()
+        }
+        TargetSpec::Clusters(selection) => model.selected_clusters(selection).len(),
+        TargetSpec::Service(service) => model.selected_clusters(&service.clusters).len(),
+        TargetSpec::Store(store) => model.selected_clusters(&store.clusters).len(),
+    }
+}
+
+fn target(model: &Model<'_>, [kind, name]: [&str; 2], of: &TargetSpec, found: &mut Found<'_>) {
+    let path = |tag: &'static str| [kind, name, "of", tag];
+    match of {
+        TargetSpec::Region(region) => _ = known("region", region, &model.region_names, &path("region"), found),
+        TargetSpec::Regions(regions) => {
+            selection("region", regions, &model.region_names, &path("regions"), false, found);
+        }
+        TargetSpec::Zones(regions) => selection("region", regions, &model.region_names, &path("zones"), false, found),
+        TargetSpec::Cluster(cluster) => _ = known("cluster", cluster, &model.cluster_names, &path("cluster"), found),
+        TargetSpec::Clusters(clusters) => {
+            selection("cluster", clusters, &model.cluster_names, &path("clusters"), false, found);
+        }
+        TargetSpec::Dependency(dependency) => {
+            _ = known("dependency", dependency, &model.dependency_names, &path("dependency"), found);
+        }
+        TargetSpec::Zone(zone) => in_region(model, zone, &path("zone"), found),
+        TargetSpec::Link([a, b]) => {
+            for (position, region) in [("0", a), ("1", b)] {
+                known("region", region, &model.region_names, &[&path("link")[..], &[position]].concat(), found);
+            }
+            found.require(a != b, &path("link"), || {
+                (format!("a link from `{a}` to itself"), "name two different regions")
+            });
+        }
+        TargetSpec::Service(target) => {
+            let at = |key: &'static str| [kind, name, "of", "service", key];
+            selection("cluster", &target.clusters, &model.cluster_names, &at("clusters"), false, found);
+            if let Some(service) = known("service", &target.name, &model.service_names, &at("name"), found) {
+                runs_there(model, &target.clusters, &at("clusters"), &target.name, found, |c| model.runs(c, service));
+            }
+        }
+        TargetSpec::Store(target) => {
+            let at = |key: &'static str| [kind, name, "of", "store", key];
+            selection("cluster", &target.clusters, &model.cluster_names, &at("clusters"), false, found);
+            if let Some(store) = known("store", &target.name, &model.store_names, &at("name"), found) {
+                let copies = model.selected_clusters(&model.spec.store[store].clusters);
+                runs_there(model, &target.clusters, &at("clusters"), &target.name, found, |c| copies.contains(&c));
+            }
+        }
+    }
+}
+
+/// The named clusters have what is to fail there.
+fn runs_there(
+    model: &Model<'_>,
+    clusters: &Selection,
+    path: &[&str],
+    what: &str,
+    found: &mut Found<'_>,
+    runs: impl Fn(usize) -> bool,
+) {
+    let Selection::Named(names) = clusters else { return };
+    for (position, name) in names.iter().enumerate() {
+        if model.cluster_names.get(&**name).is_some_and(|&cluster| !runs(cluster)) {
+            let message = format!("`{name}` has no `{what}` that could fail");
+            let position = position.to_string();
+            found.push(&[path, &[&*position]].concat(), Diagnostic::error(message).help("remove it from this list"));
+        }
+    }
+}
+
+/// A zone: region, slash, number from 1.
+fn in_region(model: &Model<'_>, zone: &str, path: &[&str], found: &mut Found<'_>) {
+    let Some((region, Ok(number))) = zone.rsplit_once('/').map(|(region, number)| (region, number.parse::<u32>()))
+    else {
+        let message = format!("`{zone}` is no zone; expected a region, a slash and a number from 1");
+        found.push(path, Diagnostic::error(message).help("such as \"us-east-1/2\""));
+        return;
+    };
+    let Some(region) = known("region", region, &model.region_names, path, found) else { return };
+    let zones = model.regions[region].zones;
+    if !(1..=zones).contains(&number) {
+        let message = format!("region `{}` has no zone {number}", model.regions[region].name);
+        found.push(path, Diagnostic::error(message).help(format!("its zones are 1 to {zones}")));
+    }
+}
+
+fn effect([kind, name]: [&str; 2], effect: &EffectSpec, found: &mut Found<'_>) {
+    match effect {
+        EffectSpec::Down(_) => {}
+        EffectSpec::Degraded(degraded) => {
+            for (key, value) in [("latency", degraded.latency), ("capacity", degraded.capacity)] {
+                factor(value, &[kind, name, "effect", "degraded", key], found);
+            }
+            let nothing = degraded.errors.get() == 0.0 && degraded.latency == 1.0 && degraded.capacity == 1.0;
+            if nothing {
+                let diagnostic = Diagnostic::warning(format!("`{name}` changes nothing"));
+                let help = "set `errors`, `latency` or `capacity`";
+                found.push(&[kind, name, "effect"], diagnostic.help(help));
+            }
+        }
+    }
+}
+
+fn clock(fault: &FaultSpec, model: &Model<'_>, found: &mut Found<'_>) {
+    let path = |key: &'static str| ["fault", &*fault.name, key];
+    let (up, down) = (fault.every.mean(), fault.repair.mean());
+    // An up-time without a mean has no equilibrium; one that starts as new may have none.
+    let endless = up == f64::INFINITY && fault.clock == ClockStart::New;
+    found.require(up.is_finite() || endless, &path("every"), || {
+        (
+            "the time between two occurrences has no finite mean".to_owned(),
+            "write clock = \"new\": it has no equilibrium",
+        )
+    });
+    found.require(up >= 1.0, &path("every"), || {
+        (
+            format!("it occurs every {up} s in the mean; expected at least 1 s"),
+            "faults are events; what happens all the time is an error rate: `degraded` of a long fault",
+        )
+    });
+    found.require(down.is_finite(), &path("repair"), || {
+        ("the repair has no finite mean".to_owned(), "a pareto's shape must be above 1")
+    });
+    found.require(down > 0.0, &path("repair"), || {
+        ("the repair takes no time; expected more than 0s".to_owned(), "remove the fault, or say how long it lasts")
+    });
+    if let Some(shock) = &fault.shock {
+        found.require(shock.hit.get() > 0.0, &["fault", &fault.name, "shock", "hit"], || {
+            ("a shock that hits nothing".to_owned(), "write the chance that it hits a given target")
+        });
+        if targets(model, &fault.of) == 1 {
+            let diagnostic = Diagnostic::warning(format!("the shock `{}` has one target", fault.name));
+            found.push(&path("shock"), diagnostic.help("remove `shock`: it is for what hits several at once"));
+        }
+    }
+}
+
+/// What happens at a set time happens within the horizon.
+fn window(model: &Model<'_>, [kind, name]: [&str; 2], at: Span, lasts: Span, found: &mut Found<'_>) {
+    let horizon = model.spec.simulation.horizon;
+    found.require(at < horizon, &[kind, name, "at"], || {
+        (
+            format!("it begins at {at}, and the horizon ends at {horizon}"),
+            "begin it earlier, or lengthen `simulation.horizon`",
+        )
+    });
+    found.require(!lasts.is_zero(), &[kind, name, "for"], || {
+        ("it lasts 0s; expected more".to_owned(), "say how long it lasts, such as \"4h\"")
+    });
+}

@@ -1,0 +1,310 @@
+//! References: every name that an entry gives is that of an entry, and every cluster that users may be sent to has
+//! what their journeys call.
+
+use super::Found;
+use crate::diag::Diagnostic;
+use crate::domain::Selection;
+use crate::replication::spec::Partitions;
+use crate::routing::policy::Policy;
+use crate::scenario::lookup::{Index, Model};
+use crate::scenario::spec::Expectation;
+use crate::traffic::spec::{JourneySpec, Step};
+use std::collections::{BTreeMap, BTreeSet};
+
+pub(super) fn check(model: &Model<'_>, known_metrics: &[&str], found: &mut Found<'_>) {
+    services(model, found);
+    stores(model, found);
+    journeys(model, found);
+    populations(model, found);
+    policy(model, found);
+    for (position, expectation) in model.spec.expect.iter().enumerate() {
+        expected(&position.to_string(), expectation, model, known_metrics, found);
+    }
+    if let Some(first) =
+        model.spec.cluster.first().filter(|_| model.spec.cluster.iter().all(|c| c.standby_for.is_some()))
+    {
+        let help = "remove `standby-for` from the cluster that users are sent to";
+        found.push(&["cluster", &first.name, "standby-for"], Diagnostic::error("no cluster serves users").help(help));
+    }
+    served(model, found);
+    paired(model, found);
+}
+
+/// A name that must be one of an index's.
+pub(super) fn known<'n>(
+    kind: &str,
+    name: &'n str,
+    index: &Index<'n>,
+    path: &[&str],
+    found: &mut Found<'_>,
+) -> Option<usize> {
+    let position = index.get(name).copied();
+    if position.is_none() {
+        found.unknown(path, kind, name, index.keys().copied());
+    }
+    position
+}
+
+/// The names of a selection: known, each once, and (unless `may_be_empty`) at least one.
+pub(super) fn selection(
+    kind: &str,
+    selection: &Selection,
+    index: &Index<'_>,
+    path: &[&str],
+    may_be_empty: bool,
+    found: &mut Found<'_>,
+) {
+    let Selection::Named(names) = selection else { return };
+    found.require(may_be_empty || !names.is_empty(), path, || {
+        (format!("an empty list; expected the name of at least one {kind}"), "write \"all\" for every one")
+    });
+    let mut seen = BTreeSet::new();
+    for (position, name) in names.iter().enumerate() {
+        let position = position.to_string();
+        let path = [path, &[&*position]].concat();
+        if !index.contains_key(&**name) {
+            found.unknown(&path, kind, name, index.keys().copied());
+        } else if !seen.insert(name) {
+            let message = format!("`{name}` is listed twice");
+            found.push(&path, Diagnostic::error(message).help("remove one of the two"));
+        }
+    }
+}
+
+fn services(model: &Model<'_>, found: &mut Found<'_>) {
+    for (position, service) in model.spec.service.iter().enumerate() {
+        let path = ["service", &service.name, "clusters"];
+        selection("cluster", &service.clusters, &model.cluster_names, &path, false, found);
+        for cluster in service.overrides.keys() {
+            let path = ["service", &service.name, "override", cluster];
+            let known = known("cluster", cluster, &model.cluster_names, &path, found);
+            if known.is_some_and(|cluster| !model.runs(cluster, position)) {
+                let message = format!("`{}` doesn't run in `{cluster}`", service.name);
+                let help = format!("add `{cluster}` to `clusters` of the service, or remove the override");
+                found.push(&path, Diagnostic::error(message).help(help));
+            }
+        }
+    }
+}
+
+fn stores(model: &Model<'_>, found: &mut Found<'_>) {
+    for store in &model.spec.store {
+        let path = |key: &'static str| ["store", &*store.name, key];
+        selection("cluster", &store.clusters, &model.cluster_names, &path("clusters"), false, found);
+        selection("cluster", &store.followers, &model.cluster_names, &path("followers"), true, found);
+        let copies = model.selected_clusters(&store.clusters);
+        let holds = |name: &String| model.cluster_names.get(&**name).is_none_or(|position| copies.contains(position));
+        let no_copy = |name: &str| {
+            Diagnostic::error(format!("`{name}` holds no copy of `{}`", store.name))
+                .help(format!("add `{name}` to `clusters` of the store, or name one of those"))
+        };
+        if let Selection::Named(followers) = &store.followers {
+            for (position, name) in followers.iter().enumerate().filter(|(_, name)| !holds(name)) {
+                found.push(&["store", &store.name, "followers", &position.to_string()], no_copy(name));
+            }
+        }
+        if let Partitions::SingleLeader(single) = &store.partitions
+            && let Some(leader) = &single.leader
+        {
+            let path = ["store", &store.name, "partitions", "single-leader", "leader"];
+            if known("cluster", leader, &model.cluster_names, &path, found).is_some() && !holds(leader) {
+                found.push(&path, no_copy(leader));
+            }
+        }
+    }
+}
+
+fn journeys(model: &Model<'_>, found: &mut Found<'_>) {
+    for journey in &model.spec.journey {
+        let path = ["journey", &*journey.name, "path"];
+        found.require(!journey.path.is_empty(), &path, || {
+            ("the path is empty".to_owned(), "name at least one service that the request calls")
+        });
+        for (position, step) in journey.path.iter().enumerate() {
+            let position = position.to_string();
+            let at = |key: &'static str| ["journey", &*journey.name, "path", &*position, key];
+            match step {
+                // A plain name is no table: the nearest value is then the step itself.
+                Step::Call(name) => call(name, model, &["journey", &journey.name, "path", &position], found),
+                Step::Parallel(names) => {
+                    let path = at("parallel");
+                    found.require(!names.is_empty(), &path, || {
+                        ("an empty list; expected services".to_owned(), "remove the step, or name what it calls")
+                    });
+                    for (index, name) in names.iter().enumerate() {
+                        call(name, model, &[&path[..], &[&*index.to_string()]].concat(), found);
+                    }
+                }
+                Step::Read(name, _) => _ = known("store", name, &model.store_names, &at("read"), found),
+                Step::Write(name, _) => _ = known("store", name, &model.store_names, &at("write"), found),
+                Step::Dependency(name) => {
+                    _ = known("dependency", name, &model.dependency_names, &at("dependency"), found);
+                }
+            }
+        }
+    }
+}
+
+/// A called service; a store's or dependency's name in its place gets its own remedy.
+fn call(name: &str, model: &Model<'_>, path: &[&str], found: &mut Found<'_>) {
+    if model.service_names.contains_key(name) {
+        return;
+    }
+    let remedy = if model.store_names.contains_key(name) {
+        Some(format!("`{name}` is a store: write {{ read = \"{name}\" }} or {{ write = \"{name}\" }}"))
+    } else if model.dependency_names.contains_key(name) {
+        Some(format!("`{name}` is a dependency: write {{ dependency = \"{name}\" }}"))
+    } else {
+        None
+    };
+    match remedy {
+        Some(help) => found.push(path, Diagnostic::error(format!("unknown service `{name}`")).help(help)),
+        None => found.unknown(path, "service", name, model.service_names.keys().copied()),
+    }
+}
+
+fn populations(model: &Model<'_>, found: &mut Found<'_>) {
+    for population in &model.spec.population {
+        for journey in population.journeys.iter().flat_map(|shares| shares.keys()) {
+            let path = ["population", &population.name, "journeys", journey];
+            known("journey", journey, &model.journey_names, &path, found);
+        }
+    }
+    for surge in &model.spec.surge {
+        let path = ["surge", &surge.name, "populations"];
+        selection("population", &surge.populations, &model.population_names, &path, false, found);
+    }
+}
+
+fn policy(model: &Model<'_>, found: &mut Found<'_>) {
+    let policy = &model.spec.routing.policy;
+    for (position, name) in policy.kind().names().into_iter().enumerate() {
+        let position = position.to_string();
+        let path: &[&str] = match policy {
+            Policy::Weighted(_) => &["routing", "policy", "weighted", "weights", name],
+            Policy::Priority(_) => &["routing", "policy", "priority", "order", &position],
+            Policy::Geo(_) | Policy::Latency(_) => &["routing", "policy"],
+        };
+        let known = known("cluster", name, &model.cluster_names, path, found);
+        if let Some(primary) = known.and_then(|cluster| model.spec.cluster[cluster].standby_for.as_ref()) {
+            let diagnostic =
+                Diagnostic::warning(format!("`{name}` is a standby, and the policy never sends users to one"));
+            found.push(path, diagnostic.help(format!("remove it: it takes over `{primary}`'s place when promoted")));
+        }
+    }
+}
+
+fn expected(position: &str, expect: &Expectation, model: &Model<'_>, metrics: &[&str], found: &mut Found<'_>) {
+    let path = |key: &'static str| ["expect", position, key];
+    if !metrics.contains(&&*expect.metric) {
+        found.push(
+            &path("metric"),
+            Diagnostic::error(format!("unknown metric `{}`", expect.metric))
+                .suggest(&expect.metric, metrics.iter().copied())
+                .help("`regionsim list metrics` prints them"),
+        );
+    }
+    match (expect.at_least, expect.at_most) {
+        (Some(_), Some(_)) => {
+            let diagnostic = Diagnostic::error("both `at-least` and `at-most`");
+            found.push(&path("at-most"), diagnostic.help("keep one, and write a second [[expect]] for the other"));
+        }
+        (None, None) => {
+            let diagnostic = Diagnostic::error("neither `at-least` nor `at-most`");
+            found.push(&["expect", position], diagnostic.help("add at-least = 0.999, or at-most with a limit"));
+        }
+        (Some(_), None) | (None, Some(_)) => {}
+    }
+    for (key, target) in [("at-least", expect.at_least), ("at-most", expect.at_most)] {
+        found.require(target.is_none_or(|target| target.get().is_finite()), &path(key), || {
+            (format!("`{key}` is no finite number"), "write a number, or text with a unit such as \"250ms\"")
+        });
+    }
+    let confidence = expect.confidence.get();
+    found.require(confidence > 0.0 && confidence < 1.0, &path("confidence"), || {
+        (format!("the confidence is {confidence}; expected above 0 and below 1"), "0.95 is usual")
+    });
+    if let Some(name) = &expect.population {
+        known("population", name, &model.population_names, &path("population"), found);
+    }
+    if let Some(name) = &expect.journey {
+        known("journey", name, &model.journey_names, &path("journey"), found);
+    }
+}
+
+/// The services that a journey calls.
+pub(super) fn called<'j>(journey: &'j JourneySpec) -> impl Iterator<Item = &'j str> {
+    journey.path.iter().flat_map(|step| {
+        let names: &'j [String] = match step {
+            Step::Call(name) => std::slice::from_ref(name),
+            Step::Parallel(names) => names,
+            Step::Read(..) | Step::Write(..) | Step::Dependency(_) => &[],
+        };
+        names.iter().map(String::as_str)
+    })
+}
+
+/// Whether a population makes a kind of request.
+pub(super) fn makes(model: &Model<'_>, population: usize, journey: usize) -> bool {
+    let journey = &model.spec.journey[journey];
+    match &model.spec.population[population].journeys {
+        Some(shares) => shares.get(&journey.name).is_some_and(|share| share.get() > 0.0),
+        None => journey.share.get() > 0.0,
+    }
+}
+
+/// A request is served in one cluster, which needs every service that it calls.
+fn served(model: &Model<'_>, found: &mut Found<'_>) {
+    // Cluster and service, with the first population and journey that need it there.
+    let mut missing: BTreeMap<(usize, usize), (usize, usize)> = BTreeMap::new();
+    let calls: Vec<BTreeSet<usize>> = model
+        .spec
+        .journey
+        .iter()
+        .map(|journey| called(journey).filter_map(|name| model.service_names.get(name).copied()).collect())
+        .collect();
+    for population in 0..model.spec.population.len() {
+        for cluster in model.order(population) {
+            for (journey, services) in
+                calls.iter().enumerate().filter(|(journey, _)| makes(model, population, *journey))
+            {
+                for &service in services.iter().filter(|&&service| !model.runs(cluster, service)) {
+                    missing.entry((cluster, service)).or_insert((population, journey));
+                }
+            }
+        }
+    }
+    for ((cluster, service), (population, journey)) in missing {
+        let [cluster, service] = [&model.spec.cluster[cluster].name, &model.spec.service[service].name];
+        let [population, journey] = [&model.spec.population[population].name, &model.spec.journey[journey].name];
+        found.push(
+            &["service", service, "clusters"],
+            Diagnostic::error(format!("`{cluster}` can serve `{population}`, and doesn't run `{service}`"))
+                .note(format!("the journey `{journey}` calls it; calls to another cluster aren't modelled"))
+                .help(format!(
+                    "add `{cluster}` to `clusters` of the service, or send nobody there: `standby-for`, a weighted \
+                     policy without it, or `must-stay-in`"
+                )),
+        );
+    }
+}
+
+/// A standby runs what its primary runs.
+fn paired(model: &Model<'_>, found: &mut Found<'_>) {
+    for (standby, primary) in model.standby_for.iter().enumerate() {
+        let Some(primary) = *primary else { continue };
+        for (position, service) in model.spec.service.iter().enumerate() {
+            if model.runs(primary, position) && !model.runs(standby, position) {
+                let [standby, primary] = [standby, primary].map(|cluster| &*model.spec.cluster[cluster].name);
+                found.push(
+                    &["service", &service.name, "clusters"],
+                    Diagnostic::error(format!(
+                        "`{standby}` stands by for `{primary}`, and doesn't run its service `{}`",
+                        service.name
+                    ))
+                    .help(format!("add `{standby}` to `clusters` of the service, or remove its `standby-for`")),
+                );
+            }
+        }
+    }
+}
