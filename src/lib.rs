@@ -20,5 +20,6 @@ pub mod replication;
 pub mod routing;
 pub mod scaling;
 pub mod scenario;
+pub mod sim;
 pub mod stats;
 pub mod traffic;

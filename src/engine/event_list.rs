@@ -71,6 +71,11 @@ impl<E> EventList<E> {
         }
     }
 
+    /// When the next event is due.
+    pub fn next_time(&self) -> Option<SimTime> {
+        self.heap.peek().map(|Reverse((at, ..))| *at)
+    }
+
     /// Takes out the next event due.
     pub fn pop(&mut self) -> Option<(SimTime, E)> {
         let Reverse((at, _, Slot(event))) = self.heap.pop()?;

@@ -6,7 +6,7 @@ use crate::base::{SimTime, Span};
 use serde::{Deserialize, Serialize};
 
 /// The pods of one service in one cluster.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
 pub struct Deployment {
     /// Pods that serve.
     pub ready: u32,

@@ -5,7 +5,7 @@ use super::intern::Map;
 use super::solve::StationState;
 use crate::base::{Id, Span};
 use crate::dist::Dist;
-use crate::domain::Journey;
+use crate::domain::{Cluster, Journey};
 use crate::plan::{Plan, StepPlan};
 use crate::traffic::latency::{Curve, Part};
 
@@ -109,7 +109,7 @@ fn parts(
     let cluster = &plan.clusters[inputs.cluster];
     let round_trip = |seconds: f64| Part::One(Dist::lognormal(Span::from_secs(seconds), plan.jitter));
     let slowed = |dist: &Dist, factor: f64| if factor == 1.0 { dist.clone() } else { dist.scaled(factor.max(1e-9)) };
-    let between = |a, b| plan.region_rtt[plan.clusters[a].region][plan.clusters[b].region];
+    let between = |a: Id<Cluster>, b: Id<Cluster>| plan.region_rtt[plan.clusters[a].region][plan.clusters[b].region];
     let mut parts = vec![round_trip(plan.populations[flow.population].rtt[inputs.cluster])];
     let in_region = plan.region_rtt[cluster.region][cluster.region];
     let mut first = true;

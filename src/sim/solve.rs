@@ -55,8 +55,6 @@ pub(super) struct StationState {
     /// Calls per second.
     pub(super) arrivals: f64,
     pub(super) steady: Steady,
-    /// Mean service time in seconds.
-    pub(super) service: f64,
     pub(super) ready: u32,
 }
 
@@ -141,7 +139,8 @@ pub(super) fn solve(plan: &Plan, inputs: &Inputs, slot: usize, ready: &[u32], cu
         let mut latency = Vec::new();
         let mut in_time = 1.0;
         if passes > 0.0 {
-            let curve = curves.journey(plan, inputs, flow, journey_id, &conditions, &solution.stations, NEGLIGIBLE_WAIT);
+            let curve =
+                curves.journey(plan, inputs, flow, journey_id, &conditions, &solution.stations, NEGLIGIBLE_WAIT);
             if timeout.is_finite() {
                 in_time = curves.get(curve).cdf(timeout);
             }
@@ -317,7 +316,7 @@ fn fixed_point(
                     Station::Mmc => queueing::mmc(load),
                     Station::Fluid => queueing::fluid(load),
                 };
-                StationState { arrivals: arrivals[position], steady, service: mean, ready: ready[position] }
+                StationState { arrivals: arrivals[position], steady, ready: ready[position] }
             })
             .collect();
         for walk in walks.iter_mut() {

@@ -246,67 +246,99 @@ fn convolve(parts: &[&Part], width: f64) -> Vec<f64> {
     masses
 }
 
-/// A weighted mixture of curves, each delayed by some seconds.
+/// One part of a mixture.
+#[derive(Clone, Copy, Debug)]
+struct Piece<'a> {
+    curve: &'a Curve,
+    /// Seconds before the curve begins.
+    delay: f64,
+    /// Seconds beyond which a response doesn't count.
+    limit: f64,
+    /// P(curve ≤ limit).
+    within: f64,
+    weight: f64,
+}
+
+impl Piece<'_> {
+    fn cdf(&self, t: f64) -> f64 {
+        let t = t - self.delay;
+        if t >= self.limit { 1.0 } else { self.curve.cdf(t) / self.within }
+    }
+
+    fn mean(&self) -> f64 {
+        if self.within > 1.0 - 1e-9 {
+            return self.delay + self.curve.mean;
+        }
+        // The integral of P(latency > t | latency ≤ limit), by the midpoint rule.
+        let steps = 2000_u32;
+        let width = self.limit / f64::from(steps);
+        let sum: f64 = (0..steps).map(|k| 1.0 - self.curve.cdf((f64::from(k) + 0.5) * width) / self.within).sum();
+        self.delay + width * sum
+    }
+}
+
+/// A weighted mixture of curves, each delayed by some seconds and cut off at a limit.
 #[derive(Clone, Debug, Default)]
 pub struct Mixture<'a> {
-    parts: Vec<(&'a Curve, f64, f64)>,
+    pieces: Vec<Piece<'a>>,
     weight: f64,
 }
 
 impl<'a> Mixture<'a> {
-    /// Adds `weight` requests that follow `curve`, `delay` seconds later.
-    pub fn add(&mut self, curve: &'a Curve, delay: f64, weight: f64) {
-        if weight > 0.0 {
-            self.parts.push((curve, delay, weight));
+    /// Adds `weight` requests that follow `curve` as far as `limit` seconds, `delay` seconds later.
+    pub fn add(&mut self, curve: &'a Curve, delay: f64, limit: f64, weight: f64) {
+        let within = if limit.is_finite() { curve.cdf(limit) } else { 1.0 };
+        if weight > 0.0 && within > 0.0 {
+            self.pieces.push(Piece { curve, delay, limit, within, weight });
             self.weight += weight;
         }
     }
 
     /// True if nothing was added.
     pub fn is_empty(&self) -> bool {
-        self.parts.is_empty()
-    }
-
-    /// All the weight.
-    pub fn weight(&self) -> f64 {
-        self.weight
+        self.pieces.is_empty()
     }
 
     /// Mean in seconds.
     pub fn mean(&self) -> Option<f64> {
-        (self.weight > 0.0).then(|| {
-            self.parts.iter().map(|(curve, delay, weight)| (curve.mean + delay) * weight).sum::<f64>() / self.weight
-        })
+        (self.weight > 0.0)
+            .then(|| self.pieces.iter().map(|piece| piece.mean() * piece.weight).sum::<f64>() / self.weight)
     }
 
     /// P(latency ≤ t).
     pub fn cdf(&self, t: f64) -> f64 {
-        self.parts.iter().map(|(curve, delay, weight)| curve.cdf(t - delay) * weight).sum::<f64>() / self.weight
+        self.pieces.iter().map(|piece| piece.cdf(t) * piece.weight).sum::<f64>() / self.weight
     }
 
-    /// The latency that a share `p` of requests doesn't exceed, to a relative 1e-6. By bisection.
-    pub fn quantile(&self, p: f64) -> Option<f64> {
-        if self.weight <= 0.0 {
-            return None;
+    /// The latencies that these rising shares of requests don't exceed, to a relative 1e-6. By bisection.
+    ///
+    /// # Panics
+    /// If the mixture is empty.
+    pub fn quantiles<const N: usize>(&self, shares: [f64; N]) -> [f64; N] {
+        assert!(!self.is_empty(), "an empty mixture has no quantiles");
+        let (mut low, mut top) = (f64::INFINITY, 0.0_f64);
+        for piece in &self.pieces {
+            let (least, most) = piece.curve.range();
+            low = low.min(least + piece.delay);
+            top = top.max(most.min(piece.limit) + piece.delay);
         }
-        let (mut low, mut high) = (f64::INFINITY, 0.0_f64);
-        for (curve, delay, _) in &self.parts {
-            let (least, most) = curve.range();
-            low = low.min(least + delay);
-            high = high.max(most + delay);
-        }
-        if self.cdf(low) >= p {
-            return Some(low);
-        }
-        while high - low > 1e-6 * high {
-            let middle = 0.5 * (low + high);
-            if self.cdf(middle) >= p {
-                high = middle;
-            } else {
-                low = middle;
+        shares.map(|share| {
+            if self.cdf(low) >= share {
+                return low;
             }
-        }
-        Some(high)
+            let mut high = top;
+            while high - low > 1e-6 * high {
+                let middle = 0.5 * (low + high);
+                if self.cdf(middle) >= share {
+                    high = middle;
+                } else {
+                    low = middle;
+                }
+            }
+            // The next share's quantile is no lower.
+            low = high;
+            high
+        })
     }
 }
 
@@ -317,8 +349,8 @@ mod tests {
 
     fn quantile(curve: &Curve, p: f64) -> f64 {
         let mut mixture = Mixture::default();
-        mixture.add(curve, 0.0, 1.0);
-        mixture.quantile(p).unwrap()
+        mixture.add(curve, 0.0, f64::INFINITY, 1.0);
+        mixture.quantiles([p])[0]
     }
 
     fn close(actual: f64, expected: f64, tolerance: f64) {
@@ -372,10 +404,22 @@ mod tests {
         let fast = Curve::sum(&[Part::One(Dist::constant(Span::from_whole_secs(1)))]);
         let slow = Curve::sum(&[Part::One(Dist::constant(Span::from_whole_secs(2)))]);
         let mut mixture = Mixture::default();
-        mixture.add(&fast, 0.0, 3.0);
-        mixture.add(&slow, 0.5, 1.0);
-        close(mixture.quantile(0.74).unwrap(), 1.0, 1e-6);
-        close(mixture.quantile(0.76).unwrap(), 2.5, 1e-6);
+        mixture.add(&fast, 0.0, f64::INFINITY, 3.0);
+        mixture.add(&slow, 0.5, f64::INFINITY, 1.0);
+        let [low, high] = mixture.quantiles([0.74, 0.76]);
+        close(low, 1.0, 1e-6);
+        close(high, 2.5, 1e-6);
         close(mixture.mean().unwrap(), 1.375, 1e-12);
+    }
+
+    #[test]
+    fn a_limit_cuts_off_and_what_is_left_counts_as_all() {
+        // An exponential of mean 1 below 1: mean 1 - 1/(e - 1), median -ln(1 - (1 - 1/e)/2).
+        let curve = Curve::sum(&[Part::One(Dist::exponential(Span::from_whole_secs(1)))]);
+        let mut mixture = Mixture::default();
+        mixture.add(&curve, 0.0, 1.0, 5.0);
+        let e = core::f64::consts::E;
+        close(mixture.mean().unwrap(), 1.0 - 1.0 / (e - 1.0), 1e-3);
+        close(mixture.quantiles([0.5])[0], -(1.0 - (1.0 - 1.0 / e) / 2.0_f64).ln(), 1e-3);
     }
 }

@@ -1,0 +1,99 @@
+//! What hits what: looked up once per plan.
+
+use crate::base::{Id, Table};
+use crate::domain::{Cluster, Dependency, Region, Service, Store};
+use crate::plan::{Element, Plan, StepPlan};
+
+/// Positions of holds by what they hit.
+#[derive(Debug)]
+pub(super) struct Index {
+    /// On a cluster's region or the cluster itself.
+    pub(super) front: Table<Cluster, Vec<usize>>,
+    /// On a zone of a cluster: (zone, hold).
+    pub(super) zones: Table<Cluster, Vec<(u32, usize)>>,
+    /// On a service of a cluster: (station, hold).
+    pub(super) stations: Table<Cluster, Vec<(u32, usize)>>,
+    /// On a store's copy: by cluster and store.
+    pub(super) copies: Table<Cluster, Table<Store, Vec<usize>>>,
+    /// On a dependency.
+    pub(super) dependencies: Table<Dependency, Vec<usize>>,
+    /// On the network between two regions, the lower id first.
+    pub(super) links: Vec<(Id<Region>, Id<Region>, usize)>,
+    /// By cluster: stations whose service comes first in some journey.
+    pub(super) fronts: Table<Cluster, Vec<u32>>,
+    /// Stores that some journey uses.
+    pub(super) used_stores: Table<Store, bool>,
+    /// Dependencies that some journey uses.
+    pub(super) used_dependencies: Table<Dependency, bool>,
+}
+
+impl Index {
+    pub(super) fn new(plan: &Plan) -> Self {
+        let clusters = plan.clusters.len();
+        let mut index = Self {
+            front: vec![Vec::new(); clusters].into(),
+            zones: vec![Vec::new(); clusters].into(),
+            stations: vec![Vec::new(); clusters].into(),
+            copies: vec![vec![Vec::new(); plan.stores.len()].into(); clusters].into(),
+            dependencies: vec![Vec::new(); plan.dependencies.len()].into(),
+            links: Vec::new(),
+            fronts: vec![Vec::new(); clusters].into(),
+            used_stores: vec![false; plan.stores.len()].into(),
+            used_dependencies: vec![false; plan.dependencies.len()].into(),
+        };
+        for (hold, plan_of_hold) in plan.holds.iter().enumerate() {
+            match plan_of_hold.element {
+                Element::Region(region) => {
+                    for (id, cluster) in plan.clusters.iter_enumerated() {
+                        if cluster.region == region {
+                            index.front[id].push(hold);
+                        }
+                    }
+                }
+                Element::Zone(region, zone) => {
+                    for (id, cluster) in plan.clusters.iter_enumerated() {
+                        if cluster.region == region && zone < cluster.zones {
+                            index.zones[id].push((zone, hold));
+                        }
+                    }
+                }
+                Element::Cluster(cluster) => index.front[cluster].push(hold),
+                Element::Service(cluster, service) => {
+                    if let Some(station) = plan.clusters[cluster].station_of[service] {
+                        index.stations[cluster].push((station, hold));
+                    }
+                }
+                Element::Copy(cluster, store) => index.copies[cluster][store].push(hold),
+                Element::Link(a, b) => index.links.push((a, b, hold)),
+                Element::Dependency(dependency) => index.dependencies[dependency].push(hold),
+            }
+        }
+        for journey in &plan.journeys {
+            let first: &[Id<Service>] = journey
+                .steps
+                .iter()
+                .find_map(|step| match step {
+                    StepPlan::Call(services) => Some(services.as_slice()),
+                    StepPlan::Read(..) | StepPlan::Write(..) | StepPlan::Dependency(_) => None,
+                })
+                .unwrap_or(&[]);
+            for (id, cluster) in plan.clusters.iter_enumerated() {
+                for &service in first {
+                    if let Some(station) = cluster.station_of[service]
+                        && !index.fronts[id].contains(&station)
+                    {
+                        index.fronts[id].push(station);
+                    }
+                }
+            }
+            for step in &journey.steps {
+                match step {
+                    StepPlan::Read(store, _) | StepPlan::Write(store, _) => index.used_stores[*store] = true,
+                    StepPlan::Dependency(dependency) => index.used_dependencies[*dependency] = true,
+                    StepPlan::Call(_) => {}
+                }
+            }
+        }
+        index
+    }
+}

@@ -1,0 +1,143 @@
+//! What has been solved before: inputs, solutions and whole slots of a cluster, kept by their keys.
+//!
+//! A memo belongs to one thread and one plan. It changes speed and nothing else: what it returns is a pure
+//! function of the key, a miss inserts and then takes the hit's path, and a seed adds up in the order of its own
+//! first visits, never by number in the memo.
+
+use super::curves::Curves;
+use super::inputs::Inputs;
+use super::intern::{Interner, Map};
+use super::solve::{Solution, solve};
+use crate::plan::Plan;
+use crate::scaling::deployment::Deployment;
+
+/// Solutions that a memo keeps before it is emptied between two seeds.
+const MOST_SOLUTIONS: usize = 400_000;
+
+/// The number of some inputs.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) struct InputsId(pub(super) u32);
+/// The number of a solution.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) struct SolutionId(pub(super) u32);
+/// The number of a cluster's pods at the boundary of two slots.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) struct PodsId(pub(super) u32);
+/// The number of a transition.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) struct TransitionId(pub(super) u32);
+
+/// A whole slot of one cluster, under constant inputs.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Transition {
+    /// Time in each solution, in order: (seconds, nanoseconds from the slot's start at which it ends).
+    pub(super) stays: Vec<(SolutionId, f64, u64)>,
+    /// Integral of nodes, in node-seconds.
+    pub(super) node_seconds: f64,
+    /// Pods at the end.
+    pub(super) pods: u32,
+    /// Some solution isn't fine.
+    pub(super) rough: bool,
+    /// The transition of the next slot under the same inputs, once it is known.
+    pub(super) next: Option<TransitionId>,
+}
+
+/// What has been solved before.
+#[derive(Default, Debug)]
+pub(super) struct Memo {
+    inputs: Interner<Inputs>,
+    keys: Map<Vec<u32>, SolutionId>,
+    solutions: Vec<(InputsId, Solution)>,
+    pub(super) curves: Curves,
+    pods: Interner<Vec<Deployment>>,
+    transition_keys: Map<(InputsId, u32, PodsId), TransitionId>,
+    transitions: Vec<Transition>,
+    key: Vec<u32>,
+}
+
+impl Memo {
+    /// Forgets everything once there is too much of it. Only between two seeds.
+    pub(super) fn trim(&mut self) {
+        if self.solutions.len() > MOST_SOLUTIONS {
+            *self = Self::default();
+        }
+    }
+
+    pub(super) fn inputs_id(&mut self, inputs: &Inputs) -> InputsId {
+        InputsId(self.inputs.of(inputs))
+    }
+
+    pub(super) fn inputs(&self, id: InputsId) -> &Inputs {
+        self.inputs.get(id.0)
+    }
+
+    pub(super) fn pods_id(&mut self, pods: &Vec<Deployment>) -> PodsId {
+        PodsId(self.pods.of(pods))
+    }
+
+    pub(super) fn pods(&self, id: PodsId) -> &[Deployment] {
+        self.pods.get(id.0)
+    }
+
+    /// The solution of these inputs in this slot with these ready pods.
+    pub(super) fn solution_id(
+        &mut self,
+        plan: &Plan,
+        inputs: InputsId,
+        slot: usize,
+        ready: impl Iterator<Item = u32>,
+    ) -> SolutionId {
+        let mut key = core::mem::take(&mut self.key);
+        key.clear();
+        key.push(inputs.0);
+        key.push(slot as u32);
+        key.extend(ready);
+        let id = match self.keys.get(&key) {
+            Some(&id) => id,
+            None => {
+                let solution = solve(plan, self.inputs.get(inputs.0), slot, &key[2..], &mut self.curves);
+                let id = SolutionId(self.solutions.len() as u32);
+                self.solutions.push((inputs, solution));
+                self.keys.insert(key.clone(), id);
+                id
+            }
+        };
+        self.key = key;
+        id
+    }
+
+    pub(super) fn solution(&self, id: SolutionId) -> &Solution {
+        &self.solutions[id.0 as usize].1
+    }
+
+    pub(super) fn inputs_of(&self, id: SolutionId) -> &Inputs {
+        self.inputs(self.solutions[id.0 as usize].0)
+    }
+
+    pub(super) fn solutions(&self) -> usize {
+        self.solutions.len()
+    }
+
+    pub(super) fn transitions(&self) -> usize {
+        self.transitions.len()
+    }
+
+    pub(super) fn find_transition(&self, key: (InputsId, u32, PodsId)) -> Option<TransitionId> {
+        self.transition_keys.get(&key).copied()
+    }
+
+    pub(super) fn add_transition(&mut self, key: (InputsId, u32, PodsId), transition: Transition) -> TransitionId {
+        let id = TransitionId(self.transitions.len() as u32);
+        self.transitions.push(transition);
+        self.transition_keys.insert(key, id);
+        id
+    }
+
+    pub(super) fn transition(&self, id: TransitionId) -> &Transition {
+        &self.transitions[id.0 as usize]
+    }
+
+    pub(super) fn link(&mut self, from: TransitionId, to: TransitionId) {
+        self.transitions[from.0 as usize].next = Some(to);
+    }
+}

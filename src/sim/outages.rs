@@ -1,0 +1,256 @@
+//! Outages and recoveries, read off a seed's rough stays once it is over.
+//!
+//! A cell is a population and a journey. Its loss at a moment is the sum, over the clusters that its users are on,
+//! of share × failing share; between breakpoints it is linear, because shares are. What no rough stay mentions
+//! loses under 1e-4, which is left out of account here.
+
+use super::log::{Deed, Log};
+use super::memo::Memo;
+use super::tally::{Rough, main_cause};
+use crate::base::{Id, SimTime};
+use crate::domain::observation::{Outage, Recovery};
+use crate::domain::{Cluster, Population, Root};
+use crate::plan::{DEMAND, Plan};
+
+/// Below 99 % success is an outage.
+const THRESHOLD: f64 = 0.01;
+/// A recovery counts once it has held for this many seconds.
+const HOLD: f64 = 60.0;
+
+/// A rough stay as one cell sees it.
+#[derive(Clone, Copy, Debug)]
+struct Piece {
+    from: f64,
+    to: f64,
+    cluster: Id<Cluster>,
+    /// Share of the population at `from` and at `to`.
+    shares: (f64, f64),
+    /// Share of those that fail.
+    fails: f64,
+    /// Requests lost per second.
+    lost: f64,
+    rough: usize,
+    cell: usize,
+}
+
+/// What outages are.
+pub(super) struct Outages {
+    pub(super) outages: Vec<Outage>,
+    /// By cell: seconds below the threshold.
+    pub(super) below: Vec<f64>,
+    /// Seconds in which any cell was below it.
+    pub(super) any_below: f64,
+}
+
+/// Finds the outages. Times come out in seconds from the end of the warm-up.
+pub(super) fn find(plan: &Plan, memo: &Memo, rough: &[Rough], log: &Log) -> Outages {
+    let origin = plan.warm_up.secs();
+    let journeys = plan.journeys.len();
+    let mut pieces: Vec<Vec<Piece>> = vec![Vec::new(); plan.populations.len() * journeys];
+    for (position, entry) in rough.iter().enumerate() {
+        let solution = memo.solution(entry.stay.solution);
+        let inputs = memo.inputs_of(entry.stay.solution);
+        let (from, to) = (entry.stay.from.secs() - origin, entry.stay.to.secs() - origin);
+        for (number, cell) in solution.cells.iter().enumerate() {
+            let fails = 1.0 - cell.success;
+            if fails <= 1e-6 {
+                continue;
+            }
+            let flow = &inputs.flows[cell.flow];
+            let share_at = |at: SimTime| {
+                let (start, end) = (flow.start.get(), flow.end.get());
+                let (begins, ends) = entry.span;
+                if start == end || ends <= begins {
+                    return start;
+                }
+                start + (end - start) * (at.since(begins).secs() / (ends - begins).secs()).min(1.0)
+            };
+            pieces[cell.population.index() * journeys + cell.journey.index()].push(Piece {
+                from,
+                to,
+                cluster: inputs.cluster,
+                shares: (share_at(entry.stay.from), share_at(entry.stay.to)),
+                fails,
+                lost: cell.rate * fails,
+                rough: position,
+                cell: number,
+            });
+        }
+    }
+    let mut found = Outages { outages: Vec::new(), below: Vec::new(), any_below: 0.0 };
+    let mut any: Vec<(f64, f64)> = Vec::new();
+    for (number, mut pieces) in pieces.into_iter().enumerate() {
+        let (population, journey) = (Id::new(number / journeys), Id::new(number % journeys));
+        pieces.sort_by(|a, b| a.from.total_cmp(&b.from).then(a.cluster.cmp(&b.cluster)));
+        let (users, service) = below(&pieces, log, population, origin);
+        found.below.push(users.iter().map(|(from, to)| to - from).sum());
+        any.extend(&users);
+        let service = grouped(&service);
+        for (start, end) in grouped(&users) {
+            let inside = |from: f64, to: f64| (to.min(end) - from.max(start)).max(0.0);
+            let lost = pieces.iter().map(|piece| piece.lost * inside(piece.from, piece.to)).sum();
+            let root = cause(&pieces, start, memo, rough);
+            found.outages.push(Outage {
+                population,
+                journey,
+                start,
+                end,
+                below: users.iter().map(|&(from, to)| inside(from, to)).sum(),
+                lost,
+                root,
+                recovery: recovery(log, origin, population, root, (start, end), &service),
+            });
+        }
+    }
+    found.outages.sort_by(|a, b| {
+        a.start.total_cmp(&b.start).then(a.population.cmp(&b.population)).then(a.journey.cmp(&b.journey))
+    });
+    any.sort_by(|a, b| a.0.total_cmp(&b.0));
+    found.any_below = joined(&any, 0.0).iter().map(|(from, to)| to - from).sum();
+    found
+}
+
+/// A list of intervals in seconds, rising.
+type Intervals = Vec<(f64, f64)>;
+
+/// The intervals in which too many users fail, and those in which too many of those who reach the target do.
+fn below(pieces: &[Piece], log: &Log, population: Id<Population>, origin: f64) -> (Intervals, Intervals) {
+    let mut times: Vec<f64> = pieces.iter().flat_map(|piece| [piece.from, piece.to]).collect();
+    let (first, last) = (pieces.first().map_or(0.0, |piece| piece.from), times.iter().copied().fold(0.0, f64::max));
+    for (at, _) in &log.answers[population.index()] {
+        let at = at.secs() - origin;
+        if at > first && at < last {
+            times.push(at);
+        }
+    }
+    times.sort_by(f64::total_cmp);
+    times.dedup();
+    let mut users: Intervals = Vec::new();
+    let mut service: Intervals = Vec::new();
+    let mut live: Vec<Piece> = Vec::new();
+    let mut next = 0;
+    let push = |list: &mut Intervals, from: f64, to: f64| {
+        if to <= from {
+            return;
+        }
+        match list.last_mut() {
+            Some(before) if before.1 >= from => before.1 = before.1.max(to),
+            Some(_) | None => list.push((from, to)),
+        }
+    };
+    for pair in times.windows(2) {
+        let (from, to) = (pair[0], pair[1]);
+        live.retain(|piece| piece.to > from);
+        while next < pieces.len() && pieces[next].from <= from {
+            if pieces[next].to > from {
+                live.push(pieces[next]);
+            }
+            next += 1;
+        }
+        let loss_at = |at: f64| -> f64 {
+            live.iter()
+                .map(|piece| {
+                    let part = (at - piece.from) / (piece.to - piece.from);
+                    (piece.shares.0 + (piece.shares.1 - piece.shares.0) * part) * piece.fails
+                })
+                .sum()
+        };
+        let (a, b) = (loss_at(from), loss_at(to));
+        // Linear in between: one crossing at most.
+        let crossing = from + (to - from) * ((a - THRESHOLD) / (a - b)).clamp(0.0, 1.0);
+        match (a > THRESHOLD, b > THRESHOLD) {
+            (true, true) => push(&mut users, from, to),
+            (true, false) => push(&mut users, from, crossing),
+            (false, true) => push(&mut users, crossing, to),
+            (false, false) => {}
+        }
+        let answer = log.answer_at(population, time(0.5 * (from + to) + origin));
+        let reaching: f64 = answer
+            .iter()
+            .map(|&(cluster, weight)| {
+                live.iter().find(|piece| piece.cluster == cluster).map_or(0.0, |piece| weight * piece.fails)
+            })
+            .sum();
+        if reaching > THRESHOLD || (answer.is_empty() && a > THRESHOLD) {
+            push(&mut service, from, to);
+        }
+    }
+    (users, service)
+}
+
+fn time(secs: f64) -> SimTime {
+    SimTime::ZERO + crate::base::Span::from_secs(secs)
+}
+
+/// Intervals with gaps under `gap` seconds closed.
+fn joined(intervals: &[(f64, f64)], gap: f64) -> Intervals {
+    let mut list: Intervals = Vec::new();
+    for &(from, to) in intervals {
+        match list.last_mut() {
+            Some(before) if from - before.1 < gap || from <= before.1 => before.1 = before.1.max(to),
+            Some(_) | None => list.push((from, to)),
+        }
+    }
+    list
+}
+
+/// A recovery that doesn't hold is none.
+fn grouped(intervals: &[(f64, f64)]) -> Intervals {
+    joined(intervals, HOLD)
+}
+
+/// What most is lost to when an outage begins.
+fn cause(pieces: &[Piece], start: f64, memo: &Memo, rough: &[Rough]) -> Id<Root> {
+    let at_start = pieces.iter().filter(|piece| piece.from <= start + 1e-9 && piece.to > start + 1e-9);
+    let losses = at_start.flat_map(|piece| {
+        memo.solution(rough[piece.rough].stay.solution)
+            .losses
+            .iter()
+            .filter(move |lost| lost.cell == piece.cell)
+            .map(|lost| (lost.stage, lost.root, lost.rate))
+    });
+    main_cause(losses).map_or(Id::new(DEMAND), |(_, root)| root)
+}
+
+/// How long until service was back, if failover brought it back.
+fn recovery(
+    log: &Log,
+    origin: f64,
+    population: Id<Population>,
+    root: Id<Root>,
+    (start, end): (f64, f64),
+    service: &[(f64, f64)],
+) -> Option<Recovery> {
+    if root.index() == DEMAND {
+        return None;
+    }
+    let held = log.held.iter().rev().find(|held| held.root == root && held.from.secs() - origin <= start + 1e-9)?;
+    let (began, repaired) = (held.from.secs() - origin, held.to.secs() - origin);
+    let served = service.iter().find(|(from, to)| *from <= end && *to > start).map_or(end, |&(_, to)| to);
+    let achieved = |at: f64| (at < repaired).then_some(at - began);
+    let mut stages = [0.0; 5];
+    if achieved(served).is_some() {
+        // A deed at the very moment of the recovery is part of it.
+        let window = |at: SimTime| {
+            let at = at.secs() - origin;
+            (at >= began && at <= served + 1e-6).then_some(at)
+        };
+        let detected = log.deeds.iter().find_map(|&(at, deed)| match deed {
+            Deed::Detected(_) => window(at),
+            Deed::Decided(_) | Deed::Promoted(_) | Deed::Recovered(_) | Deed::FailedBack(_) => None,
+        });
+        let last = |wanted: fn(Deed) -> bool| {
+            log.deeds.iter().rev().filter(|(_, deed)| wanted(*deed)).find_map(|&(at, _)| window(at))
+        };
+        let decided = last(|deed| matches!(deed, Deed::Decided(_)));
+        let promoted = last(|deed| matches!(deed, Deed::Promoted(_)));
+        let routed = log.answers[population.index()].iter().rev().find_map(|(at, _)| window(*at));
+        let mut before = began;
+        for (stage, moment) in stages.iter_mut().zip([detected, decided, promoted, routed, Some(served)]) {
+            let moment = moment.unwrap_or(before).clamp(before, served);
+            *stage = moment - before;
+            before = moment;
+        }
+    }
+    Some(Recovery { service: achieved(served), users: achieved(end), stages })
+}

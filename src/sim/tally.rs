@@ -1,0 +1,350 @@
+//! What one seed adds up: time spent in each solution, multiplied out once a month.
+//!
+//! Sums run in the seed's own first-visit order, so they don't depend on what the memo already held.
+
+use super::curves::CurveId;
+use super::intern::Map;
+use super::memo::{Memo, SolutionId, TransitionId};
+use super::unit::Stay;
+use crate::base::{Id, SimTime, Span, Table};
+use crate::domain::observation::{
+    CURVE_NODES, Latency, Loss, Month, Observations, QUANTILES, StationTally, curve_node,
+};
+use crate::domain::{Cluster, Journey, Population, Region, Root, Stage};
+use crate::plan::Plan;
+use crate::traffic::latency::Mixture;
+
+/// A stay in a solution that isn't fine.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rough {
+    pub(super) stay: Stay,
+    /// The interval over which the inputs' shares move.
+    pub(super) span: (SimTime, SimTime),
+}
+
+/// Counts with the order in which they were first touched.
+#[derive(Default, Debug)]
+struct Visits<T> {
+    amount: Vec<T>,
+    order: Vec<u32>,
+}
+
+impl<T: Copy + Default + PartialEq + core::ops::AddAssign> Visits<T> {
+    fn add(&mut self, number: u32, amount: T) {
+        let position = number as usize;
+        if position >= self.amount.len() {
+            self.amount.resize(position + 1, T::default());
+        }
+        if self.amount[position] == T::default() {
+            self.order.push(number);
+        }
+        self.amount[position] += amount;
+    }
+
+    /// Takes out everything, in the order of first visits.
+    fn drain(&mut self) -> Vec<(u32, T)> {
+        let taken = self.order.iter().map(|&number| (number, self.amount[number as usize])).collect();
+        for &number in &self.order {
+            self.amount[number as usize] = T::default();
+        }
+        self.order.clear();
+        taken
+    }
+}
+
+/// A station's waits: (probability, mean if waiting, weight).
+type Waits = Vec<(f64, f64, f64)>;
+
+/// What one seed adds up.
+#[derive(Debug)]
+pub(super) struct Tally {
+    stays: Visits<f64>,
+    slots: Visits<u32>,
+    pub(super) rough: Vec<Rough>,
+    node_seconds: Table<Cluster, f64>,
+    /// By cluster: the interval over which its inputs' shares move.
+    pub(super) spans: Table<Cluster, (SimTime, SimTime)>,
+    trace: Option<Vec<(Id<Cluster>, Rough)>>,
+    /// By cell: curve, delay, timeout, weight; in order of first visit.
+    latency: Vec<Vec<(CurveId, f64, f64, f64)>>,
+    latency_at: Map<(u32, CurveId, u64), u32>,
+    loss_at: Map<(u32, u32, Id<Root>), u32>,
+    losses: Vec<Loss>,
+    stations: Vec<Vec<StationTally>>,
+    waits: Vec<Vec<Waits>>,
+    violations: Vec<f64>,
+    months: Vec<Month>,
+}
+
+impl Tally {
+    pub(super) fn new(plan: &Plan, trace: bool) -> Self {
+        let cells = plan.populations.len() * plan.journeys.len();
+        let stations = plan
+            .clusters
+            .iter()
+            .map(|cluster| vec![StationTally { empty: Some(0.0), ..StationTally::default() }; cluster.stations.len()]);
+        Self {
+            stays: Visits::default(),
+            slots: Visits::default(),
+            rough: Vec::new(),
+            node_seconds: vec![0.0; plan.clusters.len()].into(),
+            spans: vec![(SimTime::ZERO, SimTime::ZERO); plan.clusters.len()].into(),
+            trace: trace.then(Vec::new),
+            latency: vec![Vec::new(); cells],
+            latency_at: Map::default(),
+            loss_at: Map::default(),
+            losses: Vec::new(),
+            stations: stations.collect(),
+            waits: plan.clusters.iter().map(|cluster| vec![Vec::new(); cluster.stations.len()]).collect(),
+            violations: vec![0.0; plan.populations.len()],
+            months: Vec::new(),
+        }
+    }
+
+    /// Every stay is kept, for a timeline.
+    pub(super) fn tracing(&self) -> bool {
+        self.trace.is_some()
+    }
+
+    /// The stays that were kept.
+    pub(super) fn traced(&mut self) -> Vec<(Id<Cluster>, Rough)> {
+        self.trace.take().unwrap_or_default()
+    }
+
+    /// Forgets what was added up so far: the warm-up is over.
+    pub(super) fn restart(&mut self, plan: &Plan) {
+        let spans = self.spans.clone();
+        *self = Self::new(plan, self.tracing());
+        self.spans = spans;
+    }
+
+    /// One stay that was stepped through.
+    pub(super) fn stay(&mut self, cluster: Id<Cluster>, stay: Stay, nodes: u32, memo: &Memo) {
+        let seconds = (stay.to - stay.from).secs();
+        if seconds <= 0.0 {
+            return;
+        }
+        self.stays.add(stay.solution.0, seconds);
+        self.node_seconds[cluster] += f64::from(nodes) * seconds;
+        let rough = Rough { stay, span: self.spans[cluster] };
+        if !memo.solution(stay.solution).fine {
+            self.rough.push(rough);
+        }
+        if let Some(trace) = &mut self.trace {
+            trace.push((cluster, rough));
+        }
+    }
+
+    /// One whole slot from the memo.
+    pub(super) fn slot(&mut self, cluster: Id<Cluster>, id: TransitionId, from: SimTime, memo: &Memo) {
+        self.slots.add(id.0, 1);
+        let transition = memo.transition(id);
+        if transition.rough {
+            let mut start = from;
+            for &(solution, _, ends) in &transition.stays {
+                let to = from + Span::from_nanos(ends);
+                if !memo.solution(solution).fine {
+                    self.rough.push(Rough { stay: Stay { from: start, to, solution }, span: self.spans[cluster] });
+                }
+                start = to;
+            }
+        }
+    }
+
+    /// Multiplies out a month that ends now and was `seconds` long.
+    pub(super) fn close_month(&mut self, seconds: f64, plan: &Plan, memo: &Memo) {
+        let cells = plan.populations.len() * plan.journeys.len();
+        let mut month = Month {
+            seconds,
+            offered: vec![0.0; cells],
+            good: vec![0.0; cells],
+            node_hours: vec![0.0; plan.clusters.len()],
+            egress: vec![0.0; plan.clusters.len()],
+            internal: vec![0.0; plan.clusters.len()],
+            transfer: Vec::new(),
+        };
+        for (number, count) in self.slots.drain() {
+            let transition = memo.transition(TransitionId(number));
+            let count = f64::from(count);
+            for &(solution, seconds, _) in &transition.stays {
+                self.stays.add(solution.0, seconds * count);
+            }
+            if let Some(&(solution, ..)) = transition.stays.first() {
+                self.node_seconds[memo.inputs_of(solution).cluster] += transition.node_seconds * count;
+            }
+        }
+        for (number, seconds) in self.stays.drain() {
+            self.add(SolutionId(number), seconds, plan, memo, &mut month);
+        }
+        for (hours, seconds) in month.node_hours.iter_mut().zip(&mut self.node_seconds) {
+            *hours = *seconds / 3600.0;
+            *seconds = 0.0;
+        }
+        month.transfer.sort_by_key(|&(from, to, _)| (from, to));
+        self.months.push(month);
+    }
+
+    fn add(&mut self, id: SolutionId, seconds: f64, plan: &Plan, memo: &Memo, month: &mut Month) {
+        let solution = memo.solution(id);
+        let inputs = memo.inputs_of(id);
+        let cluster = inputs.cluster.index();
+        let journeys = plan.journeys.len();
+        for cell in &solution.cells {
+            let position = cell.population.index() * journeys + cell.journey.index();
+            let offered = cell.rate * seconds;
+            let good = offered * cell.success;
+            month.offered[position] += offered;
+            month.good[position] += good;
+            for &(curve, delay, share) in &cell.latency {
+                let next = self.latency[position].len() as u32;
+                let at = *self.latency_at.entry((position as u32, curve, delay.to_bits())).or_insert(next);
+                if at == next {
+                    self.latency[position].push((curve, delay, cell.timeout, 0.0));
+                }
+                self.latency[position][at as usize].3 += good * share;
+            }
+            if plan.populations[cell.population].disliked[inputs.cluster] {
+                self.violations[cell.population.index()] += good;
+            }
+        }
+        for lost in &solution.losses {
+            let cell = &solution.cells[lost.cell];
+            let position = (cell.population.index() * journeys + cell.journey.index()) as u32;
+            let next = self.losses.len() as u32;
+            let at = *self.loss_at.entry((position, lost.stage.index() as u32, lost.root)).or_insert(next);
+            if at == next {
+                self.losses.push(Loss {
+                    population: cell.population,
+                    journey: cell.journey,
+                    stage: lost.stage,
+                    root: lost.root,
+                    requests: 0.0,
+                });
+            }
+            self.losses[at as usize].requests += lost.rate * seconds;
+        }
+        for (position, state) in solution.stations.iter().enumerate() {
+            let tally = &mut self.stations[cluster][position];
+            let service = &plan.services[plan.clusters[inputs.cluster].stations[position].service];
+            let steady = &state.steady;
+            let calls = state.arrivals * seconds;
+            let served = calls * (1.0 - steady.rejected);
+            tally.arrivals += calls;
+            tally.served += served;
+            tally.utilisation += steady.utilisation * seconds;
+            tally.ready += f64::from(state.ready) * seconds;
+            tally.wait += served * steady.mean_wait();
+            tally.wait_square += served * 2.0 * steady.waiting * steady.wait_if_waiting * steady.wait_if_waiting;
+            tally.waited += served * steady.waiting;
+            if let Some(objective) = service.wait_objective {
+                tally.met += served * steady.wait_cdf(objective);
+            }
+            tally.empty = tally.empty.zip(steady.empty).map(|(sum, empty)| sum + empty * seconds);
+            let waits = &mut self.waits[cluster][position];
+            let (waiting, wait) =
+                if steady.waiting > 1e-12 { (steady.waiting, steady.wait_if_waiting) } else { (0.0, 0.0) };
+            match waits.iter_mut().find(|entry| entry.0 == waiting && entry.1 == wait) {
+                Some(entry) => entry.2 += served,
+                None => waits.push((waiting, wait, served)),
+            }
+        }
+        month.egress[cluster] += solution.egress * seconds;
+        month.internal[cluster] += solution.internal * seconds;
+        for &(from, to, rate) in &solution.transfer {
+            add_transfer(&mut month.transfer, from, to, rate * seconds);
+        }
+    }
+
+    /// Everything, once the last month is closed.
+    pub(super) fn finish(mut self, plan: &Plan, memo: &Memo, observations: &mut Observations) {
+        let journeys = plan.journeys.len();
+        let everyone: Vec<Option<Id<Population>>> = plan.populations.keys().map(Some).chain([None]).collect();
+        let everything: Vec<Option<Id<Journey>>> = plan.journeys.keys().map(Some).chain([None]).collect();
+        for &population in &everyone {
+            for &journey in &everything {
+                let mut mixture = Mixture::default();
+                for (position, parts) in self.latency.iter().enumerate() {
+                    let of_population = population.is_none_or(|id| position / journeys == id.index());
+                    let of_journey = journey.is_none_or(|id| position % journeys == id.index());
+                    if of_population && of_journey {
+                        for &(curve, delay, timeout, weight) in parts {
+                            mixture.add(memo.curves.get(curve), delay, timeout, weight);
+                        }
+                    }
+                }
+                if let Some(mean) = mixture.mean() {
+                    let quantiles = mixture.quantiles(QUANTILES);
+                    observations.latency.push(Latency { population, journey, mean, quantiles });
+                }
+                if journey.is_none() {
+                    observations.curves.push(if mixture.is_empty() {
+                        vec![0.0; CURVE_NODES]
+                    } else {
+                        (0..CURVE_NODES).map(|k| mixture.cdf(curve_node(k))).collect()
+                    });
+                }
+            }
+        }
+        for (tallies, waits) in self.stations.iter_mut().zip(&self.waits) {
+            for (tally, waits) in tallies.iter_mut().zip(waits) {
+                tally.wait_quantiles = [0.5, 0.95, 0.99].map(|p| wait_quantile(waits, p));
+            }
+        }
+        observations.months = self.months;
+        observations.losses = self.losses;
+        observations.stations = self.stations;
+        observations.violations = self.violations;
+    }
+}
+
+fn add_transfer(transfer: &mut Vec<(Id<Region>, Id<Region>, f64)>, from: Id<Region>, to: Id<Region>, bytes: f64) {
+    match transfer.iter_mut().find(|entry| entry.0 == from && entry.1 == to) {
+        Some(entry) => entry.2 += bytes,
+        None => transfer.push((from, to, bytes)),
+    }
+}
+
+/// The wait that a share `p` of calls doesn't exceed: 0 while enough don't wait, else by bisection.
+fn wait_quantile(waits: &Waits, p: f64) -> f64 {
+    let weight: f64 = waits.iter().map(|entry| entry.2).sum();
+    if weight <= 0.0 {
+        return 0.0;
+    }
+    let beyond = |t: f64| -> f64 {
+        waits
+            .iter()
+            .filter(|entry| entry.1 > 0.0)
+            .map(|&(waiting, wait, served)| served * waiting * crate::base::maths::exp(-t / wait))
+            .sum::<f64>()
+            / weight
+    };
+    if beyond(0.0) <= 1.0 - p {
+        return 0.0;
+    }
+    let mut high = waits.iter().map(|entry| entry.1).fold(0.0, f64::max);
+    while beyond(high) > 1.0 - p {
+        high *= 2.0;
+    }
+    let mut low = 0.0;
+    while high - low > 1e-12 * high {
+        let middle = 0.5 * (low + high);
+        if beyond(middle) > 1.0 - p {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    high
+}
+
+/// A loss for reading: the stage and root with the most requests.
+pub(super) fn main_cause(losses: impl Iterator<Item = (Stage, Id<Root>, f64)>) -> Option<(Stage, Id<Root>)> {
+    let mut sums: Vec<(Stage, Id<Root>, f64)> = Vec::new();
+    for (stage, root, requests) in losses {
+        match sums.iter_mut().find(|entry| entry.0 == stage && entry.1 == root) {
+            Some(entry) => entry.2 += requests,
+            None => sums.push((stage, root, requests)),
+        }
+    }
+    sums.into_iter().max_by(|a, b| a.2.total_cmp(&b.2).then(b.1.cmp(&a.1))).map(|(stage, root, _)| (stage, root))
+}

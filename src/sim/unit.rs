@@ -1,0 +1,395 @@
+//! One cluster through time: its pods, its autoscalers, the solutions it stays in.
+//!
+//! A unit is advanced only when something from outside touches it. Whole slots under constant inputs are taken
+//! from the memo; a slot that something breaks into is stepped through. Times of pods are kept relative to a
+//! base one week before the slot's start, so that equal situations in different weeks are equal.
+
+use super::memo::{InputsId, Memo, PodsId, SolutionId, Transition, TransitionId};
+use super::tally::Tally;
+use crate::base::{Id, SimTime, Span};
+use crate::domain::Cluster;
+use crate::plan::{ClusterPlan, Plan};
+use crate::scaling::deployment::Deployment;
+use crate::scaling::nodes::{Placed, Request};
+
+/// Relative times count from this long before their slot's start.
+const BASE: Span = Span::WEEK;
+
+/// A stay in one solution.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stay {
+    pub(super) from: SimTime,
+    pub(super) to: SimTime,
+    pub(super) solution: SolutionId,
+}
+
+/// Where the pods are.
+#[derive(Clone, Debug)]
+enum Pods {
+    /// In absolute time.
+    Now(Vec<Deployment>),
+    /// At the boundary where the clock stands, by number; and the transition that led there.
+    At(PodsId, Option<TransitionId>),
+}
+
+/// One cluster through time.
+#[derive(Clone, Debug)]
+pub(super) struct Unit {
+    pub(super) cluster: Id<Cluster>,
+    pub(super) inputs: InputsId,
+    /// How far it has been advanced.
+    pub(super) clock: SimTime,
+    pods: Pods,
+    /// Share of the node pool that isn't in a dead zone.
+    pub(super) usable: f64,
+    /// Fewest nodes now.
+    pub(super) min_nodes: u32,
+    /// Its autoscalers run.
+    pub(super) active: bool,
+    /// Every slot is a whole number of syncs: slots repeat.
+    repeats: bool,
+}
+
+impl Unit {
+    pub(super) fn new(plan: &Plan, cluster: Id<Cluster>, inputs: InputsId) -> Self {
+        let own = &plan.clusters[cluster];
+        let pods = own.stations.iter().map(|station| Deployment::steady(station.standby_replicas)).collect();
+        let repeats = own.stations.iter().all(|station| {
+            station.hpa.as_ref().is_none_or(|rule| {
+                plan.slot.nanos() % rule.sync.nanos() == 0 && plan.week_offset.nanos() % rule.sync.nanos() == 0
+            })
+        });
+        Self {
+            cluster,
+            inputs,
+            clock: SimTime::ZERO,
+            pods: Pods::Now(pods),
+            usable: 1.0,
+            min_nodes: own.standby_min_nodes,
+            active: !own.standby,
+            repeats,
+        }
+    }
+
+    /// The pods in absolute time.
+    pub(super) fn pods<'m>(&'m mut self, memo: &Memo) -> &'m mut Vec<Deployment> {
+        if let Pods::At(id, _) = self.pods {
+            let base = self.clock;
+            self.pods = Pods::Now(memo.pods(id).iter().map(|pods| shifted(pods, BASE, base)).collect());
+        }
+        match &mut self.pods {
+            Pods::Now(pods) => pods,
+            Pods::At(..) => unreachable!("made absolute above"),
+        }
+    }
+
+    /// Advances to `to`, adding up what happens.
+    pub(super) fn advance(&mut self, to: SimTime, plan: &Plan, memo: &mut Memo, tally: &mut Tally) {
+        while self.clock < to {
+            let (slot, slot_end) = slot_at(plan, self.clock);
+            let whole = slot_end - self.clock == plan.slot && slot_end <= to;
+            if whole && self.repeats && !tally.tracing() {
+                self.take_slot(slot, slot_end, plan, memo, tally);
+            } else {
+                let end = slot_end.min(to);
+                let (from, inputs, usable, min_nodes, active) =
+                    (self.clock, self.inputs, self.usable, self.min_nodes, self.active);
+                let own = &plan.clusters[self.cluster];
+                let cluster = self.cluster;
+                let pods = self.pods(memo);
+                let mut step = Step { plan, own, inputs, slot, usable, min_nodes, active };
+                step.run(pods, from, end, memo, &mut |memo, stay, nodes| {
+                    tally.stay(cluster, stay, nodes, memo);
+                });
+                self.clock = end;
+                if end == slot_end && self.repeats && !tally.tracing() {
+                    let relative = self
+                        .pods(memo)
+                        .iter()
+                        .map(|pods| shifted(pods, end.since(SimTime::ZERO), SimTime::ZERO + BASE))
+                        .collect();
+                    self.pods = Pods::At(memo.pods_id(&relative), None);
+                }
+            }
+        }
+    }
+
+    /// Takes one whole slot from the memo, or works it out first.
+    fn take_slot(&mut self, slot: usize, slot_end: SimTime, plan: &Plan, memo: &mut Memo, tally: &mut Tally) {
+        let (pods, before) = match &self.pods {
+            Pods::At(id, before) => (*id, *before),
+            Pods::Now(pods) => {
+                let relative = pods
+                    .iter()
+                    .map(|pods| shifted(pods, self.clock.since(SimTime::ZERO), SimTime::ZERO + BASE))
+                    .collect();
+                (memo.pods_id(&relative), None)
+            }
+        };
+        let followed = before.and_then(|before| memo.transition(before).next);
+        let id = followed.unwrap_or_else(|| {
+            // The inputs say how many zones are up and whether autoscaling is on, so the nodes follow from them.
+            let key = (self.inputs, slot as u32, pods);
+            let id = memo.find_transition(key).unwrap_or_else(|| {
+                let transition = self.work_out(slot, pods, plan, memo);
+                memo.add_transition(key, transition)
+            });
+            if let Some(before) = before {
+                memo.link(before, id);
+            }
+            id
+        });
+        tally.slot(self.cluster, id, self.clock, memo);
+        self.pods = Pods::At(PodsId(memo.transition(id).pods), Some(id));
+        self.clock = slot_end;
+    }
+
+    fn work_out(&self, slot: usize, pods: PodsId, plan: &Plan, memo: &mut Memo) -> Transition {
+        let mut pods = memo.pods(pods).to_vec();
+        let from = SimTime::ZERO + BASE;
+        let mut transition = Transition::default();
+        let mut step = Step {
+            plan,
+            own: &plan.clusters[self.cluster],
+            inputs: self.inputs,
+            slot,
+            usable: self.usable,
+            min_nodes: self.min_nodes,
+            active: self.active,
+        };
+        step.run(&mut pods, from, from + plan.slot, memo, &mut |memo, stay, nodes| {
+            let seconds = (stay.to - stay.from).secs();
+            transition.node_seconds += f64::from(nodes) * seconds;
+            transition.rough |= !memo.solution(stay.solution).fine;
+            let ends = (stay.to - from).nanos();
+            match transition.stays.last_mut() {
+                Some(last) if last.0 == stay.solution => {
+                    last.1 += seconds;
+                    last.2 = ends;
+                }
+                Some(_) | None => transition.stays.push((stay.solution, seconds, ends)),
+            }
+        });
+        let ended: Vec<Deployment> = pods.iter().map(|pods| shifted(pods, BASE + plan.slot, from)).collect();
+        transition.pods = memo.pods_id(&ended).0;
+        transition
+    }
+
+    /// Forgets which transition led here: something outside has changed.
+    pub(super) fn touched(&mut self) {
+        if let Pods::At(id, _) = self.pods {
+            self.pods = Pods::At(id, None);
+        }
+    }
+
+    /// Loses `lost` of every `of` ready pods: those in a zone that died.
+    pub(super) fn lose_zone(&mut self, of: u32, memo: &Memo) {
+        for pods in self.pods(memo) {
+            let gone = (f64::from(pods.ready) / f64::from(of.max(1))).round() as u32;
+            pods.ready -= gone.min(pods.ready);
+        }
+    }
+
+    /// Pods wanted now, ready or on their way, by station.
+    pub(super) fn totals(&mut self, memo: &Memo) -> Vec<u32> {
+        self.pods(memo).iter().map(Deployment::total).collect()
+    }
+
+    /// Starts pods until there are `wanted`, by station, as far as there is room.
+    pub(super) fn grow_to(&mut self, wanted: &[u32], plan: &Plan, memo: &Memo) {
+        let own = &plan.clusters[self.cluster];
+        let (now, usable, min_nodes) = (self.clock, self.usable, self.min_nodes);
+        let pods = self.pods(memo);
+        for (position, &wanted) in wanted.iter().enumerate() {
+            let missing = wanted.saturating_sub(pods[position].total());
+            if missing > 0 {
+                let placed = place(plan, own, pods, position, missing, min_nodes, usable);
+                pods[position].add(now, &placed, plan.services[own.stations[position].service].startup);
+            }
+        }
+    }
+
+    /// Stops pods until there are `wanted`, by station.
+    pub(super) fn shrink_to(&mut self, wanted: &[u32], memo: &Memo) {
+        for (pods, &wanted) in self.pods(memo).iter_mut().zip(wanted) {
+            pods.shrink_to(wanted);
+            pods.recommended.clear();
+        }
+    }
+
+    /// Makes the autoscalers hold what there is for a stabilisation window.
+    pub(super) fn hold_pods(&mut self, memo: &Memo) {
+        let now = self.clock;
+        for pods in self.pods(memo) {
+            pods.recommended = vec![(now, pods.total())];
+        }
+    }
+}
+
+/// The slot of the week at a time, and when it ends.
+pub(super) fn slot_at(plan: &Plan, at: SimTime) -> (usize, SimTime) {
+    let slot = plan.slot.nanos();
+    let in_week = (at.nanos() + plan.week_offset.nanos()) % Span::WEEK.nanos();
+    let position = in_week / slot;
+    (position as usize, at + Span::from_nanos((position + 1) * slot - in_week))
+}
+
+/// The same pods with all times moved from one base to another.
+fn shifted(pods: &Deployment, from: Span, to: SimTime) -> Deployment {
+    let shift = |at: SimTime| {
+        // A recommendation can be older than the run's first week only relative to the base, never before it.
+        SimTime::from_nanos((at.nanos() + to.nanos()).saturating_sub(from.nanos()))
+    };
+    Deployment {
+        ready: pods.ready,
+        pending: pods.pending.iter().map(|&(at, count)| (shift(at), count)).collect(),
+        recommended: pods.recommended.iter().map(|&(at, value)| (shift(at), value)).collect(),
+    }
+}
+
+/// What all pods of a cluster ask for.
+fn used(plan: &Plan, own: &ClusterPlan, pods: &[Deployment]) -> Request {
+    let mut sum = Request::default();
+    for (station, pods) in own.stations.iter().zip(pods) {
+        let each = plan.services[station.service].request;
+        sum.cpu += each.cpu * f64::from(pods.total());
+        sum.memory += each.memory * f64::from(pods.total());
+    }
+    sum
+}
+
+/// Finds room for more pods of one station.
+fn place(
+    plan: &Plan,
+    own: &ClusterPlan,
+    pods: &[Deployment],
+    position: usize,
+    count: u32,
+    min_nodes: u32,
+    usable: f64,
+) -> Vec<Placed> {
+    let each = plan.services[own.stations[position].service].request;
+    match &own.pool {
+        Some(pool) => pool.place(count, each, used(plan, own, pods), min_nodes, usable),
+        None => vec![Placed { pods: count, delay: 0.0 }],
+    }
+}
+
+/// Steps one cluster through (part of) one slot.
+struct Step<'a> {
+    plan: &'a Plan,
+    own: &'a ClusterPlan,
+    inputs: InputsId,
+    slot: usize,
+    usable: f64,
+    min_nodes: u32,
+    active: bool,
+}
+
+impl Step<'_> {
+    /// From `from` to `to`, both included for what becomes ready; a sync at `from` belongs to the time before.
+    fn run(
+        &mut self,
+        pods: &mut [Deployment],
+        from: SimTime,
+        to: SimTime,
+        memo: &mut Memo,
+        stay: &mut dyn FnMut(&Memo, Stay, u32),
+    ) {
+        let rules: Vec<_> = self.own.stations.iter().map(|station| station.hpa.filter(|_| self.active)).collect();
+        // Times of the next sync that may change something; none is known to be idle yet.
+        let mut due: Vec<SimTime> =
+            rules.iter().map(|rule| rule.as_ref().map_or(SimTime::NEVER, |rule| next_sync(from, rule.sync))).collect();
+        let mut now = from;
+        for pods in pods.iter_mut() {
+            pods.start_due(now);
+        }
+        while now < to {
+            let solution = memo.solution_id(self.plan, self.inputs, self.slot, pods.iter().map(|pods| pods.ready));
+            let ready_at = pods.iter().map(Deployment::next_ready).min().unwrap_or(SimTime::NEVER);
+            let sync_at = due.iter().copied().min().unwrap_or(SimTime::NEVER);
+            let next = ready_at.min(sync_at).min(to);
+            let nodes =
+                self.own.pool.as_ref().map_or(0, |pool| pool.nodes(used(self.plan, self.own, pods), self.min_nodes));
+            stay(memo, Stay { from: now, to: next, solution }, nodes);
+            now = next;
+            let mut changed = false;
+            for pods in pods.iter_mut() {
+                let before = pods.ready;
+                pods.start_due(now);
+                changed |= pods.ready != before;
+            }
+            if changed {
+                // New pods move the metric: every autoscaler looks again at its next sync, now included.
+                for (due, rule) in due.iter_mut().zip(&rules) {
+                    if let Some(rule) = rule {
+                        *due = (*due).min(sync_from(now, rule.sync));
+                    }
+                }
+            }
+            if due.iter().any(|&due| due <= now) {
+                self.sync(pods, &rules, &mut due, now, memo);
+            }
+        }
+        // The last sync renewed what it recommends; those that were skipped would have, too.
+        for (pods, rule) in pods.iter_mut().zip(&rules) {
+            if let (Some(rule), Some(newest)) = (rule, pods.recommended.last_mut()) {
+                let last = SimTime::from_nanos(to.nanos() - to.nanos() % rule.sync.nanos());
+                newest.0 = newest.0.max(last.min(to));
+            }
+        }
+    }
+
+    /// The autoscalers that are due decide.
+    fn sync(
+        &self,
+        pods: &mut [Deployment],
+        rules: &[Option<crate::scaling::hpa::Rule>],
+        due: &mut [SimTime],
+        now: SimTime,
+        memo: &mut Memo,
+    ) {
+        let solution = memo.solution_id(self.plan, self.inputs, self.slot, pods.iter().map(|pods| pods.ready));
+        let mut changed = false;
+        for (position, rule) in rules.iter().enumerate() {
+            let Some(rule) = rule.as_ref().filter(|_| due[position] <= now) else { continue };
+            let state = &memo.solution(solution).stations[position];
+            let ratio = rule.ratio(state.arrivals, state.steady.utilisation, state.ready);
+            let current = pods[position].total();
+            // A skipped sync would have repeated the newest recommendation until the one before this.
+            if let Some(newest) = pods[position].recommended.last_mut() {
+                newest.0 = newest.0.max(SimTime::from_nanos(now.nanos() - rule.sync.nanos()));
+            }
+            let wanted = pods[position].sync(now, rule, ratio);
+            if wanted > current {
+                let placed = place(self.plan, self.own, pods, position, wanted - current, self.min_nodes, self.usable);
+                pods[position].add(now, &placed, self.plan.services[self.own.stations[position].service].startup);
+            } else {
+                pods[position].shrink_to(wanted);
+            }
+            let moved = pods[position].total() != current;
+            changed |= moved;
+            due[position] =
+                if moved { next_sync(now, rule.sync) } else { sync_from(pods[position].next_expiry(rule), rule.sync) };
+        }
+        if changed {
+            for (due, rule) in due.iter_mut().zip(rules) {
+                if let Some(rule) = rule {
+                    *due = (*due).min(next_sync(now, rule.sync));
+                }
+            }
+        }
+    }
+}
+
+/// The first sync after `now`.
+fn next_sync(now: SimTime, sync: Span) -> SimTime {
+    let sync = sync.nanos().max(1);
+    SimTime::from_nanos((now.nanos() / sync + 1).saturating_mul(sync))
+}
+
+/// The first sync at or after `now`.
+fn sync_from(now: SimTime, sync: Span) -> SimTime {
+    let sync = sync.nanos().max(1);
+    SimTime::from_nanos(now.nanos().div_ceil(sync).saturating_mul(sync))
+}
