@@ -122,3 +122,110 @@ pub fn break_even(variants: &[VariantResult], horizon_s: f64) -> Vec<BreakEven> 
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::fold::metric;
+    use crate::metric::{Key, catalogue};
+    use crate::stats::Verdict;
+
+    fn variant(name: &str, metrics: &[(&str, &[Option<f64>])]) -> VariantResult {
+        let of = |(name, values): &(&str, &[Option<f64>])| {
+            metric(&Key { metric: catalogue::find(name).unwrap(), dims: Dims::default() }, values.to_vec())
+        };
+        VariantResult {
+            name: name.to_owned(),
+            summary: None,
+            metrics: metrics.iter().map(of).collect(),
+            objectives: Vec::new(),
+            latency: Vec::new(),
+            outages: Vec::new(),
+            timeline: None,
+            map: crate::experiment::results::Map::default(),
+            resolved: String::new(),
+        }
+    }
+
+    fn variants() -> Vec<VariantResult> {
+        let some = |values: [f64; 3]| values.map(Some);
+        vec![
+            variant(
+                "plain",
+                &[
+                    ("availability", &some([0.990, 0.990, 0.990])),
+                    ("requests.offered", &some([1200.0; 3])),
+                    ("requests.good", &some([1000.0; 3])),
+                    ("latency.p99", &some([0.2, 0.2, 0.2])),
+                    ("rto.users", &[Some(60.0), None, Some(80.0)]),
+                    ("cost.bill", &some([10.0, 12.0, 11.0])),
+                ],
+            ),
+            variant(
+                "safe",
+                &[
+                    ("availability", &some([0.999, 0.999, 0.999])),
+                    ("requests.offered", &some([1200.0; 3])),
+                    ("requests.good", &some([1020.0, 1030.0, 1040.0])),
+                    ("latency.p99", &some([0.2, 0.2, 0.2])),
+                    ("rto.users", &[Some(50.0), Some(10.0), None]),
+                    ("cost.bill", &some([20.0, 25.0, 21.0])),
+                ],
+            ),
+            // Dearer than "safe" and no better.
+            variant(
+                "lavish",
+                &[
+                    ("availability", &some([0.999, 0.999, 0.999])),
+                    ("requests.offered", &some([1200.0; 3])),
+                    ("requests.good", &some([1030.0; 3])),
+                    ("latency.p99", &some([0.2, 0.2, 0.2])),
+                    ("cost.bill", &some([30.0, 30.0, 30.0])),
+                ],
+            ),
+        ]
+    }
+
+    #[test]
+    fn paired_by_seed_by_hand() {
+        let comparisons = comparisons(&variants());
+        let find = |metric: &str| {
+            comparisons
+                .iter()
+                .find(|found| (found.a.as_str(), found.b.as_str(), found.metric.as_str()) == ("plain", "safe", metric))
+        };
+        let bill = find("cost.bill").unwrap();
+        // Differences -10, -13, -10: mean -11, sd √3, t(0.975, 2) = 4.302653, so the half-width is t itself.
+        assert_eq!((bill.difference, bill.verdict, bill.a_better_share), (-11.0, Verdict::Better, Some(1.0)));
+        assert!((bill.ci95[0] + 15.302_652_7).abs() < 1e-6 && (bill.ci95[1] + 6.697_347_3).abs() < 1e-6, "{bill:?}");
+        let availability = find("availability").unwrap();
+        assert_eq!((availability.verdict, availability.a_better_share), (Verdict::Worse, Some(0.0)));
+        let latency = find("latency.p99").unwrap();
+        assert_eq!((latency.difference, latency.verdict), (0.0, Verdict::NoDifferenceShown));
+        // One seed has both recovery times: nothing to say. Requests offered isn't a headline.
+        assert!(find("rto.users").is_none() && find("requests.offered").is_none());
+        let order: Vec<_> = comparisons.iter().map(|found| (found.a.as_str(), found.b.as_str())).collect();
+        assert!(order.is_sorted_by_key(|pair| {
+            [("plain", "safe"), ("plain", "lavish"), ("safe", "lavish")].iter().position(|p| p == pair)
+        }));
+    }
+
+    #[test]
+    fn the_front_leaves_out_what_is_dearer_and_no_better() {
+        assert_eq!(pareto(&variants()), ["plain", "safe"]);
+    }
+
+    #[test]
+    fn break_even_by_hand() {
+        let found = break_even(&variants(), 600.0);
+        assert_eq!(found.len(), 3);
+        // 11 USD more for 30 good requests more; 1200 requests in ten minutes are 120 a minute.
+        assert_eq!((found[0].dearer.as_str(), found[0].cheaper.as_str()), ("safe", "plain"));
+        assert!((found[0].bill_difference - 11.0).abs() < 1e-12);
+        assert!((found[0].usd_per_failed_request.unwrap() - 11.0 / 30.0).abs() < 1e-12);
+        assert!((found[0].usd_per_minute.unwrap() - 44.0).abs() < 1e-9);
+        // "lavish" serves no more than "safe": it never pays.
+        assert_eq!((found[2].dearer.as_str(), found[2].good_requests_difference), ("lavish", 0.0));
+        assert_eq!((found[2].usd_per_failed_request, found[2].usd_per_minute), (None, None));
+    }
+}

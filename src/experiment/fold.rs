@@ -84,7 +84,7 @@ fn metrics(plan: &Plan, layout: &Layout, summaries: &[RunSummary]) -> Vec<Metric
 }
 
 /// One metric over all seeds.
-fn metric(key: &Key, values: Vec<Option<f64>>) -> MetricResult {
+pub(super) fn metric(key: &Key, values: Vec<Option<f64>>) -> MetricResult {
     let present: Vec<f64> = values.iter().copied().flatten().collect();
     let summary = Summary::of(&present);
     let of = |figure: fn(&Summary) -> f64| summary.as_ref().map(figure);
@@ -289,5 +289,178 @@ fn served_by(plan: &Plan, population: &PopulationPlan) -> Vec<(String, f64, f64)
             let parts = population.order.iter().filter(allowed).filter(|&&pair| weights[pair] > 0.0);
             parts.map(|&pair| one(pair, weights[pair] / whole)).collect()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{SimTime, Span};
+    use crate::metric::fixture;
+    use crate::plan::IncidentPlan;
+
+    fn job() -> Job {
+        Job { plan: fixture::plan(), scenario: fixture::scenario(), resolved: "format = 1".to_owned() }
+    }
+
+    /// Seeds with these scales of loss.
+    fn summaries(plan: &Plan, scales: &[f64]) -> Vec<RunSummary> {
+        let layout = Layout::new(plan);
+        let seed = |(replication, scale): (usize, &f64)| {
+            let summary = layout.summarise(plan, &fixture::observations(*scale));
+            RunSummary { replication: replication as u64, ..summary }
+        };
+        scales.iter().enumerate().map(seed).collect()
+    }
+
+    fn folded(scales: &[f64]) -> (VariantResult, Vec<Note>) {
+        let job = job();
+        variant(&job, &Layout::new(&job.plan), &summaries(&job.plan, scales), None)
+    }
+
+    #[test]
+    fn a_metric_over_seeds() {
+        let (result, _) = folded(&[0.0, 1.0, 2.0]);
+        let lost = result.metrics.iter().find(|metric| metric.metric == "requests.lost").unwrap();
+        assert_eq!(lost.values, [Some(0.0), Some(10_500.0), Some(21_000.0)]);
+        assert_eq!((lost.n, lost.mean, lost.sd, lost.max), (3, Some(10_500.0), Some(10_500.0), Some(21_000.0)));
+        let rto = result.metrics.iter().find(|metric| metric.metric == "rto.users").unwrap();
+        assert_eq!((rto.n, rto.mean, rto.values[0]), (2, Some(130.0), None));
+        let none = folded(&[0.0]).0;
+        let rto = none.metrics.iter().find(|metric| metric.metric == "rto.users").unwrap();
+        assert_eq!((rto.n, rto.mean, rto.ci95), (0, None, None));
+    }
+
+    #[test]
+    fn losses_by_stage_and_root_are_the_union_over_seeds() {
+        let (result, _) = folded(&[0.0, 1.0]);
+        let by_stage: Vec<_> = result
+            .metrics
+            .iter()
+            .filter(|metric| metric.dims.stage.is_some())
+            .map(|metric| (metric.dims.stage.unwrap(), metric.dims.root.clone().unwrap(), metric.values.clone()))
+            .collect();
+        let expected = [
+            (Stage::Undetected, "outage: east", 7000.0),
+            (Stage::Promoting, "outage: east", 3000.0),
+            (Stage::Overload, "outage: west", 500.0),
+        ]
+        .map(|(stage, root, lost)| (stage, root.to_owned(), vec![Some(0.0), Some(lost)]));
+        assert_eq!(by_stage, expected);
+        let ranks: Vec<_> = result
+            .metrics
+            .iter()
+            .map(|found| crate::metric::catalogue::ALL.iter().position(|metric| metric.name == found.metric))
+            .collect();
+        assert!(ranks.is_sorted(), "the catalogue's order");
+    }
+
+    #[test]
+    fn objectives_are_shares_of_seeds() {
+        // Availability 0.9965 times the scale's losses against 0.999; rto.users is 130 s where there is an outage.
+        let (result, notes) = folded(&[0.0, 0.1, 0.2, 1.0]);
+        assert!(notes.is_empty());
+        let [availability, rto] = &result.objectives[..] else { panic!("{:?}", result.objectives) };
+        assert_eq!((availability.p_met, availability.direction), (0.75, Direction::AtLeast));
+        let [low, high] = availability.p_met_ci95;
+        // Wilson's by hand for 3 of 4.
+        assert!((low - 0.30064).abs() < 1e-4 && (high - 0.95441).abs() < 1e-4, "{low} {high}");
+        // A seed without an outage meets it.
+        assert_eq!((rto.target, rto.p_met), (300.0, 1.0));
+    }
+
+    #[test]
+    fn a_recovery_that_failover_did_not_achieve_breaks_its_objective() {
+        let plan = fixture::plan();
+        let layout = Layout::new(&plan);
+        let mut seen = fixture::observations(1.0);
+        for outage in &mut seen.outages {
+            outage.recovery = outage.recovery.map(|recovery| crate::domain::observation::Recovery {
+                service: None,
+                users: None,
+                ..recovery
+            });
+        }
+        let seeds = [layout.summarise(&plan, &seen), layout.summarise(&plan, &fixture::observations(0.0))];
+        let (result, _) = variant(&job(), &layout, &seeds, None);
+        assert_eq!(result.objectives[1].p_met, 0.5);
+    }
+
+    #[test]
+    fn an_objective_that_no_seed_can_judge_is_a_note() {
+        let mut job = job();
+        job.scenario.spec.expect[0].metric = "latency.p50".to_owned();
+        job.scenario.spec.expect[0].journey = Some("browse".to_owned());
+        let (result, notes) = variant(&job, &Layout::new(&job.plan), &summaries(&job.plan, &[1.0]), None);
+        assert_eq!((result.objectives.len(), notes.len()), (1, 1));
+        assert!(notes[0].text.contains("latency.p50"));
+    }
+
+    #[test]
+    fn curves_are_weighted_by_good_requests() {
+        let plan = fixture::plan();
+        let mut seeds = summaries(&plan, &[0.0, 0.0]);
+        // The second seed is all at the last node, and has a third of the requests.
+        seeds[1].curves[2] = (0..128).map(|k| if k == 127 { 1.0 } else { 0.0 }).collect();
+        seeds[1].good[2] /= 2.0;
+        let curves = curves(&plan, &seeds);
+        assert_eq!(
+            curves.iter().map(|curve| curve.population.as_deref()).collect::<Vec<_>>(),
+            [Some("us"), Some("eu"), None]
+        );
+        let points = &curves[2].points;
+        assert_eq!(points.len(), 3);
+        assert_eq!((points[0].1, points[2]), (0.0, (curve_node(127), 1.0)));
+        // The first node at or past 10 ms: 1.1^25 = 10.83.
+        assert!((points[1].0 - 0.010_834_7).abs() < 1e-7 && (points[1].1 - 2.0 / 3.0).abs() < 1e-12, "{points:?}");
+        seeds[0].good[0] = 0.0;
+        seeds[1].good[0] = 0.0;
+        assert_eq!(super::curves(&plan, &seeds).len(), 2);
+    }
+
+    #[test]
+    fn outages_are_worst_first_and_capped() {
+        let (result, _) = folded(&[1.0; 100]);
+        assert_eq!(result.outages.len(), OUTAGES_KEPT);
+        let worst = &result.outages[0];
+        assert_eq!((worst.seed, worst.duration_s, worst.root.as_str()), (0, 3600.0, "outage: east"));
+        assert_eq!((worst.rto_service_s, worst.rto_users_s), (Some(94.0), Some(200.0)));
+        assert_eq!((result.outages[99].seed, result.outages[100].duration_s), (99, 1800.0));
+    }
+
+    #[test]
+    fn the_day_to_tell_of() {
+        let mut plan = fixture::plan();
+        assert_eq!(window(&plan, &summaries(&plan, &[0.0, 0.0])), None);
+        let seeds = summaries(&plan, &[0.0, 1.0, 2.0, 2.0]);
+        assert_eq!(window(&plan, &seeds), Some(Window { replication: 2, from_s: 400.0, to_s: 5800.0 }));
+        let mut long = seeds.clone();
+        long[2].outages[0].end = 1e5;
+        assert_eq!(window(&plan, &long), Some(Window { replication: 2, from_s: 400.0, to_s: 43_600.0 }));
+        // A script beats an outage; its window lasts until what overlaps is over.
+        plan.warm_up = Span::HOUR;
+        plan.incidents.push(IncidentPlan {
+            effect: crate::failure::spec::EffectSpec::default(),
+            at: SimTime::from_nanos(6_600_000_000_000).since(SimTime::ZERO),
+            lasts: Span::from_whole_secs(600),
+            members: Vec::new(),
+        });
+        assert_eq!(window(&plan, &seeds), Some(Window { replication: 0, from_s: 2400.0, to_s: 4800.0 }));
+        assert_eq!(window(&plan, &seeds[2..]), Some(Window { replication: 2, from_s: 2400.0, to_s: 5800.0 }));
+    }
+
+    #[test]
+    fn the_map_shows_who_serves_whom() {
+        let mut plan = fixture::plan();
+        let served = |plan: &Plan| map(plan).populations[0].served_by.clone();
+        assert_eq!(served(&plan), [("a".to_owned(), 1.0, 0.01)]);
+        assert_eq!(map(&plan).clusters.iter().map(|cluster| cluster.standby).collect::<Vec<_>>(), [false, true]);
+        plan.pairs = [0, 1].map(|id| crate::plan::PairPlan { primary: Id::new(id), standby: None }).to_vec();
+        let us = &mut plan.populations[Id::new(0)];
+        us.order = vec![0, 1];
+        us.weights = Some(vec![1.0, 3.0]);
+        assert_eq!(served(&plan), [("a".to_owned(), 0.25, 0.01), ("b".to_owned(), 0.75, 0.07)]);
+        plan.populations[Id::new(0)].forbidden[Id::new(0)] = true;
+        assert_eq!(served(&plan), [("b".to_owned(), 1.0, 0.07)]);
     }
 }

@@ -124,7 +124,7 @@ where
     let seeds = u64::from(info.seeds);
     let total = seeds * jobs.len() as u64;
     let (next, done, failed) = (AtomicU64::new(0), AtomicU64::new(0), AtomicBool::new(false));
-    let results: Mutex<Vec<(u64, Result<RunSummary, String>)>> = Mutex::new(Vec::with_capacity(total as usize));
+    let results: Mutex<Vec<(u64, Result<RunSummary, String>)>> = Mutex::new(Vec::new());
     rayon::broadcast(|_| {
         let mut simulator: Option<(usize, Box<dyn Simulate + '_>)> = None;
         let mut own = Vec::new();
@@ -169,4 +169,131 @@ where
         }
     }
     Ok(summaries)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metric::fixture;
+
+    /// Loses as much as the seed's number and the variant say; fails from a seed on.
+    struct Fake<'p> {
+        plan: &'p Plan,
+        fails_from: u64,
+    }
+
+    impl Simulate for Fake<'_> {
+        fn run(&mut self, seed: Seed) -> Result<Observations, String> {
+            if seed.replication >= self.fails_from {
+                return Err("no".to_owned());
+            }
+            let share = if self.plan.variant == "base" { 1.0 } else { 0.4 };
+            // Thirds don't add up exactly: the order of sums shows.
+            Ok(fixture::observations(share * (seed.replication % 5) as f64 / 3.0))
+        }
+
+        fn timeline(&mut self, seed: Seed, from_s: f64, to_s: f64) -> Timeline {
+            let seed = seed.replication as u32;
+            Timeline { seed, from_s, to_s, success: vec![], ready: vec![], spans: vec![], marks: vec![] }
+        }
+    }
+
+    fn jobs() -> Vec<Job> {
+        ["base", "other"]
+            .map(|variant| {
+                let scenario = Scenario { variant: variant.to_owned(), ..fixture::scenario() };
+                Job { plan: crate::plan::compile(&scenario), scenario, resolved: String::new() }
+            })
+            .to_vec()
+    }
+
+    fn info(seeds: u32) -> ScenarioInfo {
+        ScenarioInfo {
+            name: "fixture".to_owned(),
+            summary: None,
+            hash: String::new(),
+            horizon_s: fixture::SECONDS,
+            seeds,
+            seed: 1,
+        }
+    }
+
+    fn tool() -> Tool {
+        Tool { name: "regionsim".to_owned(), version: "0".to_owned(), commit: None }
+    }
+
+    fn go(threads: usize, seeds: u32, fails_from: u64, control: &Control) -> (Result<Results, RunError>, u64) {
+        let built = AtomicU64::new(0);
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let result = pool.install(|| {
+            run(&jobs(), tool(), info(seeds), control, &|plan| {
+                built.fetch_add(1, Ordering::Relaxed);
+                Box::new(Fake { plan, fails_from })
+            })
+        });
+        (result, built.into_inner())
+    }
+
+    fn quiet(stop: &AtomicBool) -> Control<'_> {
+        Control { progress: &|_, _| {}, stop }
+    }
+
+    #[test]
+    fn any_number_of_threads_gives_the_same_bytes() {
+        let stop = AtomicBool::new(false);
+        let printed = |threads| format!("{:?}", go(threads, 37, u64::MAX, &quiet(&stop)).0.unwrap());
+        let one = printed(1);
+        assert!(one == printed(2) && one == printed(5));
+    }
+
+    #[test]
+    fn a_thread_builds_a_variant_once() {
+        let stop = AtomicBool::new(false);
+        let seen = Mutex::new(Vec::new());
+        let control = Control { progress: &|done, total| seen.lock().unwrap().push((done, total)), stop: &stop };
+        let (results, built) = go(2, 50, u64::MAX, &control);
+        // And once more for each timeline.
+        assert!((2 + 2..=2 * 2 + 2).contains(&built), "{built}");
+        let mut seen = seen.into_inner().unwrap();
+        seen.sort_unstable();
+        assert_eq!(seen, (1..=100).map(|done| (done, 100)).collect::<Vec<_>>());
+        let results = results.unwrap();
+        let names: Vec<_> = results.variants.iter().map(|variant| variant.name.as_str()).collect();
+        assert_eq!(names, ["base", "other"]);
+        // Seed 4 is the first that loses most.
+        assert_eq!(results.variants[0].timeline.as_ref().unwrap().seed, 4);
+        assert!(results.comparisons.iter().any(|found| found.metric == "availability" && found.difference < 0.0));
+    }
+
+    #[test]
+    fn the_first_failure_is_told_whatever_the_threads() {
+        let stop = AtomicBool::new(false);
+        for threads in [1, 2, 5] {
+            let error = go(threads, 30, 3, &quiet(&stop)).0.unwrap_err();
+            assert_eq!(error.to_string(), "variant \"base\", seed 3: no");
+        }
+    }
+
+    #[test]
+    fn a_stop_ends_it() {
+        let stop = AtomicBool::new(false);
+        let done = AtomicU64::new(0);
+        let progress = |n: u64, _: u64| {
+            done.fetch_max(n, Ordering::Relaxed);
+            stop.store(n >= 4, Ordering::Relaxed);
+        };
+        let (result, _) = go(2, 10_000, u64::MAX, &Control { progress: &progress, stop: &stop });
+        assert_eq!(result.unwrap_err(), RunError::Interrupted);
+        assert!(done.into_inner() < 100);
+    }
+
+    #[test]
+    fn each_source_is_noted_once_and_assumptions_as_such() {
+        use crate::experiment::results::NoteKind;
+        let notes = notes::notes(&jobs());
+        let of =
+            |kind| notes.iter().filter(|note| note.kind == kind).map(|note| note.text.as_str()).collect::<Vec<_>>();
+        assert_eq!(of(NoteKind::Source), ["data/prices.csv (list price)"]);
+        assert_eq!(of(NoteKind::Assumption), ["data/zones.csv, assumed: three"]);
+    }
 }

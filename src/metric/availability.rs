@@ -27,7 +27,7 @@ pub(super) fn put(sheet: &mut Sheet, facts: &Facts) {
                 .seen
                 .outages
                 .iter()
-                .filter(|outage| facts.holds(&group.of, outage.population, outage.journey))
+                .filter(|outage| group.of.holds(outage.population, outage.journey))
                 .map(|outage| (outage.start, outage.end))
                 .collect(),
         );

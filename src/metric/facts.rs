@@ -1,7 +1,7 @@
 //! One seed's observations, added up once for every topic.
 
 use super::sheet::Of;
-use crate::base::{Id, Span};
+use crate::base::Span;
 use crate::domain::Observations;
 use crate::domain::observation::{Month, StationTally};
 use crate::plan::Plan;
@@ -115,16 +115,6 @@ impl<'a> Facts<'a> {
     pub(super) fn all(&self) -> &Group {
         &self.groups[0]
     }
-
-    /// Whether something is of one of a group's cells.
-    pub(super) fn holds(
-        &self,
-        of: &Of,
-        population: Id<crate::domain::Population>,
-        journey: Id<crate::domain::Journey>,
-    ) -> bool {
-        of.population.is_none_or(|id| id == population) && of.journey.is_none_or(|id| id == journey)
-    }
 }
 
 fn add(sums: &mut [f64], values: &[f64]) {
@@ -134,6 +124,6 @@ fn add(sums: &mut [f64], values: &[f64]) {
 
 /// Good over offered; rounding may not lift it above 1.
 pub(super) fn availability(good: f64, offered: f64) -> Option<f64> {
-    assert!(good <= offered * (1.0 + 1e-9), "{good} good requests of {offered}");
+    assert!(good <= offered * (1.0 + 1e-6), "{good} good requests of {offered}");
     super::sheet::per(good, offered).map(|share| share.min(1.0))
 }

@@ -1,5 +1,10 @@
 //! A small platform by hand for tests: two regions, a pair, two populations, two journeys, one store.
 
+use crate::base::Id;
+use crate::domain::observation::{
+    CURVE_NODES, Latency, Loss, Month, Outage, Promotion, Recovery, StationTally, curve_node,
+};
+use crate::domain::{Observations, Stage};
 use crate::plan::{Plan, compile};
 use crate::scenario::resolved::{ResolvedCluster, ResolvedNode, ResolvedPopulation, ResolvedRegion, Scenario};
 use indexmap::IndexMap;
@@ -122,4 +127,104 @@ pub(crate) fn scenario() -> Scenario {
 /// eu/browse, eu/checkout.
 pub(crate) fn plan() -> Plan {
     compile(&scenario())
+}
+
+/// Seconds of the fixture's horizon: two billing months.
+pub(crate) const SECONDS: f64 = 1460.0 * 3600.0;
+
+/// Two months; in the second, 10,500 requests times `scale` are lost, in three outages. None at a scale of 0.
+pub(crate) fn observations(scale: f64) -> Observations {
+    let (east, west) = (Id::new(0), Id::new(1));
+    let month = |lost: [f64; 4], a_hours: f64, a_egress: f64, transfer| {
+        let offered = vec![900_000.0, 100_000.0, 450_000.0, 50_000.0];
+        Month {
+            seconds: SECONDS / 2.0,
+            good: offered.iter().zip(lost).map(|(offered, lost)| offered - scale * lost).collect(),
+            offered,
+            node_hours: vec![a_hours, 300.0],
+            egress: vec![a_egress, 10e9],
+            internal: vec![3e12, 0.5e12],
+            transfer: vec![transfer],
+        }
+    };
+    let loss = |population, journey, stage, root, requests: f64| Loss {
+        population: Id::new(population),
+        journey: Id::new(journey),
+        stage,
+        root: Id::new(root),
+        requests: requests * scale,
+    };
+    let outage = |(population, journey): (usize, usize), start, end, lost: f64, root, recovery| Outage {
+        population: Id::new(population),
+        journey: Id::new(journey),
+        start,
+        end,
+        below: end - start,
+        lost: lost * scale,
+        root: Id::new(root),
+        recovery: Some(recovery),
+    };
+    let recovery = |service, users, stages| Recovery { service, users, stages };
+    let promotion = |rpo, lost| Promotion {
+        store: Id::new(0),
+        population: None,
+        at: 1060.0,
+        from: Id::new(0),
+        to: Id::new(1),
+        rpo,
+        lost,
+        root: Id::new(1),
+    };
+    let latency = |population: Option<usize>, mean: f64| Latency {
+        population: population.map(Id::new),
+        journey: None,
+        mean,
+        quantiles: [mean, 2.0 * mean, 3.0 * mean, 4.0 * mean, 5.0 * mean],
+    };
+    // A step at a time in seconds.
+    let step = |at: f64| (0..CURVE_NODES).map(|k| if curve_node(k) >= at { 1.0 } else { 0.0 }).collect();
+    let served = 99.0 * SECONDS;
+    let busy = StationTally {
+        arrivals: 100.0 * SECONDS,
+        served,
+        utilisation: 0.5 * SECONDS,
+        ready: 10.0 * SECONDS,
+        wait: 0.004 * served,
+        wait_square: 5e-5 * served,
+        waited: 0.2 * served,
+        met: 0.9 * served,
+        empty: Some(0.01 * SECONDS),
+        wait_quantiles: [0.0, 0.01, 0.02],
+        last: (12, 10, 0.55),
+    };
+    let mut seen = Observations {
+        months: vec![
+            month([0.0; 4], 1000.0, 12e12, (east, west, 500e9)),
+            month([9000.0, 1000.0, 500.0, 0.0], 1100.0, 50e9, (west, east, 100e9)),
+        ],
+        latency: vec![latency(None, 0.05), latency(Some(0), 0.02), latency(Some(1), 0.11)],
+        curves: vec![step(0.01), step(0.1), step(0.01)],
+        below: vec![0.0; 4],
+        stations: vec![vec![busy], vec![StationTally::default()]],
+        faults: vec![(0, 0.0), (3, 7200.0), (1, 60.0)],
+        violations: vec![5.0, 7.0],
+        ..Observations::default()
+    };
+    if scale > 0.0 {
+        seen.losses = vec![
+            loss(0, 0, Stage::Promoting, 1, 3000.0),
+            loss(0, 0, Stage::Undetected, 1, 6000.0),
+            loss(0, 1, Stage::Undetected, 1, 1000.0),
+            loss(1, 0, Stage::Overload, 2, 500.0),
+        ];
+        seen.outages = vec![
+            outage((0, 1), 1000.0, 2800.0, 1000.0, 1, recovery(None, None, [0.0; 5])),
+            outage((0, 0), 1000.0, 4600.0, 9000.0, 1, recovery(Some(94.0), Some(200.0), [34.0, 0.0, 60.0, 0.0, 0.0])),
+            outage((1, 0), 10_000.0, 10_100.0, 500.0, 2, recovery(Some(60.0), Some(60.0), [30.0, 0.0, 30.0, 0.0, 0.0])),
+        ];
+        seen.below = vec![3600.0, 1800.0, 0.0, 0.0];
+        seen.any_below = 4000.0;
+        seen.promotions = vec![promotion(1.5, 30.0), promotion(0.5, 0.0)];
+    }
+    seen
 }

@@ -21,7 +21,7 @@ pub(super) fn put(sheet: &mut Sheet, facts: &Facts) {
                 .seen
                 .outages
                 .iter()
-                .filter(|outage| facts.holds(&of, outage.population, outage.journey))
+                .filter(|outage| of.holds(outage.population, outage.journey))
                 .filter_map(|outage| outage.recovery)
         };
         sheet.put(&RTO_SERVICE, of, mean(recoveries().filter_map(|recovery| recovery.service)));

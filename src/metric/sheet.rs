@@ -49,6 +49,11 @@ impl Of {
         Self { store: Some(id), ..Self::ALL }
     }
 
+    /// Whether what is of this population and journey is part of it.
+    pub(super) fn holds(&self, population: Id<Population>, journey: Id<Journey>) -> bool {
+        self.population.is_none_or(|id| id == population) && self.journey.is_none_or(|id| id == journey)
+    }
+
     /// The same by name.
     pub(super) fn dims(&self, plan: &Plan) -> Dims {
         Dims {

@@ -264,9 +264,9 @@ impl Compiler<'_> {
                     stations,
                     station_of,
                     standby,
-                    standby_min_nodes: pool
-                        .as_ref()
-                        .map_or(0, |pool| if standby { (f64::from(pool.min) * scale).ceil() as u32 } else { pool.min }),
+                    standby_min_nodes: pool.as_ref().map_or(0, |pool| {
+                        if standby { (f64::from(pool.min) * scale).ceil() as u32 } else { pool.min }
+                    }),
                     pool,
                     endpoints_drop: cluster.endpoints_drop,
                     eviction: cluster.eviction,
@@ -318,8 +318,8 @@ impl Compiler<'_> {
                     None => vec![1.0; slots as usize],
                     Some(hours) => (0..slots)
                         .map(|k| {
-                            let minutes =
-                                (k * slot.nanos() / 60_000_000_000) as i64 + i64::from(resolved.utc_offset_minutes);
+                            let minutes = (k * slot.nanos() / 60_000_000_000) as i64
+                                + i64::from(resolved.utc_offset_minutes);
                             hours[minutes.div_euclid(60).rem_euclid(168) as usize]
                         })
                         .collect(),
@@ -381,7 +381,11 @@ impl Compiler<'_> {
             .collect()
     }
 
-    fn stores(&self, pairs: &[PairPlan], populations: &Table<Population, PopulationPlan>) -> Table<Store, StorePlan> {
+    fn stores(
+        &self,
+        pairs: &[PairPlan],
+        populations: &Table<Population, PopulationPlan>,
+    ) -> Table<Store, StorePlan> {
         let spec = &self.scenario.spec;
         spec.store
             .iter()
@@ -398,8 +402,7 @@ impl Compiler<'_> {
                         .filter(|&copy| copy != leader && allowed(copy))
                         .filter(|&copy| selects(&store.followers, &spec.cluster[copy.index()].name))
                         .collect();
-                    let rtt =
-                        |copy: Id<Cluster>| self.scenario.region_rtt[self.region_of(leader)][self.region_of(copy)];
+                    let rtt = |copy: Id<Cluster>| self.scenario.region_rtt[self.region_of(leader)][self.region_of(copy)];
                     followers.sort_by(|&a, &b| {
                         (Some(b) == standby).cmp(&(Some(a) == standby)).then(rtt(a).total_cmp(&rtt(b))).then(a.cmp(&b))
                     });
@@ -597,7 +600,10 @@ impl Targets<'_> {
                 vec![(Element::Link(first.min(second), first.max(second)), format!("{a} – {b}"))]
             }
             TargetSpec::Dependency(name) => {
-                vec![(Element::Dependency(find(&spec.dependency, |dependency| &dependency.name, name)), name.clone())]
+                vec![(
+                    Element::Dependency(find(&spec.dependency, |dependency| &dependency.name, name)),
+                    name.clone(),
+                )]
             }
         }
     }
