@@ -2,6 +2,7 @@
 
 use super::Found;
 use super::references::{called, makes};
+use crate::base::Probability;
 use crate::diag::Diagnostic;
 use crate::failover::spec::ScaleWhen;
 use crate::scenario::lookup::Model;
@@ -55,7 +56,7 @@ fn standbys(model: &Model<'_>, found: &mut Found<'_>) {
                 over.and_then(|over| over.replicas).unwrap_or(service.replicas)
             };
             let over = service.overrides.get(&cluster.name).and_then(|over| over.scale);
-            let scale = over.or(cluster.scale).map_or(1.0, |scale| scale.get());
+            let scale = over.or(cluster.scale).map_or(1.0, Probability::get);
             let running = f64::from(replicas(standby)) * scale;
             if model.runs(primary, position) && service.autoscale.is_none() && running < f64::from(replicas(primary)) {
                 let primary = &model.spec.cluster[primary].name;

@@ -100,11 +100,11 @@ impl<'a> Found<'a> {
         if self.errors < Diagnostics::SHOWN {
             let known: Vec<&str> = known.into_iter().collect();
             diagnostic = match known.len() {
-                0 => diagnostic.note(format!("there is no {kind} in this scenario")),
+                0 => diagnostic.help(format!("there is no {kind} in this scenario: add one, or remove this")),
                 count => {
                     let more = if count > LISTED { format!(" and {} more", count - LISTED) } else { String::new() };
                     let names: Vec<_> = known.iter().take(LISTED).map(|name| format!("`{name}`")).collect();
-                    diagnostic.note(format!("expected one of {}{more}", names.join(", ")))
+                    diagnostic.help(format!("expected one of {}{more}", names.join(", ")))
                 }
             };
             diagnostic = diagnostic.suggest(name, known);

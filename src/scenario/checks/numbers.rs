@@ -1,7 +1,7 @@
 //! Numbers: within their range, and in agreement with the other numbers of their entry.
 
 use super::Found;
-use crate::base::{Span, maths};
+use crate::base::{Bytes, Span, maths};
 use crate::diag::Diagnostic;
 use crate::dist::Dist;
 use crate::failover::spec::{Decide, Failback};
@@ -314,7 +314,7 @@ fn cost(model: &Model<'_>, found: &mut Found<'_>) {
     if let Some(tiers) = &cost.egress {
         let path = ["cost", "egress"];
         found.require(!tiers.is_empty(), &path, || ("no tiers".to_owned(), "leave it out for the catalogue's"));
-        let ends: Vec<_> = tiers.iter().map(|tier| tier.up_to.map_or(f64::INFINITY, |end| end.get())).collect();
+        let ends: Vec<_> = tiers.iter().map(|tier| tier.up_to.map_or(f64::INFINITY, Bytes::get)).collect();
         for (position, pair) in ends.windows(2).enumerate() {
             let position = (position + 1).to_string();
             found.require(pair[0] < pair[1], &["cost", "egress", &position], || {

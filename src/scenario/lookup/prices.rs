@@ -1,11 +1,11 @@
 //! Prices by region: those of the scenario first, then the catalogue's, cited; 0 with a warning where nobody has one.
 //!
 //! Of the catalogue, a region's load balancer is one application load balancer without its traffic units, and storage
-//! is what its provider's managed database charges with in-region redundancy (Aurora, Azure Database for PostgreSQL,
+//! is what its provider's managed database charges with in-region redundancy (Aurora, Azure's `postgres-flexible`,
 //! twice the zonal price of Cloud SQL).
 
 use super::{Citations, regions};
-use crate::base::Money;
+use crate::base::{Bytes, Money};
 use crate::catalog::{Catalog, Cited, Kind, Region};
 use crate::diag::Diagnostic;
 use crate::routing::policy::Policy;
@@ -136,7 +136,7 @@ fn region_prices(
     let nobody_asks = (stores_say || spec.store.is_empty()).then_some(0.0).filter(|_| storage.is_none());
     region.storage = take("storage", nobody_asks, storage);
     if let Some(tiers) = &cost.egress {
-        region.egress = tiers.iter().map(|tier| (tier.up_to.map(|end| end.gigabytes()), tier.price.get())).collect();
+        region.egress = tiers.iter().map(|tier| (tier.up_to.map(Bytes::gigabytes), tier.price.get())).collect();
     } else if let Some(transfer) = transfer {
         citations.cite(&["region", &name, "egress"], &transfer.internet);
         let tiers = transfer.internet.value.iter();

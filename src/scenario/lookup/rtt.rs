@@ -44,6 +44,32 @@ fn looked_up(a: End, b: End) -> Option<Cited<f64>> {
     })
 }
 
+/// What has no place and needs one; each is reported once.
+struct Lost<'f, 'p> {
+    found: &'f mut Found<'p>,
+    /// Kind and name.
+    told: BTreeSet<(&'static str, String)>,
+}
+
+const OR_TIME: &str = "give the time in [[network.rtt]]";
+const OR_POLICY: &str = "choose a policy that doesn't go by distance, such as `latency`";
+
+impl Lost<'_, '_> {
+    fn tell(&mut self, kind: &'static str, name: &str, unknown: &str, otherwise: &str) {
+        if !self.told.insert((kind, name.to_owned())) {
+            return;
+        }
+        let message = format!("the place of {kind} `{name}` isn't known, and so neither is {unknown}");
+        let diagnostic = if kind == "region" {
+            let help = "add `lat` and `lon`, or `code` with a region of the catalogue";
+            Diagnostic::error(message).suggest(name, Catalog::get().codes()).help(help)
+        } else {
+            Diagnostic::error(message).help("add `at` with a city or a region of the catalogue, or `lat` and `lon`")
+        };
+        self.found.push(&[kind, name], diagnostic.help(format!("or {otherwise}")));
+    }
+}
+
 /// Fills in the times between populations and clusters and between regions.
 pub(super) fn fill(model: &mut Model<'_>, found: &mut Found<'_>) {
     let written = written(model, found);
@@ -54,9 +80,10 @@ pub(super) fn fill(model: &mut Model<'_>, found: &mut Found<'_>) {
         .zip(&model.regions)
         .map(|(region, resolved)| End { known: regions::of_catalog(region), at: at(resolved.lat, resolved.lon) })
         .collect();
-    between_regions(model, &written, &regions, found);
-    from_populations(model, &written, &regions, found);
-    needs_of_geo(model, found);
+    let mut lost = Lost { found, told: BTreeSet::new() };
+    between_regions(model, &written, &regions, &mut lost);
+    from_populations(model, &written, &regions, &mut lost);
+    needs_of_geo(model, &mut lost);
 }
 
 /// The times that `network.rtt` gives.
@@ -99,10 +126,9 @@ fn written(model: &Model<'_>, found: &mut Found<'_>) -> BTreeMap<Pair, f64> {
     times
 }
 
-fn between_regions(model: &mut Model<'_>, written: &BTreeMap<Pair, f64>, ends: &[End], found: &mut Found<'_>) {
+fn between_regions(model: &mut Model<'_>, written: &BTreeMap<Pair, f64>, ends: &[End], lost: &mut Lost<'_, '_>) {
     let count = ends.len();
     let mut times = vec![vec![Some(model.spec.network.in_region.secs()); count]; count];
-    let mut placeless = BTreeSet::new();
     for a in 0..count {
         for b in a + 1..count {
             let seconds = written.get(&Pair::Regions(a, b)).copied().or_else(|| {
@@ -112,11 +138,9 @@ fn between_regions(model: &mut Model<'_>, written: &BTreeMap<Pair, f64>, ends: &
                 Some(cited.value * 1e-3)
             });
             if seconds.is_none() {
-                let (lost, other) = if ends[a].at.is_none() { (a, b) } else { (b, a) };
-                if placeless.insert(lost) {
-                    let [lost, other] = [lost, other].map(|region| &*model.spec.region[region].name);
-                    no_place(["region", lost], &format!("the round-trip time to region `{other}`"), found);
-                }
+                let (here, there) = if ends[a].at.is_none() { (a, b) } else { (b, a) };
+                let [here, there] = [here, there].map(|region| &*model.spec.region[region].name);
+                lost.tell("region", here, &format!("the round-trip time to region `{there}`"), OR_TIME);
             }
             (times[a][b], times[b][a]) = (seconds, seconds);
         }
@@ -124,8 +148,7 @@ fn between_regions(model: &mut Model<'_>, written: &BTreeMap<Pair, f64>, ends: &
     model.region_rtt = times;
 }
 
-fn from_populations(model: &mut Model<'_>, written: &BTreeMap<Pair, f64>, ends: &[End], found: &mut Found<'_>) {
-    let mut placeless = BTreeSet::new();
+fn from_populations(model: &mut Model<'_>, written: &BTreeMap<Pair, f64>, ends: &[End], lost: &mut Lost<'_, '_>) {
     let mut rows = Vec::with_capacity(model.spec.population.len());
     for (users, population) in model.spec.population.iter().enumerate() {
         let place = model.populations[users].as_ref();
@@ -158,12 +181,11 @@ fn from_populations(model: &mut Model<'_>, written: &BTreeMap<Pair, f64>, ends: 
             if seconds.is_none() && place.is_some() {
                 let region = &*model.spec.region[region].name;
                 if from.at.is_none() {
-                    if placeless.insert(population.name.as_str()) {
-                        let why = format!("the round-trip time to region `{region}`");
-                        no_place(["population", &population.name], &why, found);
-                    }
-                } else if placeless.insert(region) {
-                    no_place(["region", region], &format!("the round-trip time from `{}`", population.name), found);
+                    let unknown = format!("the round-trip time to region `{region}`");
+                    lost.tell("population", &population.name, &unknown, OR_TIME);
+                } else {
+                    let unknown = format!("the round-trip time from `{}`", population.name);
+                    lost.tell("region", region, &unknown, OR_TIME);
                 }
             }
             row.push(seconds);
@@ -173,31 +195,20 @@ fn from_populations(model: &mut Model<'_>, written: &BTreeMap<Pair, f64>, ends: 
     model.population_rtt = rows;
 }
 
+const GEO: &str = "the distance, which the routing policy `geo` goes by";
+
 /// Geographic routing goes by distance.
-fn needs_of_geo(model: &Model<'_>, found: &mut Found<'_>) {
+fn needs_of_geo(model: &Model<'_>, lost: &mut Lost<'_, '_>) {
     if !matches!(model.spec.routing.policy, Policy::Geo(_)) || model.clusters.len() < 2 {
         return;
     }
     let serving: BTreeSet<usize> = model.clusters.iter().flatten().map(|cluster| cluster.region).collect();
     for region in serving.into_iter().map(|region| &model.regions[region]).filter(|region| region.lat.is_none()) {
-        no_place(["region", &region.name], "the distance, which the routing policy `geo` goes by", found);
+        lost.tell("region", &region.name, GEO, OR_POLICY);
     }
     for (population, place) in model.spec.population.iter().zip(&model.populations) {
         if place.as_ref().is_some_and(|place| place.lat.is_none()) {
-            no_place(["population", &population.name], "the distance, which the routing policy `geo` goes by", found);
+            lost.tell("population", &population.name, GEO, OR_POLICY);
         }
     }
-}
-
-fn no_place([kind, name]: [&str; 2], unknown: &str, found: &mut Found<'_>) {
-    let diagnostic =
-        Diagnostic::error(format!("the place of {kind} `{name}` isn't known, and so neither is {unknown}"));
-    let diagnostic = if kind == "region" {
-        diagnostic
-            .suggest(name, Catalog::get().codes())
-            .help("add `lat` and `lon`, or `code` with a region of the catalogue, or give the time in [[network.rtt]]")
-    } else {
-        diagnostic.help("add `at` with a city or a region of the catalogue, or give the time in [[network.rtt]]")
-    };
-    found.push(&[kind, name], diagnostic);
 }
