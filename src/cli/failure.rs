@@ -14,6 +14,8 @@ pub enum Failure {
     Mistakes,
     /// A result couldn't be written.
     Write(anyhow::Error),
+    /// Ctrl-C.
+    Interrupted,
     /// Whoever reads the output has read enough.
     Closed,
 }
@@ -27,6 +29,7 @@ impl Failure {
                 return ExitCode::from(2);
             }
             Self::Mistakes => return ExitCode::from(2),
+            Self::Interrupted => return ExitCode::from(130),
             Self::Closed => return ExitCode::SUCCESS,
             Self::Write(error) => (format!("{error:#}"), 3),
         };
