@@ -21,6 +21,11 @@ use crate::scenario::resolved::Scenario;
 use crate::scenario::spec::ServiceSpec;
 use crate::traffic::spec::{Residency, Step};
 
+/// A place; where it isn't known, nothing needs it.
+fn at(lat: Option<f64>, lon: Option<f64>) -> (f64, f64) {
+    (lat.unwrap_or_default(), lon.unwrap_or_default())
+}
+
 /// Compiles a checked scenario.
 ///
 /// # Panics
@@ -53,8 +58,8 @@ pub fn compile(scenario: &Scenario) -> Plan {
             .iter()
             .map(|region| RegionPlan {
                 name: region.name.clone(),
-                lat: region.lat,
-                lon: region.lon,
+                lat: at(region.lat, region.lon).0,
+                lon: at(region.lat, region.lon).1,
                 control_plane: region.control_plane,
                 load_balancer: region.load_balancer,
                 egress: region.egress.clone(),
@@ -344,7 +349,7 @@ impl Compiler<'_> {
                     let region = &self.scenario.regions[self.region_of(cluster)];
                     Candidate {
                         name: &spec.cluster[cluster.index()].name,
-                        distance_km: great_circle_km((resolved.lat, resolved.lon), (region.lat, region.lon)),
+                        distance_km: great_circle_km(at(resolved.lat, resolved.lon), at(region.lat, region.lon)),
                         rtt: rtt[cluster.index()],
                     }
                 };
@@ -358,8 +363,8 @@ impl Compiler<'_> {
                 });
                 PopulationPlan {
                     name: population.name.clone(),
-                    lat: resolved.lat,
-                    lon: resolved.lon,
+                    lat: at(resolved.lat, resolved.lon).0,
+                    lon: at(resolved.lat, resolved.lon).1,
                     rate: population.rate.get(),
                     profile,
                     growth: population.growth,
