@@ -5,6 +5,7 @@
 
 pub mod base;
 pub mod catalog;
+pub mod cli;
 pub mod cost;
 pub mod diag;
 pub mod dist;
@@ -17,6 +18,7 @@ pub mod metric;
 pub mod network;
 pub mod plan;
 pub mod replication;
+pub mod report;
 pub mod routing;
 pub mod scaling;
 pub mod scenario;

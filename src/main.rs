@@ -1,1 +1,7 @@
-fn main() {}
+//! The `regionsim` program: the library's command line, and nothing else.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    regionsim::cli::main()
+}

@@ -1,0 +1,54 @@
+//! Arguments that several commands have.
+
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+
+/// How a command prints.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
+pub(super) enum Format {
+    /// For people.
+    #[default]
+    Human,
+    /// For programs.
+    Json,
+}
+
+/// What changes the scenario that a file says.
+#[derive(Args, Clone, Default, Debug)]
+pub(super) struct Changes {
+    /// Change a value before variants are applied, as if the file said so: --set routing.via.dns.ttl=60s
+    #[arg(long, value_name = "PATH=VALUE")]
+    pub(super) set: Vec<String>,
+    /// How many seeds each variant is simulated under
+    #[arg(long, value_name = "N")]
+    pub(super) seeds: Option<String>,
+    /// The master seed
+    #[arg(long, value_name = "S")]
+    pub(super) seed: Option<String>,
+    /// How much time each seed simulates: 365d, 12h
+    #[arg(long, value_name = "DURATION")]
+    pub(super) horizon: Option<String>,
+}
+
+/// What every simulating command has.
+#[derive(Args, Clone, Debug)]
+pub(super) struct Simulating {
+    /// Scenario files; `-` is standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub(super) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) changes: Changes,
+    /// Threads to use; 0 for one a core
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true,
+          value_parser = clap::value_parser!(u16).range(..=1024))]
+    pub(super) threads: u16,
+    /// The report's folder; of several scenarios, the folder of their folders [default: reports/SCENARIO]
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+    /// What is printed: tables, or summary.json
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: Format,
+    /// Print nothing but errors
+    #[arg(long, short)]
+    pub(super) quiet: bool,
+}

@@ -1,0 +1,35 @@
+//! `regionsim compare`: simulates variants under the same seeds and says which is better, by how much, how sure.
+
+use super::args::Simulating;
+use super::failure::Failure;
+use super::scenario::{Wanted, mistake};
+use super::simulate::simulate;
+use crate::report::Mode;
+use clap::Args;
+use std::collections::BTreeSet;
+
+/// Compare the variants of a scenario under the same seeds: which is better, by how much, how sure
+#[derive(Args)]
+#[command(after_help = "Examples:\n  regionsim compare scenarios/ecommerce.toml\n  \
+                        regionsim compare scenarios/ecommerce.toml --variant regional-dr --variant active-active")]
+pub(super) struct Compare {
+    #[command(flatten)]
+    simulating: Simulating,
+    /// A variant to compare, given at least twice; all of them without it
+    #[arg(long, value_name = "NAME")]
+    variant: Vec<String>,
+}
+
+impl Compare {
+    pub(super) fn execute(self) -> Result<(), Failure> {
+        let wanted = match self.variant.iter().collect::<BTreeSet<_>>().len() {
+            0 => Wanted::All,
+            1 => {
+                let message = format!("there is nothing to compare `{}` with", self.variant[0]);
+                return Err(mistake(message, "give --variant once more, or leave it out to compare all variants"));
+            }
+            _ => Wanted::Named(self.variant),
+        };
+        simulate(&self.simulating, &wanted, Mode::Compare)
+    }
+}

@@ -1,0 +1,79 @@
+//! Scenario files: read to a limit, and a clear word about what can't be read.
+
+use crate::diag::{did_you_mean, harmless};
+use crate::scenario::load::Reader;
+use std::fs::{self, File};
+use std::io::{self, IsTerminal, Read};
+use std::path::Path;
+
+/// The argument that stands for standard input.
+pub(super) const STDIN: &str = "-";
+
+/// Reads from the disk.
+pub(super) struct Disk;
+
+impl Reader for Disk {
+    fn read(&self, path: &Path, limit: usize) -> io::Result<Vec<u8>> {
+        if path == Path::new(STDIN) {
+            return stdin(limit);
+        }
+        let about = fs::metadata(path).map_err(|error| explain(path, error))?;
+        if about.is_dir() {
+            let example = siblings(path).into_iter().next().unwrap_or_else(|| "scenario.toml".to_owned());
+            let message = format!("it is a folder; name a file, as in {}", path.join(example).display());
+            return Err(io::Error::new(io::ErrorKind::IsADirectory, message));
+        }
+        // To open a pipe would wait for somebody to write to it.
+        if !about.is_file() {
+            let message = "it is neither a file nor a folder; to read from a pipe, name `-`";
+            return Err(io::Error::new(io::ErrorKind::Unsupported, message));
+        }
+        let file = File::open(path).map_err(|error| explain(path, error))?;
+        cut(file, limit)
+    }
+}
+
+fn cut(from: impl Read, limit: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.take(limit as u64).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn stdin(limit: usize) -> io::Result<Vec<u8>> {
+    let input = io::stdin();
+    if input.is_terminal() {
+        let message = "`-` is standard input, and that is the terminal; name a file";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+    }
+    cut(input.lock(), limit)
+}
+
+/// The same error in plain words.
+fn explain(path: &Path, error: io::Error) -> io::Error {
+    let message = match error.kind() {
+        io::ErrorKind::NotFound => {
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            let siblings = path.parent().map(siblings).unwrap_or_default();
+            match did_you_mean(&name, siblings.iter().map(String::as_str)) {
+                Some(near) => format!("there is no such file; did you mean `{}`?", path.with_file_name(near).display()),
+                None => "there is no such file".to_owned(),
+            }
+        }
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        _ => return error,
+    };
+    io::Error::new(error.kind(), harmless(&message))
+}
+
+/// The scenario files of a folder, by name.
+fn siblings(folder: &Path) -> Vec<String> {
+    // More than that is no folder of scenarios.
+    const MOST: usize = 1000;
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let entries = fs::read_dir(folder).into_iter().flatten().take(MOST).flatten();
+    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+    let mut names: Vec<_> =
+        names.filter(|name| Path::new(name).extension().is_some_and(|extension| extension == "toml")).collect();
+    names.sort_unstable();
+    names
+}

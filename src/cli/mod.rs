@@ -1,0 +1,100 @@
+//! Layer 9: the command line, a file for each subcommand. Nothing else touches files, the terminal or the clock.
+//!
+//! What a command prints goes to standard output, and all that is said about it to standard error. A command that
+//! fails says why as a [`Failure`], of which the exit code follows.
+
+mod args;
+mod catalog;
+mod compare;
+mod failure;
+mod files;
+mod interrupt;
+mod list;
+mod run;
+mod scenario;
+mod schema;
+mod show;
+mod simulate;
+mod terminal;
+mod validate;
+mod write;
+
+pub use failure::Failure;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+use std::sync::LazyLock;
+
+/// The version, with the commit if the build was told it.
+static VERSION: LazyLock<String> = LazyLock::new(|| match COMMIT {
+    Some(commit) => format!("{} ({commit})", env!("CARGO_PKG_VERSION")),
+    None => env!("CARGO_PKG_VERSION").to_owned(),
+});
+/// The commit that it was built from, as the build says.
+const COMMIT: Option<&str> = option_env!("REGIONSIM_COMMIT");
+
+#[derive(Parser)]
+#[command(
+    name = "regionsim",
+    version = VERSION.as_str(),
+    about = "Simulates multi-region designs: which is best on availability, latency and cost, by how much, how sure",
+    after_help = "Example: regionsim compare scenarios/ecommerce.toml\n\n\
+                  Exit codes: 0 done, 2 bad input or usage, 3 could not write, 130 interrupted.",
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Run(run::Run),
+    Compare(compare::Compare),
+    Validate(validate::Validate),
+    Show(show::Show),
+    Schema(schema::Schema),
+    List(list::List),
+    Catalog(catalog::Catalog),
+}
+
+/// Reads the arguments, does what they say, and gives the exit code.
+pub fn main() -> ExitCode {
+    let command = match Cli::try_parse() {
+        Ok(cli) => cli.command,
+        Err(error) => {
+            // Help into a closed pipe is help enough.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let done = match command {
+        Command::Run(command) => command.execute(),
+        Command::Compare(command) => command.execute(),
+        Command::Validate(command) => command.execute(),
+        Command::Show(command) => command.execute(),
+        Command::Schema(command) => command.execute(),
+        Command::List(command) => command.execute(),
+        Command::Catalog(command) => command.execute(),
+    };
+    done.map_or_else(|failure| failure.report(), |()| ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_consistent_and_every_command_has_an_example() {
+        let mut command = super::Cli::command();
+        command.build();
+        command.clone().debug_assert();
+        for command in command.get_subcommands().filter(|command| command.get_name() != "help") {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.starts_with("Example"), "{}", command.get_name());
+            assert!(help.contains(&format!("regionsim {}", command.get_name())), "{}", command.get_name());
+            assert!(command.get_about().is_some(), "{}", command.get_name());
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! From a file's name to checked scenarios, one per variant, with all mistakes collected.
+//!
+//! `--set` changes the file's tree before variants are applied, as if the file said so. `--seeds`, `--seed` and
+//! `--horizon` win over everything, variants included.
+
+use super::args::{Changes, Format};
+use super::failure::Failure;
+use super::files::{Disk, STDIN};
+use super::terminal;
+use crate::diag::{Diagnostic, Diagnostics, Origin, Severity, Sources, harmless};
+use crate::metric::catalogue;
+use crate::path;
+use crate::scenario::load::{Reader, load};
+use crate::scenario::patch::{Variant, set, set_argument, variants};
+use crate::scenario::path::{Path, get, locate};
+use crate::scenario::resolve::{Files, Places, resolve};
+use crate::scenario::resolved::Scenario;
+use crate::scenario::spec::ScenarioSpec;
+use crate::scenario::tree::{MAX_BYTES, Node, parse_value};
+use crate::scenario::{decode, origin};
+use indexmap::IndexMap;
+use serde::Serialize;
+use std::collections::HashSet;
+use std::path::{Path as FilePath, PathBuf};
+
+/// Which variants are wanted.
+pub(super) enum Wanted {
+    /// The unpatched one.
+    Base,
+    /// These.
+    Named(Vec<String>),
+    /// All of them.
+    All,
+}
+
+/// A checked variant.
+pub(super) struct Resolved {
+    pub(super) scenario: Scenario,
+    /// As TOML, each value with where it came from.
+    pub(super) resolved: String,
+}
+
+/// A file, its wanted variants as far as they have no mistakes, and what was found.
+pub(super) struct Checked {
+    /// The file's name as it was given.
+    pub(super) file: String,
+    pub(super) sources: Sources,
+    pub(super) found: Diagnostics,
+    /// In file order.
+    pub(super) variants: Vec<Resolved>,
+}
+
+/// Reads a file and checks the wanted variants. Nothing is said yet.
+pub(super) fn check(file: &FilePath, changes: &Changes, wanted: &Wanted) -> Checked {
+    let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
+    let variants = resolved(file, changes, wanted, &mut sources, &mut found).unwrap_or_default();
+    let file = if file == FilePath::new(STDIN) { "standard input".into() } else { file.display().to_string() };
+    Checked { file, sources, found, variants }
+}
+
+impl Checked {
+    /// Says what was found; not the advice if quiet.
+    pub(super) fn say(&self, format: Format, quiet: bool) {
+        let Self { file, sources, found, .. } = self;
+        let mut shown = Diagnostics::default();
+        shown.extend(found.iter().filter(|one| !quiet || one.severity == Severity::Error).cloned());
+        match format {
+            Format::Json if !shown.is_empty() => terminal::say(&json(&shown.reports(sources))),
+            Format::Json => {}
+            Format::Human => {
+                terminal::diagnostics(&shown, sources);
+                let errors = found.errors();
+                if errors > 0 {
+                    let mistakes = if errors == 1 { "mistake" } else { "mistakes" };
+                    terminal::diagnostic(&Diagnostic::error(format!("{errors} {mistakes} in {}", harmless(file))));
+                }
+            }
+        }
+    }
+
+    /// The variants, if there are no mistakes.
+    pub(super) fn into_variants(self) -> Option<Vec<Resolved>> {
+        (!self.found.has_errors()).then_some(self.variants)
+    }
+}
+
+/// As JSON, with a newline at the end.
+pub(super) fn json<T: Serialize>(value: &T) -> String {
+    let text = serde_json::to_string_pretty(value).expect("plain data with string keys always serialises");
+    text + "\n"
+}
+
+fn resolved(
+    file: &FilePath,
+    changes: &Changes,
+    wanted: &Wanted,
+    sources: &mut Sources,
+    found: &mut Diagnostics,
+) -> Option<Vec<Resolved>> {
+    let shape = schemars::schema_for!(ScenarioSpec);
+    let mut tree = load(file, &Disk, &shape, sources, found)?;
+    for argument in &changes.set {
+        set_argument(&mut tree, argument, &shape, sources, found);
+    }
+    if found.has_errors() {
+        return None;
+    }
+    let all = variants(&tree, &shape, found);
+    let mut chosen = choose(all, wanted, sources, found);
+    for (option, name, text) in [
+        ("--seeds", "seeds", &changes.seeds),
+        ("--seed", "seed", &changes.seed),
+        ("--horizon", "horizon", &changes.horizon),
+    ] {
+        let Some(text) = text else { continue };
+        let source = sources.argument(option, text.as_str());
+        let at = sources.whole(source);
+        let value = parse_value(text, at, found);
+        for variant in &mut chosen {
+            if let Err(diagnostic) = set(&mut variant.tree, &path!("simulation", name), value.clone(), at, &shape) {
+                found.push(*diagnostic);
+            }
+        }
+    }
+    let mut known = HashSet::new();
+    let beside = Beside(file.parent().map(FilePath::to_owned).unwrap_or_default());
+    let mut out: Vec<Resolved> = Vec::new();
+    for (index, variant) in chosen.iter().enumerate() {
+        let mut own = Diagnostics::default();
+        let result = one(variant, &beside, sources, &mut own);
+        // A mistake of the unpatched scenario is one of every variant: it is said once.
+        for diagnostic in &own {
+            let place = diagnostic.labels.first().map(|label| label.origin);
+            if known.insert((diagnostic.message.clone(), place, diagnostic.path.clone())) {
+                let diagnostic = diagnostic.clone();
+                let is_own = index > 0 || matches!(wanted, Wanted::Named(_));
+                found.push(if is_own { diagnostic.note(format!("in variant `{}`", variant.name)) } else { diagnostic });
+            }
+        }
+        out.extend(result);
+    }
+    if !found.has_errors() {
+        same_simulation(&chosen, &out, found);
+    }
+    Some(out)
+}
+
+/// The wanted variants, in file order.
+fn choose(all: Vec<Variant>, wanted: &Wanted, sources: &mut Sources, found: &mut Diagnostics) -> Vec<Variant> {
+    match wanted {
+        Wanted::All => all,
+        Wanted::Base => all.into_iter().take(1).collect(),
+        Wanted::Named(names) => {
+            for name in names.iter().filter(|name| all.iter().all(|variant| variant.name != **name)) {
+                let source = sources.argument("--variant", name.as_str());
+                let known = || all.iter().map(|variant| variant.name.as_str());
+                let listed: Vec<_> = known().map(|name| format!("`{name}`")).collect();
+                let diagnostic = Diagnostic::error(format!("there is no variant `{name}`"))
+                    .label(sources.whole(source), "not found")
+                    .note(format!("the variants are {}", listed.join(", ")));
+                found.push(diagnostic.suggest(name, known()));
+            }
+            all.into_iter().filter(|variant| names.contains(&variant.name)).collect()
+        }
+    }
+}
+
+/// Decodes and resolves one variant.
+fn one(variant: &Variant, beside: &Beside, sources: &Sources, found: &mut Diagnostics) -> Option<Resolved> {
+    let spec: ScenarioSpec = decode::decode(&variant.tree, found)?;
+    if found.has_errors() {
+        return None;
+    }
+    let metrics: Vec<&str> = catalogue::ALL.iter().map(|metric| metric.name).collect();
+    let places = Written(&variant.tree);
+    let (scenario, list) = resolve(spec, &variant.name, variant.summary.clone(), &places, beside, &metrics);
+    found.extend(list);
+    let scenario = scenario?;
+    let citations = scenario.citations.iter();
+    let others: IndexMap<Path, String> =
+        citations.filter_map(|(path, text)| Some((path.parse().ok()?, text.clone()))).collect();
+    let resolved = origin::show(&scenario.spec, &variant.tree, &others, sources);
+    let resolved = resolved.expect("a scenario read from TOML can be said in TOML");
+    Some(Resolved { scenario, resolved })
+}
+
+/// Variants that are compared seed by seed must be simulated alike.
+fn same_simulation(chosen: &[Variant], out: &[Resolved], found: &mut Diagnostics) {
+    let Some((first, others)) = out.split_first() else { return };
+    for (other, variant) in others.iter().zip(&chosen[1..]) {
+        if other.scenario.spec.simulation != first.scenario.spec.simulation {
+            let message = format!(
+                "variants `{}` and `{}` differ in `simulation`, so their seeds can't be paired",
+                first.scenario.variant, other.scenario.variant
+            );
+            let at = locate(&variant.tree, &path!("simulation"));
+            found.push(
+                Diagnostic::error(message)
+                    .label(at, "")
+                    .path("simulation")
+                    .help("say `simulation` once, outside the variants"),
+            );
+        }
+    }
+}
+
+/// Where values were written.
+struct Written<'a>(&'a Node);
+
+impl Places for Written<'_> {
+    fn origin(&self, path: &[&str]) -> Option<Origin> {
+        let path: Path = path.iter().map(ToString::to_string).collect();
+        Some(get(self.0, &path).map_or_else(|| locate(self.0, &path), |node| node.origin))
+    }
+}
+
+/// The files of the scenario's folder.
+struct Beside(PathBuf);
+
+impl Files for Beside {
+    fn read(&self, path: &str) -> Result<String, String> {
+        let bytes = Disk.read(&self.0.join(path), MAX_BYTES + 1).map_err(|error| error.to_string())?;
+        if bytes.len() > MAX_BYTES {
+            return Err(format!("it is larger than the limit of {} KiB", MAX_BYTES >> 10));
+        }
+        String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned())
+    }
+}
+
+/// What can't be said in other words is a mistake in the arguments.
+pub(super) fn mistake(message: impl Into<String>, help: impl Into<String>) -> Failure {
+    Failure::usage(Diagnostic::error(message).help(help))
+}

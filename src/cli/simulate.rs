@@ -1,0 +1,163 @@
+//! What `run` and `compare` share: scenarios are checked, simulated under every seed, and reported.
+//!
+//! Nothing runs before every file was checked, and nothing is written before all of a scenario has run.
+
+use super::args::{Format, Simulating};
+use super::failure::Failure;
+use super::scenario::{Resolved, Wanted, check, mistake};
+use super::terminal::{Progress, print};
+use super::{interrupt, write};
+use crate::base::stream::digest;
+use crate::base::Span;
+use crate::diag::harmless;
+use crate::experiment::results::{Results, ScenarioInfo, Tool};
+use crate::experiment::{Control, Job, RunError, Simulate, run};
+use crate::plan::{Plan, compile};
+use crate::report::{Mode, compare_table, render, run_table, summary_json, text::slug};
+use std::path::{Path, PathBuf};
+
+/// Where reports go by default.
+const REPORTS: &str = "reports";
+
+/// A checked scenario and where its report goes.
+struct Task {
+    variants: Vec<Resolved>,
+    folder: PathBuf,
+}
+
+/// Checks all files, then simulates one after the other.
+pub(super) fn simulate(arguments: &Simulating, wanted: &Wanted, mode: Mode) -> Result<(), Failure> {
+    interrupt::watch();
+    let tasks = tasks(arguments, wanted, mode)?;
+    for task in &tasks {
+        write::check(&task.folder)?;
+    }
+    let threads = rayon::ThreadPoolBuilder::new().num_threads(arguments.threads.into()).build();
+    let threads = threads.map_err(|error| mistake(format!("can't start threads: {error}"), "ask for fewer: --threads 2"))?;
+    for task in tasks {
+        threads.install(|| one(task, arguments, mode))?;
+    }
+    Ok(())
+}
+
+fn tasks(arguments: &Simulating, wanted: &Wanted, mode: Mode) -> Result<Vec<Task>, Failure> {
+    let mut files: Vec<&PathBuf> = Vec::new();
+    for file in &arguments.files {
+        if !files.contains(&file) {
+            files.push(file);
+        }
+    }
+    let checked: Vec<_> = files.iter().map(|file| check(file, &arguments.changes, wanted)).collect();
+    for checked in &checked {
+        checked.say(arguments.format, arguments.quiet);
+    }
+    let names: Vec<_> = checked.iter().map(|checked| harmless(&checked.file).into_owned()).collect();
+    let all: Option<Vec<_>> = checked.into_iter().map(super::scenario::Checked::into_variants).collect();
+    let mut tasks: Vec<Task> = Vec::new();
+    for (variants, file) in all.ok_or(Failure::Mistakes)?.into_iter().zip(names) {
+        if mode == Mode::Compare && variants.len() < 2 {
+            let message = format!("{file} has no variants, so there is nothing to compare");
+            return Err(mistake(message, "add a table [variant.NAME] with what differs, or use `regionsim run`"));
+        }
+        let slug = slug(&variants[0].scenario.spec.name);
+        let folder = match &arguments.out {
+            Some(out) if files.len() == 1 => out.clone(),
+            Some(out) => out.join(slug),
+            None => Path::new(REPORTS).join(slug),
+        };
+        if tasks.iter().any(|task| task.folder == folder) {
+            let message = format!("two scenarios would write their reports to {}", folder.display());
+            return Err(mistake(message, "give them different names, or run them one at a time with --out"));
+        }
+        tasks.push(Task { variants, folder });
+    }
+    Ok(tasks)
+}
+
+fn one(task: Task, arguments: &Simulating, mode: Mode) -> Result<(), Failure> {
+    let Task { variants, folder } = task;
+    let info = info(&variants);
+    let is_told = arguments.format == Format::Human && !arguments.quiet;
+    if is_told {
+        print(format!("{}\n\n", headline(&variants, &info)))?;
+    }
+    let jobs: Vec<Job> = variants.into_iter().map(job).collect();
+    let progress = Progress::new(arguments.quiet);
+    let control = Control { progress: &|done, total| progress.at(done, total), stop: interrupt::stop() };
+    let result = run(&jobs, tool(), info, &control, &simulator);
+    progress.clear();
+    let results = result.map_err(|error| match error {
+        RunError::Interrupted => Failure::Interrupted,
+        RunError::Simulation { .. } => mistake(error.to_string(), "no report was written"),
+    })?;
+    write::write(&folder, &render(&results, mode))?;
+    match arguments.format {
+        Format::Json if !arguments.quiet => print(summary_json(&results)),
+        Format::Human if is_told => print(outcome(&results, mode, &folder)),
+        Format::Json | Format::Human => Ok(()),
+    }
+}
+
+fn job(variant: Resolved) -> Job {
+    Job { plan: compile(&variant.scenario), scenario: variant.scenario, resolved: variant.resolved }
+}
+
+/// A simulator of a plan.
+fn simulator<'p>(plan: &'p Plan) -> Box<dyn Simulate + 'p> {
+    Box::new(crate::sim::Simulator::new(plan))
+}
+
+fn tool() -> Tool {
+    Tool {
+        name: env!("CARGO_PKG_NAME").to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        commit: super::COMMIT.map(str::to_owned),
+    }
+}
+
+/// What is run. The hash is of what was resolved, so that neither comments nor order of keys change it.
+fn info(variants: &[Resolved]) -> ScenarioInfo {
+    let spec = &variants[0].scenario.spec;
+    let scenarios: Vec<_> = variants.iter().map(|variant| &variant.scenario).collect();
+    let canonical = serde_json::to_string(&scenarios).expect("plain data with string keys always serialises");
+    ScenarioInfo {
+        name: spec.name.clone(),
+        summary: spec.summary.clone(),
+        hash: format!("{:016x}", digest(&canonical)),
+        horizon_s: spec.simulation.horizon.secs(),
+        seeds: spec.simulation.seeds,
+        seed: spec.simulation.seed,
+    }
+}
+
+/// "ecommerce: 4 variants × 200 seeds × 1 year".
+fn headline(variants: &[Resolved], info: &ScenarioInfo) -> String {
+    let name = harmless(&info.name).into_owned();
+    let variants = match variants {
+        [only] => format!("variant {}", harmless(&only.scenario.variant)),
+        several => format!("{} variants", several.len()),
+    };
+    let seeds = if info.seeds == 1 { "1 seed".to_owned() } else { format!("{} seeds", info.seeds) };
+    format!("{name}: {variants} × {seeds} × {}", length(Span::from_secs(info.horizon_s)))
+}
+
+/// A length of time in the largest unit that says it whole.
+fn length(span: Span) -> String {
+    const UNITS: [(f64, &str); 4] = [(31_536_000.0, "year"), (86_400.0, "day"), (3600.0, "hour"), (60.0, "minute")];
+    let secs = span.secs();
+    let whole = UNITS.iter().find(|(size, _)| secs >= *size && secs % size == 0.0);
+    match whole {
+        Some((size, unit)) if secs == *size => format!("1 {unit}"),
+        Some((size, unit)) => format!("{} {unit}s", secs / size),
+        None => span.to_string(),
+    }
+}
+
+fn outcome(results: &Results, mode: Mode, folder: &Path) -> String {
+    let table = match mode {
+        Mode::Run => run_table(results),
+        Mode::Compare => compare_table(results),
+    };
+    let page = folder.join("report.html");
+    format!("{}\n\nReport: {}\n", table.trim_end(), harmless(&page.display().to_string()))
+}

@@ -1,0 +1,152 @@
+//! A report's folder, written whole or not at all.
+//!
+//! The files go to a temporary folder beside it, which then takes its place. A folder that is there already is
+//! replaced if it is empty or holds nothing but a report of ours.
+
+use super::{failure::Failure, interrupt};
+use anyhow::{Context, Error, anyhow, bail};
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Component, Path, PathBuf};
+use std::sync::atomic::Ordering;
+
+/// What a report has in its folder, besides `scenario.*.toml`.
+const OURS: [&str; 7] =
+    ["report.html", "summary.json", "seeds.csv", "latency.csv", "cost.csv", "outages.csv", "charts"];
+
+/// Says whether a report could be written to the folder, as far as that shows before.
+pub(super) fn check(folder: &Path) -> Result<(), Failure> {
+    Place::find(folder).map(|_| ()).map_err(|error| Failure::Write(explain(error, folder)))
+}
+
+/// Writes the files, their paths relative to the folder.
+pub(super) fn write(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<(), Failure> {
+    let _ctrl_c_waits = interrupt::writing();
+    write_files(folder, files).map_err(|error| Failure::Write(explain(error, folder)))
+}
+
+fn explain(error: Error, folder: &Path) -> Error {
+    error.context(format!("can't write the report to {}", folder.display()))
+}
+
+/// Where a report goes.
+struct Place {
+    /// An absolute path without links.
+    folder: PathBuf,
+    /// It is there, and may be replaced.
+    is_there: bool,
+}
+
+impl Place {
+    fn find(folder: &Path) -> Result<Self, Error> {
+        let remedy = "name another folder with --out";
+        match fs::metadata(folder) {
+            Ok(about) if !about.is_dir() => bail!("it is a file; {remedy}"),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(Self { folder: std::path::absolute(folder)?, is_there: false });
+            }
+            Err(error) => return Err(error.into()),
+        }
+        let folder = fs::canonicalize(folder)?;
+        if std::env::current_dir().is_ok_and(|here| here.starts_with(&folder)) {
+            bail!("the program runs in it; name a folder within it with --out");
+        }
+        if folder.parent().is_none() {
+            bail!("it is the root of the file system; {remedy}");
+        }
+        let mut is_report = false;
+        let mut stranger = None;
+        for entry in fs::read_dir(&folder)? {
+            let name = entry?.file_name();
+            let text = name.to_string_lossy();
+            let is_scenario = text.starts_with("scenario.")
+                && Path::new(&name).extension().is_some_and(|extension| extension == "toml");
+            is_report |= text == "summary.json";
+            if !OURS.contains(&&*text) && !is_scenario {
+                stranger = Some(text.into_owned());
+            }
+        }
+        match stranger {
+            Some(name) => bail!("it holds `{name}`, which is no part of a report; move that away, or {remedy}"),
+            None if !is_report && fs::read_dir(&folder)?.next().is_some() => {
+                bail!("it holds files and no summary.json, so it is no report; {remedy}")
+            }
+            None => Ok(Self { folder, is_there: true }),
+        }
+    }
+}
+
+fn write_files(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<(), Error> {
+    let place = Place::find(folder)?;
+    let parent = place.folder.parent().ok_or_else(|| anyhow!("it has no parent folder"))?;
+    let made = Made::folders(parent)?;
+    let result = staged(&place, parent, files);
+    if result.is_ok() {
+        made.keep();
+    }
+    result
+}
+
+/// Writes beside the folder and puts the result in its place.
+fn staged(place: &Place, parent: &Path, files: &[(String, Vec<u8>)]) -> Result<(), Error> {
+    // Whatever happens, this goes when it goes out of scope, with all that is in it.
+    let temporary = tempfile::Builder::new().prefix(".regionsim-").tempdir_in(parent)?;
+    // The report itself has the permissions that any new folder has, unlike a temporary one.
+    let (new, old) = (temporary.path().join("new"), temporary.path().join("old"));
+    fs::create_dir(&new)?;
+    for (path, bytes) in files {
+        if interrupt::stop().load(Ordering::Relaxed) {
+            bail!("interrupted");
+        }
+        let is_within = Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
+        assert!(is_within && !path.is_empty(), "a report's files are within its folder: {path}");
+        let file = new.join(path);
+        if let Some(folder) = file.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        let mut out = File::create(&file).context(path.clone())?;
+        // Some file systems say that they are full only when asked to keep what they were given.
+        out.write_all(bytes).and_then(|()| out.sync_data()).context(path.clone())?;
+    }
+    if place.is_there {
+        fs::rename(&place.folder, &old).map_err(|error| match error.kind() {
+            io::ErrorKind::ResourceBusy | io::ErrorKind::CrossesDevices => {
+                anyhow!("it can't be replaced ({error}); name a folder within it with --out")
+            }
+            _ => error.into(),
+        })?;
+    }
+    fs::rename(&new, &place.folder).inspect_err(|_| {
+        if place.is_there {
+            // What was there comes back; if even that fails, the first error is the one to tell.
+            let _ = fs::rename(&old, &place.folder);
+        }
+    })?;
+    Ok(())
+}
+
+/// Folders that were made on the way; those that are still empty go again unless they are kept.
+struct Made(Vec<PathBuf>);
+
+impl Made {
+    fn folders(folder: &Path) -> io::Result<Self> {
+        let missing = folder.ancestors().take_while(|folder| !folder.exists());
+        // The innermost first.
+        let made = Self(missing.map(Path::to_owned).collect());
+        fs::create_dir_all(folder)?;
+        Ok(made)
+    }
+
+    fn keep(mut self) {
+        self.0.clear();
+    }
+}
+
+impl Drop for Made {
+    fn drop(&mut self) {
+        for folder in &self.0 {
+            let _ = fs::remove_dir(folder);
+        }
+    }
+}
