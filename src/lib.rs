@@ -4,3 +4,4 @@
 //! folded and reported. `ARCHITECTURE.md` has the layers.
 
 pub mod base;
+pub mod report;
