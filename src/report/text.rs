@@ -15,26 +15,11 @@ pub fn significant(x: f64, digits: usize) -> String {
     if size == 0.0 || !x.is_finite() {
         return "0".into();
     }
-    // The place of the first digit, by comparison rather than by a logarithm that may round.
-    let mut place = 1_i32;
-    let mut bound = 10.0;
-    while size >= bound {
-        place += 1;
-        bound *= 10.0;
-    }
-    let mut bound = 1.0;
-    while place > -12 && size < bound {
-        place -= 1;
-        bound /= 10.0;
-    }
-    let decimals = usize::try_from(digits as i32 - place).unwrap_or(0);
+    // Scientific form first: its exponent is that of the rounded number, so 9.996 becomes 10.0, not 10.00.
+    let rounded = format!("{size:.*e}", digits.saturating_sub(1));
+    let exponent: i32 = rounded.split_once('e').and_then(|(_, power)| power.parse().ok()).unwrap_or(0);
+    let decimals = usize::try_from(digits as i32 - 1 - exponent).unwrap_or(0);
     let text = format!("{size:.decimals$}");
-    // 9.996 to three digits is 10.0, not 10.00.
-    let text = if decimals > 0 && text.bytes().filter(u8::is_ascii_digit).count() > digits.max(decimals + 1) {
-        format!("{size:.*}", decimals - 1)
-    } else {
-        text
-    };
     if x < 0.0 { format!("−{text}") } else { text }
 }
 
@@ -51,12 +36,7 @@ pub fn duration(seconds: f64) -> String {
         _ => (86_400.0, "d"),
     };
     let digits = if size < 0.9995 { 3 } else { 2 };
-    format!("{} {unit}", whole_or(seconds / divisor, digits))
-}
-
-/// Significant digits, but never fewer than those before the point.
-fn whole_or(x: f64, digits: usize) -> String {
-    significant(x, digits)
+    format!("{} {unit}", significant(seconds / divisor, digits))
 }
 
 /// An amount of US dollars: "$0.42", "$812", "$12.4 k", "$1.24 M".
