@@ -5,7 +5,7 @@ use super::canvas::{AXIS, Anchor, Canvas, GRID, INK, PALETTE, SOFT, VERMILION, d
 use super::{Chart, Kind};
 use crate::experiment::results::{Direction, Results, VariantResult};
 use crate::metric::catalogue;
-use crate::report::text::{availability, duration, nines, percent, short};
+use crate::report::text::{availability, duration, nines, percent, round_availability, short};
 use crate::report::view::{Period, objective, overall};
 
 const WIDTH: f64 = 960.0;
@@ -45,7 +45,14 @@ pub(super) fn chart(results: &Results) -> Option<Chart> {
             for target in &targets {
                 let x = place.x(*target);
                 c.dashes((x, TOP - 14.0), (x, bottom), VERMILION, 1.75);
-                c.bold(x, TOP - 24.0, Anchor::Middle, 12.0, VERMILION, &format!("objective {}", availability(*target)));
+                c.bold(
+                    x,
+                    TOP - 24.0,
+                    Anchor::Middle,
+                    12.0,
+                    VERMILION,
+                    &format!("objective {}", round_availability(*target)),
+                );
             }
             if !targets.is_empty() {
                 c.bold(WIDTH - 8.0, TOP - 24.0, Anchor::End, 12.0, SOFT, "P(met)");
@@ -105,7 +112,7 @@ fn axis(c: &mut Canvas<'_>, place: Place, (low, high): (f64, f64), bottom: f64, 
             let x = place.x(share);
             c.line((x, TOP), (x, bottom), GRID, if major { 1.5 } else { 0.75 });
             if x - last > 74.0 && (major || high - low < 2.2) {
-                c.text(x, bottom + 13.0, Anchor::Middle, 11.5, INK, &availability(share));
+                c.text(x, bottom + 13.0, Anchor::Middle, 11.5, INK, &round_availability(share));
                 let lost = format!("{} lost", duration((1.0 - share) * period.seconds()));
                 c.text(x, bottom + 29.0, Anchor::Middle, 11.0, SOFT, &lost);
                 last = x;
@@ -153,9 +160,9 @@ fn strip(c: &mut Canvas<'_>, variant: &VariantResult, i: usize, place: Place, to
     }
     let tallest = columns.iter().map(|(_, members)| members.len()).max().unwrap_or(1) as f64;
     let rise = (radius * 2.0).min(46.0 / tallest);
-    for (column, members) in &columns {
+    for (_, members) in &columns {
         for (place_in_stack, value) in members.iter().enumerate() {
-            c.dot(*column as f64 * radius * 2.0, base - place_in_stack as f64 * rise, radius, faded(colour, 0.75));
+            c.dot(place.x(*value), base - place_in_stack as f64 * rise, radius, faded(colour, 0.75));
             c.hover(&availability(*value));
         }
     }

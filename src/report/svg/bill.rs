@@ -5,7 +5,7 @@ use super::canvas::{Anchor, Canvas, Colour, INK, PALETTE, SOFT, VERMILION, draw,
 use super::{Chart, Kind};
 use crate::experiment::results::{MetricResult, Results, VariantResult};
 use crate::metric::{Metric, catalogue};
-use crate::report::text::{money, short};
+use crate::report::text::{money, round_money, short};
 use crate::report::view::{Period, bill_lines, mean, overall};
 
 const WIDTH: f64 = 960.0;
@@ -39,7 +39,7 @@ pub(super) fn chart(results: &Results) -> Option<Chart> {
     let svg = draw(WIDTH, bottom + 44.0, &format!("Bill by line, and loss, {}, by variant.", period.phrase()), |c| {
         legend(c, &lines, &colours);
         let scale = Scale { domain: (0.0, most), range: (LEFT, WIDTH - RIGHT) };
-        horizontal(c, top, bottom, ticks(0.0, most, 6.0).into_iter().map(|t| (scale.at(t), money(t))));
+        horizontal(c, top, bottom, ticks(0.0, most, 6.0).into_iter().map(|t| (scale.at(t), round_money(t))));
         let title = format!("US dollars {}, mean over seeds with 95 % interval", period.phrase());
         c.text((LEFT + WIDTH - RIGHT) / 2.0, bottom + 32.0, Anchor::Middle, 12.0, SOFT, &title);
         for (row, v) in shown.iter().enumerate() {

@@ -139,7 +139,7 @@ pub(super) fn curves(results: &Results) -> Option<Chart> {
     let width = (WIDTH - 50.0) / across as f64;
     let down = names.len().div_ceil(across);
     let (top, tall) = (36.0, 250.0);
-    let svg = draw(WIDTH, top + down as f64 * (tall + 70.0), "Latency distribution by population and variant.", |c| {
+    let svg = draw(WIDTH, top + down as f64 * (tall + 34.0), "Latency distribution by population and variant.", |c| {
         let mut x = 50.0;
         for (i, variant) in results.variants.iter().enumerate() {
             let name = short(&variant.name, 26);
@@ -149,7 +149,7 @@ pub(super) fn curves(results: &Results) -> Option<Chart> {
         }
         for (i, name) in names.iter().enumerate() {
             let left = 50.0 + (i % across) as f64 * width;
-            let y = top + (i / across) as f64 * (tall + 70.0);
+            let y = top + (i / across) as f64 * (tall + 34.0);
             panel(c, results, *name, (low, high), [left, y + 22.0, left + width - 24.0, y + tall]);
         }
     });

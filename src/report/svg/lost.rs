@@ -6,7 +6,7 @@ use super::{Chart, Kind};
 use crate::domain::Stage;
 use crate::experiment::results::{Results, VariantResult};
 use crate::metric::{Dims, catalogue};
-use crate::report::text::{duration, short};
+use crate::report::text::{duration, percent, short};
 use crate::report::view::{Period, mean};
 
 const WIDTH: f64 = 960.0;
@@ -165,10 +165,23 @@ fn place_legend(used: &[Stage]) -> (Vec<(Stage, f64, f64)>, f64) {
     (places, y + 20.0)
 }
 
+/// The three stages that cost most: readable where the bars are too short to be.
+fn chief_stages(bars: &[Bar], total: f64) -> String {
+    let mut sum = Bar { root: String::new(), parts: Vec::new() };
+    for (stage, seconds) in bars.iter().flat_map(|bar| &bar.parts) {
+        sum.add(*stage, *seconds);
+    }
+    sum.parts.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let shares = sum.parts.iter().take(3).map(|(stage, s)| format!("{} {}", percent(s / total), stage.label()));
+    shares.collect::<Vec<_>>().join(" · ")
+}
+
 fn group(c: &mut Canvas<'_>, variant: &VariantResult, bars: &[Bar], scale: Scale, top: f64) -> f64 {
     let total: f64 = bars.iter().map(Bar::total).sum();
     c.bold(8.0, top, Anchor::Start, 13.0, INK, &short(&variant.name, 40));
     c.bold(WIDTH - 8.0, top, Anchor::End, 13.0, INK, &duration(total));
+    let name_end = 8.0 + width_of(&short(&variant.name, 40), 13.5) + 12.0;
+    c.text(name_end.max(LEFT), top, Anchor::Start, 11.5, SOFT, &chief_stages(bars, total));
     c.line((8.0, top + 11.0), (WIDTH - 8.0, top + 11.0), AXIS, 0.5);
     let mut y = top + 15.0;
     if bars.is_empty() {

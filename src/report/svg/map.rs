@@ -9,7 +9,7 @@ use crate::experiment::results::{Map, VariantResult};
 use crate::report::text::{count, duration, percent, short};
 
 const WIDTH: f64 = 640.0;
-const HEIGHT: f64 = 330.0;
+const HEIGHT: f64 = 270.0;
 
 /// Coasts as (longitude, latitude) in degrees.
 const COASTS: &[&[(f64, f64)]] = &[
@@ -314,9 +314,10 @@ fn window(map: &Map) -> Window {
     // A margin for labels; never closer than a continent, where coarse coasts would mislead.
     let wide = ((east - west) * 1.3 + 16.0).max((north - south) * 1.5 * WIDTH / HEIGHT).clamp(70.0, 360.0);
     let tall = wide * HEIGHT / WIDTH;
-    let (lon, lat) = ((west + east) / 2.0, (south + north) / 2.0);
-    // Not beyond the poles.
-    let lat = if tall >= 150.0 { 0.0 } else { lat.clamp(-90.0 + tall / 2.0, 90.0 - tall / 2.0) };
+    let (lon, lat) = (west.midpoint(east), south.midpoint(north));
+    // Neither ice cap: nobody is there.
+    let (lowest, highest) = (-60.0 + tall / 2.0, 84.0 - tall / 2.0);
+    let lat = if lowest < highest { lat.clamp(lowest, highest) } else { 12.0 };
     Window {
         x: Scale { domain: (lon - wide / 2.0, lon + wide / 2.0), range: (0.0, WIDTH) },
         y: Scale { domain: (lat + tall / 2.0, lat - tall / 2.0), range: (0.0, HEIGHT) },
@@ -417,7 +418,7 @@ fn paint(c: &mut Canvas<'_>, map: &Map, window: &Window) {
                 duration(*rtt)
             ));
             let text = duration(*rtt);
-            let middle = ((from.0 + to.0) / 2.0, (from.1 + to.1) / 2.0);
+            let middle = (from.0.midpoint(to.0), from.1.midpoint(to.1));
             let (x, y) = labels.place(middle, 3.0, &text, 10.5);
             c.bold(x, y, Anchor::Start, 10.5, INK, &text);
         }

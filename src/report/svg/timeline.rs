@@ -11,6 +11,8 @@ const LEFT: f64 = 190.0;
 const RIGHT: f64 = 70.0;
 const STEP_ROW: f64 = 46.0;
 const SPAN_ROW: f64 = 24.0;
+/// Dark on every colour of the palette, on a light page and on a dark one.
+const ON_COLOUR: Colour = plotters::style::RGBAColor(16, 16, 16, 1.0);
 
 fn span_colour(label: &str) -> Colour {
     match label {
@@ -56,13 +58,21 @@ pub(super) fn chart(variant: &VariantResult, file: &str) -> Option<Chart> {
         for (i, row) in rows.iter().enumerate() {
             let y = top + 6.0 + i as f64 * SPAN_ROW;
             c.text(LEFT - 10.0, y + 8.0, Anchor::End, 12.0, INK, &short(row, 26));
-            for span in t.spans.iter().filter(|s| s.row == *row) {
+            let here = || t.spans.iter().filter(|s| s.row == *row);
+            let mut key = here().map(|s| x.at(s.to_s)).fold(LEFT, f64::max) + 10.0;
+            let crowded = here().count() > 8;
+            for span in here() {
                 let (a, b) = (x.at(span.from_s), x.at(span.to_s));
                 c.rect(a, y, (b - a).max(1.5), 16.0, span_colour(&span.label));
                 c.hover(&format!("{}: {}", short(&span.label, 60), duration(span.to_s - span.from_s)));
                 let text = format!("{} {}", short(&span.label, 24), duration(span.to_s - span.from_s));
                 if width_of(&text, 11.0) < b - a - 4.0 {
-                    c.bold(a + 5.0, y + 8.0, Anchor::Start, 11.0, plotters::style::RGBAColor(16, 16, 16, 1.0), &text);
+                    c.bold(a + 5.0, y + 8.0, Anchor::Start, 11.0, ON_COLOUR, &text);
+                } else if !crowded && key + 14.0 + width_of(&text, 10.5) < WIDTH - RIGHT {
+                    // Too short for words: they follow the row's last bar, with its colour.
+                    c.rect(key, y + 4.0, 8.0, 8.0, span_colour(&span.label));
+                    c.text(key + 11.0, y + 8.0, Anchor::Start, 10.5, INK, &text);
+                    key += 11.0 + width_of(&text, 10.5) + 6.0;
                 }
             }
         }

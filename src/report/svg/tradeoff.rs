@@ -5,7 +5,7 @@ use super::canvas::{AXIS, Anchor, GRID, INK, PALETTE, SOFT, draw, faded, width_o
 use super::{Chart, Kind};
 use crate::experiment::results::{MetricResult, Results};
 use crate::metric::catalogue;
-use crate::report::text::{availability, duration, money, short};
+use crate::report::text::{availability, duration, money, round_availability, round_money, short};
 use crate::report::view::{Period, overall};
 
 const WIDTH: f64 = 960.0;
@@ -16,6 +16,7 @@ const TOP: f64 = 24.0;
 const BOTTOM: f64 = HEIGHT - 52.0;
 
 /// The chart, where two variants or more have both figures.
+#[expect(clippy::too_many_lines, reason = "one drawing, from back to front")]
 pub(super) fn chart(results: &Results) -> Option<Chart> {
     let period = Period::of(results);
     let points: Vec<(usize, &str, &MetricResult, &MetricResult)> = results
@@ -42,7 +43,7 @@ pub(super) fn chart(results: &Results) -> Option<Chart> {
     let good = Scale { domain: (log10(floor), log10(worst)), range: (TOP + 10.0, BOTTOM) };
     let y_of = |share: f64| good.at(log10(missing(share).max(floor)));
     let svg = draw(WIDTH, HEIGHT, "Availability against yearly bill, by variant, with 95 % intervals.", |c| {
-        horizontal(c, TOP, BOTTOM, ticks(0.0, most * 1.12, 7.0).into_iter().map(|t| (dear.at(t), money(t))));
+        horizontal(c, TOP, BOTTOM, ticks(0.0, most * 1.12, 7.0).into_iter().map(|t| (dear.at(t), round_money(t))));
         c.text(
             (LEFT + WIDTH - RIGHT) / 2.0,
             BOTTOM + 34.0,
@@ -58,7 +59,7 @@ pub(super) fn chart(results: &Results) -> Option<Chart> {
                 if wanted && missing(share) >= floor && missing(share) <= worst {
                     let y = y_of(share);
                     c.line((LEFT, y), (WIDTH - RIGHT, y), GRID, 1.0);
-                    c.text(LEFT - 10.0, y - 6.5, Anchor::End, 11.5, INK, &availability(share));
+                    c.text(LEFT - 10.0, y - 6.5, Anchor::End, 11.5, INK, &round_availability(share));
                     c.text(
                         LEFT - 10.0,
                         y + 7.5,
@@ -107,11 +108,13 @@ pub(super) fn chart(results: &Results) -> Option<Chart> {
                 c.ring(x, y, 10.0, faded(INK, 0.7), 1.5);
             }
             let label = short(name, 30);
-            let fits = x + 18.0 + width_of(&label, 13.0).max(150.0) < WIDTH;
-            let (at, anchor) = if fits { (x + 16.0, Anchor::Start) } else { (x - 16.0, Anchor::End) };
-            c.bold(at, y - 15.0, anchor, 13.0, INK, &label);
             let figures = format!("{} · {}", availability(share.mean.unwrap_or(0.0)), money(bill_of(bill)));
-            c.text(at, y + 15.0, anchor, 11.5, SOFT, &figures);
+            // The front rises to the right, so its free sides are below right and above left.
+            let fits = x + 14.0 + width_of(&label, 13.0).max(width_of(&figures, 11.5)) < WIDTH && y + 36.0 < BOTTOM;
+            let (at, anchor, first) =
+                if fits { (x + 14.0, Anchor::Start, y + 13.0) } else { (x - 14.0, Anchor::End, y - 26.0) };
+            c.bold(at, first, anchor, 13.0, INK, &label);
+            c.text(at, first + 15.0, anchor, 11.5, SOFT, &figures);
         }
     });
     Some(Chart {
