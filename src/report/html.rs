@@ -452,11 +452,12 @@ pub(super) fn page(results: &Results, mode: Mode, charts: &[Chart]) -> Vec<u8> {
     let commit = tool.commit.as_ref().map(|commit| format!(" ({})", plain(commit))).unwrap_or_default();
     let tool = format!("{} {}{commit}", tool.name, tool.version);
     let run = format!(
-        "{} variant{} · {} seeds × {} simulated · paired by seed",
+        "{} variant{} · {} seeds × {} simulated{}",
         results.variants.len(),
         if results.variants.len() == 1 { "" } else { "s" },
         scenario.seeds,
-        duration(scenario.horizon_s)
+        duration(scenario.horizon_s),
+        if results.variants.len() == 1 { "" } else { " · paired by seed" }
     );
     let of = |kind| charts.iter().filter(|chart| chart.kind == kind).collect::<Vec<_>>();
     let page = Page {

@@ -240,11 +240,15 @@ fn single(results: &Results, only: &VariantResult) -> String {
     let mut parts = Vec::new();
     if let Some(m) = overall(only, &catalogue::AVAILABILITY) {
         let share = m.mean.unwrap_or(0.0);
-        let interval = m.ci95.map_or_else(String::new, |[low, high]| {
-            format!(" (95 % interval {} to {})", availability(low), availability(high.min(1.0)))
+        let range = m.ci95.map_or_else(String::new, |[low, high]| {
+            format!(" (95 % interval {})", interval(&availability(low), &availability(high.min(1.0))))
         });
         let lost = duration((1.0 - share) * period.seconds());
-        parts.push(format!("answers {}{interval}, as if {lost} {} were lost", availability(share), period.phrase()));
+        parts.push(format!(
+            "answers {} of requests{range}, as if {lost} {} were lost",
+            availability(share),
+            period.phrase()
+        ));
     }
     if let Some(usd) = mean(only, &catalogue::COST_BILL) {
         parts.push(format!("costs {} {}", money(period.scale(usd)), period.phrase()));
