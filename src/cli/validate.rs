@@ -2,7 +2,7 @@
 
 use super::args::{Changes, Format};
 use super::failure::Failure;
-use super::scenario::{Checked, Wanted, check};
+use super::scenario::{Checked, Wanted, check, say};
 use super::terminal;
 use crate::diag::harmless;
 use clap::Args;
@@ -39,7 +39,7 @@ impl Validate {
             Format::Json => {}
             Format::Human => {
                 for checked in &checked {
-                    checked.say(Format::Human, self.quiet);
+                    say(std::slice::from_ref(checked), Format::Human, self.quiet);
                     if !checked.found.has_errors() && !self.quiet {
                         terminal::print(valid(checked))?;
                     }

@@ -1,0 +1,443 @@
+//! `report.html`: one file that opens from disk, without network or JavaScript. Verdict, pictures, tables, method.
+
+use super::Mode;
+use super::svg::{Chart, Kind, variant_colour};
+use super::text::{YEAR_S, availability, duration, money, nines_text, percent, plain, short, value};
+use super::verdict::{Headline, headline};
+use super::view::{Period, bill_lines, chief_objective, is_overall, mean, overall, worst_population};
+use crate::experiment::results::{MetricResult, NoteKind, Results, VariantResult};
+use crate::metric::{Better, Dims, Metric, Unit, catalogue};
+use crate::stats::Verdict;
+use askama::Template;
+
+#[derive(Template)]
+#[template(path = "report.html")]
+struct Page<'a> {
+    title: String,
+    summary: Option<String>,
+    run: String,
+    tool: String,
+    headline: Headline,
+    scorecard: Table,
+    pictures: Vec<&'a Chart>,
+    timelines: Vec<&'a Chart>,
+    maps: Vec<&'a Chart>,
+    tables: Vec<Table>,
+    facts: Vec<(&'static str, String)>,
+    notes: Vec<(&'static str, Vec<String>)>,
+}
+
+impl Page<'_> {
+    #[expect(clippy::unused_self, reason = "askama calls methods of the page")]
+    fn colour(&self, place: &usize) -> String {
+        variant_colour(*place)
+    }
+}
+
+/// A table: the first cell of a row heads it.
+#[derive(Default)]
+struct Table {
+    title: &'static str,
+    caption: String,
+    head: Vec<String>,
+    rows: Vec<Vec<Cell>>,
+}
+
+#[derive(Default)]
+struct Cell {
+    text: String,
+    note: String,
+    best: bool,
+}
+
+fn cell(text: impl Into<String>) -> Cell {
+    Cell { text: text.into(), ..Cell::default() }
+}
+
+fn noted(text: impl Into<String>, note: impl Into<String>) -> Cell {
+    Cell { text: text.into(), note: note.into(), best: false }
+}
+
+fn heads<const N: usize>(names: [&str; N]) -> Vec<String> {
+    names.map(str::to_owned).to_vec()
+}
+
+/// A mean, with its interval beneath.
+fn with_interval(m: Option<&MetricResult>, show: impl Fn(f64) -> String) -> Cell {
+    let Some((m, mean)) = m.and_then(|m| Some((m, m.mean?))) else { return cell("–") };
+    noted(show(mean), m.ci95.map_or_else(String::new, |[low, high]| format!("{} to {}", show(low), show(high))))
+}
+
+/// Marks the best cell of a column, where one alone is best.
+fn star(rows: &mut [Vec<Cell>], column: usize, values: &[Option<f64>], better: Better) {
+    let sign = match better {
+        Better::Higher => -1.0,
+        Better::Lower => 1.0,
+        Better::Neither => return,
+    };
+    let found: Vec<(usize, f64)> = values.iter().enumerate().filter_map(|(i, x)| Some((i, sign * (*x)?))).collect();
+    let Some(&(place, best)) = found.iter().min_by(|a, b| a.1.total_cmp(&b.1)) else { return };
+    if found.len() > 1 && found.iter().filter(|(_, x)| *x == best).count() == 1 {
+        rows[place][column].best = true;
+    }
+}
+
+fn scorecard(results: &Results) -> Table {
+    let period = Period::of(results);
+    let per = if period.seconds() == YEAR_S { " a year" } else { "" };
+    let usd = |x: f64| money(period.scale(x));
+    let of = |metric: &'static Metric| move |v: &VariantResult| mean(v, metric);
+    let p99 = |v: &VariantResult| worst_population(v, &catalogue::LATENCY_P99).and_then(|(_, m)| m.mean);
+    let mut rows: Vec<Vec<Cell>> = results
+        .variants
+        .iter()
+        .map(|v| {
+            let share = overall(v, &catalogue::AVAILABILITY);
+            let available = share
+                .and_then(|m| m.mean)
+                .map_or_else(|| cell("–"), |mean| noted(availability(mean), nines_text(mean)));
+            let latency = |metric| {
+                worst_population(v, metric)
+                    .and_then(|(who, m)| Some(noted(duration(m.mean?), short(who, 18))))
+                    .unwrap_or_else(|| {
+                        overall(v, metric).and_then(|m| m.mean).map_or_else(|| cell("–"), |x| cell(duration(x)))
+                    })
+            };
+            let rto = overall(v, &catalogue::RTO_SERVICE);
+            let objective = chief_objective(v).map_or_else(
+                || cell("–"),
+                |o| noted(percent(o.p_met), format!("{} {}", o.metric, value(o.unit, o.target))),
+            );
+            vec![
+                noted(short(&v.name, 60), v.summary.as_deref().map_or_else(String::new, |s| short(s, 120))),
+                available,
+                with_interval(share, |x| duration((1.0 - x).max(0.0) * period.seconds())),
+                latency(&catalogue::LATENCY_P50),
+                latency(&catalogue::LATENCY_P99),
+                with_interval(rto, duration),
+                with_interval(overall(v, &catalogue::RPO_SECONDS), duration),
+                with_interval(overall(v, &catalogue::COST_BILL), usd),
+                with_interval(overall(v, &catalogue::COST_LOSS), usd),
+                with_interval(overall(v, &catalogue::COST_TOTAL), usd),
+                objective,
+            ]
+        })
+        .collect();
+    // An interval of availability runs the other way as time lost.
+    for row in &mut rows {
+        if let Some((low, high)) = row[2].note.split_once(" to ") {
+            row[2].note = format!("{high} to {low}");
+        }
+    }
+    let column = |f: &dyn Fn(&VariantResult) -> Option<f64>| results.variants.iter().map(f).collect::<Vec<_>>();
+    for (i, values, better) in [
+        (1, column(&of(&catalogue::AVAILABILITY)), Better::Higher),
+        (2, column(&of(&catalogue::AVAILABILITY)), Better::Higher),
+        (4, column(&p99), Better::Lower),
+        (5, column(&of(&catalogue::RTO_SERVICE)), Better::Lower),
+        (6, column(&of(&catalogue::RPO_SECONDS)), Better::Lower),
+        (7, column(&of(&catalogue::COST_BILL)), Better::Lower),
+        (8, column(&of(&catalogue::COST_LOSS)), Better::Lower),
+        (9, column(&of(&catalogue::COST_TOTAL)), Better::Lower),
+    ] {
+        star(&mut rows, i, &values, better);
+    }
+    let head = [
+        "variant".to_owned(),
+        "available".into(),
+        format!("lost{per}"),
+        "p50".into(),
+        "p99".into(),
+        "RTO".into(),
+        "RPO".into(),
+        format!("bill{per}"),
+        format!("loss{per}"),
+        format!("total{per}"),
+        "P(met)".into(),
+    ];
+    Table {
+        title: "",
+        caption: "Means over seeds with 95 % intervals beneath; ★ marks the best mean. Lost: what is missing from \
+                  availability, as time of total outage. Latency: the population that has it worst. P(met): share of \
+                  seeds that meet the objective."
+            .into(),
+        head: head.to_vec(),
+        rows,
+    }
+}
+
+fn who(dims: &Dims) -> String {
+    let Dims { population, journey, cluster, service, store, stage, root, month } = dims;
+    let names = [population, journey, cluster, service, store, root];
+    let mut parts: Vec<String> = names.into_iter().flatten().map(|name| short(name, 40)).collect();
+    parts.extend(stage.map(|stage| stage.label().to_owned()));
+    parts.extend(month.map(|month| format!("month {month}")));
+    if parts.is_empty() { "everything".into() } else { parts.join(" · ") }
+}
+
+/// One row per thing that `pick` names, one column per variant.
+fn side_by_side(
+    results: &Results,
+    title: &'static str,
+    caption: &str,
+    first: &str,
+    pick: impl Fn(&MetricResult) -> Option<String>,
+    show: impl Fn(Unit, f64) -> String,
+) -> Option<Table> {
+    let mut names: Vec<(String, Better)> = Vec::new();
+    for m in results.variants.iter().flat_map(|v| &v.metrics) {
+        if let Some(name) = pick(m).filter(|name| m.mean.is_some() && names.iter().all(|(n, _)| n != name)) {
+            names.push((name, m.better));
+        }
+    }
+    if names.is_empty() {
+        return None;
+    }
+    let rows = names
+        .into_iter()
+        .map(|(name, better)| {
+            let found: Vec<Option<&MetricResult>> = results
+                .variants
+                .iter()
+                .map(|v| v.metrics.iter().find(|m| m.mean.is_some() && pick(m).as_ref() == Some(&name)))
+                .collect();
+            let mut row = vec![cell(name)];
+            row.extend(found.iter().map(|m| with_interval(*m, |x| show(m.map_or(Unit::Count, |m| m.unit), x))));
+            let best = |m: &Option<&MetricResult>| m.and_then(|m| m.mean);
+            let sign = if better == Better::Higher { -1.0 } else { 1.0 };
+            let means: Vec<(usize, f64)> =
+                found.iter().enumerate().filter_map(|(i, m)| Some((i, sign * best(m)?))).collect();
+            let least = means.iter().map(|x| x.1).fold(f64::INFINITY, f64::min);
+            if better != Better::Neither && means.len() > 1 && means.iter().filter(|x| x.1 == least).count() == 1 {
+                for (i, x) in means {
+                    row[i + 1].best = x == least;
+                }
+            }
+            row
+        })
+        .collect();
+    let mut head = vec![first.to_owned()];
+    head.extend(results.variants.iter().map(|v| short(&v.name, 24)));
+    Some(Table { title, caption: caption.into(), head, rows })
+}
+
+fn of_users(dims: &Dims) -> bool {
+    Dims { population: None, journey: None, ..dims.clone() } == Dims::default()
+}
+
+fn tables(results: &Results, mode: Mode) -> Vec<Table> {
+    let period = Period::of(results);
+    let phrase = period.phrase();
+    let plainly = |unit, x| value(unit, x);
+    let per_period = |unit, x| value(unit, period.scale(x));
+    let by =
+        |metric: &'static str| move |m: &MetricResult| (m.metric == metric && of_users(&m.dims)).then(|| who(&m.dims));
+    let mut all: Vec<Option<Table>> = vec![
+        side_by_side(
+            results,
+            "Availability by population and journey",
+            "Mean over seeds, 95 % interval beneath.",
+            "whose",
+            by("availability"),
+            plainly,
+        ),
+        side_by_side(
+            results,
+            "Latency by population and journey",
+            "Of good responses; mean over seeds of each quantile, 95 % interval beneath.",
+            "whose, which quantile",
+            |m| {
+                let quantile = m.metric.strip_prefix("latency.")?;
+                of_users(&m.dims).then(|| format!("{} · {quantile}", who(&m.dims)))
+            },
+            plainly,
+        ),
+        side_by_side(
+            results,
+            "Recovery: time and data lost",
+            "Over outages that failover ended; the stages of rto.service add up, and rto.dns-tail leads on to rto.users.",
+            "stage",
+            |m| {
+                let about = m.metric.starts_with("rto.") || m.metric.starts_with("rpo.") || m.metric == "writes.lost";
+                (about && is_overall(&m.dims)).then(|| m.metric.clone())
+            },
+            plainly,
+        ),
+    ];
+    let lines: Vec<&str> = bill_lines().map(|metric| metric.name).collect();
+    all.push(side_by_side(
+        results,
+        "The bill and the loss",
+        &format!("US dollars {phrase}; mean over seeds, 95 % interval beneath."),
+        "line",
+        |m| {
+            let wanted = lines.contains(&m.metric.as_str())
+                || m.metric.starts_with("cost.loss")
+                || ["cost.bill", "cost.total"].contains(&m.metric.as_str());
+            (wanted && is_overall(&m.dims)).then(|| m.metric.trim_start_matches("cost.").to_owned())
+        },
+        per_period,
+    ));
+    all.push(outages(results));
+    if mode == Mode::Compare {
+        all.push(comparisons(results));
+        all.push(break_even(results));
+    }
+    all.into_iter().flatten().collect()
+}
+
+fn outages(results: &Results) -> Option<Table> {
+    let rows: Vec<Vec<Cell>> = results
+        .variants
+        .iter()
+        .flat_map(|v| {
+            v.outages.iter().take(5).map(|o| {
+                vec![
+                    cell(short(&v.name, 40)),
+                    cell(short(&o.root, 40)),
+                    cell(duration(o.duration_s)),
+                    cell(super::text::count(o.lost)),
+                    cell(short(&o.population, 30)),
+                    cell(short(&o.journey, 30)),
+                    cell(o.rto_service_s.map_or_else(|| "repair came first".into(), duration)),
+                    cell(o.seed.to_string()),
+                ]
+            })
+        })
+        .collect();
+    (!rows.is_empty()).then(|| Table {
+        title: "The longest outages",
+        caption: "The five longest of each variant over all seeds; more in outages.csv.".into(),
+        head: heads(["variant", "began with", "lasted", "requests lost", "population", "journey", "RTO", "seed"]),
+        rows,
+    })
+}
+
+fn comparisons(results: &Results) -> Option<Table> {
+    let wanted = [
+        "availability",
+        "downtime",
+        "latency.p50",
+        "latency.p99",
+        "rto.service",
+        "rpo.seconds",
+        "cost.bill",
+        "cost.loss",
+        "cost.total",
+    ];
+    let rows: Vec<Vec<Cell>> = results
+        .comparisons
+        .iter()
+        .filter(|c| is_overall(&c.dims) && wanted.contains(&c.metric.as_str()))
+        .map(|c| {
+            // A difference of availabilities is clearer in points than as an availability.
+            let show = |x: f64| match c.unit {
+                Unit::Share => format!("{} points", super::text::significant(x * 100.0, 3)),
+                unit => value(unit, x),
+            };
+            let verdict = match c.verdict {
+                Verdict::Better => "better".to_owned(),
+                Verdict::Worse => "worse".into(),
+                Verdict::NoDifferenceShown => "no difference shown".into(),
+            };
+            let need = c.seeds_needed.map_or_else(String::new, |n| format!("about {n} seeds would show it"));
+            vec![
+                cell(format!("{} against {}", short(&c.a, 30), short(&c.b, 30))),
+                cell(c.metric.clone()),
+                noted(show(c.difference), format!("{} to {}", show(c.ci95[0]), show(c.ci95[1]))),
+                cell(c.a_better_share.map_or_else(|| "–".into(), percent)),
+                cell(c.narrowing.map_or_else(|| "–".into(), |x| format!("{}×", super::text::significant(x, 2)))),
+                noted(verdict, need),
+            ]
+        })
+        .collect();
+    (!rows.is_empty()).then(|| Table {
+        title: "One variant against another",
+        caption:
+            "Differences of the first less the second, paired by seed; 95 % interval beneath. Narrowing: by how much \
+                  pairing shrank the interval against independent runs."
+                .into(),
+        head: heads(["pair", "metric", "difference", "first better in", "narrowing", "the first is"]),
+        rows,
+    })
+}
+
+fn break_even(results: &Results) -> Option<Table> {
+    let period = Period::of(results);
+    let rows: Vec<Vec<Cell>> = results
+        .break_even
+        .iter()
+        .map(|b| {
+            let never = || cell("never pays");
+            vec![
+                cell(format!("{} over {}", short(&b.dearer, 30), short(&b.cheaper, 30))),
+                cell(money(period.scale(b.bill_difference))),
+                cell(super::text::count(period.scale(b.good_requests_difference))),
+                b.usd_per_failed_request.map_or_else(never, |usd| cell(money(usd))),
+                b.usd_per_minute.map_or_else(never, |usd| cell(money(usd))),
+            ]
+        })
+        .collect();
+    (!rows.is_empty()).then(|| Table {
+        title: "When the dearer design pays",
+        caption: "It pays where losing a request, or a minute of everything, costs more than this.".into(),
+        head: heads(["pair", "dearer by", "more good requests", "per failed request", "per minute of outage"]),
+        rows,
+    })
+}
+
+fn notes(results: &Results) -> Vec<(&'static str, Vec<String>)> {
+    let of = |kind: NoteKind| {
+        results.notes.iter().filter(move |n| n.kind == kind).map(|n| plain(&n.text)).collect::<Vec<_>>()
+    };
+    let mut method = of(NoteKind::Method);
+    method.extend([
+        "Each seed is one horizon with its own faults; every variant lives through the same faults, so differences are paired by seed.".to_owned(),
+        "Intervals are 95 %: Student t for means, Wilson for shares. The spread from year to year is wider than they are: see the 5th and 95th percentiles.".into(),
+    ]);
+    [
+        ("Method", method),
+        ("Assumptions nobody measured", of(NoteKind::Assumption)),
+        ("Not modelled", of(NoteKind::Limit)),
+        ("Sources", of(NoteKind::Source)),
+    ]
+    .into_iter()
+    .filter(|(_, items)| !items.is_empty())
+    .collect()
+}
+
+/// The page's bytes.
+pub(super) fn page(results: &Results, mode: Mode, charts: &[Chart]) -> Vec<u8> {
+    let (scenario, tool) = (&results.scenario, &results.tool);
+    let commit = tool.commit.as_ref().map(|commit| format!(" ({})", plain(commit))).unwrap_or_default();
+    let tool = format!("{} {}{commit}", tool.name, tool.version);
+    let run = format!(
+        "{} variant{} · {} seeds × {} simulated · paired by seed",
+        results.variants.len(),
+        if results.variants.len() == 1 { "" } else { "s" },
+        scenario.seeds,
+        duration(scenario.horizon_s)
+    );
+    let of = |kind| charts.iter().filter(|chart| chart.kind == kind).collect::<Vec<_>>();
+    let page = Page {
+        title: short(&scenario.name, 160),
+        summary: scenario.summary.as_deref().map(plain),
+        run,
+        headline: headline(results),
+        scorecard: scorecard(results),
+        pictures: of(Kind::Whole),
+        timelines: of(Kind::Timeline),
+        maps: of(Kind::Map),
+        tables: tables(results, mode),
+        facts: vec![
+            ("Scenario", short(&scenario.name, 160)),
+            ("Hash", scenario.hash.clone()),
+            ("Seeds", format!("{}, master seed {}", scenario.seeds, scenario.seed)),
+            ("Horizon", duration(scenario.horizon_s)),
+            ("Computed by", tool.clone()),
+        ],
+        notes: notes(results),
+        tool,
+    };
+    page.render().expect("the template holds no fallible filter").into_bytes()
+}

@@ -1,0 +1,206 @@
+//! The verdict on a terminal of 80 columns: a line per variant, then a sentence per pair.
+//!
+//! Styled with ANSI codes; the caller's stream strips them where they aren't wanted. Control characters in names are
+//! replaced, so that no scenario drives the reader's terminal.
+
+use super::text::{availability, duration, money, percent, short};
+use super::verdict::{self, pair};
+use super::view::{Period, chief_objective, mean, overall, worst_population};
+use crate::experiment::results::{Results, VariantResult};
+use crate::metric::catalogue;
+use anstyle::{AnsiColor, Style};
+
+const WIDTH: usize = 80;
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+const BEST: Style = AnsiColor::Green.on_default().bold();
+
+/// Columns that a character takes: wide East Asian ones and emoji two, combining marks none (Unicode TR 11, coarsely).
+fn columns(text: &str) -> usize {
+    text.chars()
+        .map(|c| match c {
+            '\u{300}'..='\u{36f}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}' => 0,
+            '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}' => 2,
+            '\u{f900}'..='\u{faff}'
+            | '\u{ff00}'..='\u{ff60}'
+            | '\u{1f300}'..='\u{1faff}'
+            | '\u{20000}'..='\u{3fffd}' => 2,
+            _ => 1,
+        })
+        .sum()
+}
+
+fn pad(text: &str, width: usize, right: bool) -> String {
+    let gap = " ".repeat(width.saturating_sub(columns(text)));
+    if right { gap + text } else { text.to_owned() + &gap }
+}
+
+fn row(variant: &VariantResult, period: Period) -> [String; 7] {
+    let dash = || "–".to_owned();
+    let usd = |metric| mean(variant, metric).map_or_else(dash, |x| money(period.scale(x)));
+    let share = mean(variant, &catalogue::AVAILABILITY);
+    let p99 = worst_population(variant, &catalogue::LATENCY_P99)
+        .map(|(_, m)| m)
+        .or_else(|| overall(variant, &catalogue::LATENCY_P99))
+        .and_then(|m| m.mean);
+    [
+        short(&variant.name, 18),
+        share.map_or_else(dash, availability),
+        share.map_or_else(dash, |share| duration((1.0 - share).max(0.0) * period.seconds())),
+        p99.map_or_else(dash, duration),
+        usd(&catalogue::COST_BILL),
+        usd(&catalogue::COST_LOSS),
+        chief_objective(variant).map_or_else(dash, |o| percent(o.p_met)),
+    ]
+}
+
+/// Which variant is best in a column, if one alone is.
+fn best(results: &Results, metric: &crate::metric::Metric, higher: bool) -> Option<usize> {
+    let sign = if higher { -1.0 } else { 1.0 };
+    let all: Vec<(usize, f64)> =
+        results.variants.iter().enumerate().filter_map(|(i, v)| Some((i, sign * mean(v, metric)?))).collect();
+    (all.len() > 1).then(|| all.iter().min_by(|a, b| a.1.total_cmp(&b.1)).map(|(i, _)| *i)).flatten()
+}
+
+fn table(results: &Results) -> String {
+    let period = Period::of(results);
+    let per = if period.seconds() == super::text::YEAR_S { "/yr" } else { "" };
+    let head: [String; 7] = [
+        "variant".into(),
+        "available".into(),
+        format!("lost{per}"),
+        "p99".into(),
+        format!("bill{per}"),
+        format!("loss{per}"),
+        "P(met)".into(),
+    ];
+    let rows: Vec<_> = results.variants.iter().map(|variant| row(variant, period)).collect();
+    let widths: Vec<usize> =
+        (0..7).map(|i| rows.iter().map(|r| columns(&r[i])).chain([columns(&head[i])]).max().unwrap_or(0)).collect();
+    let winners = [
+        None,
+        best(results, &catalogue::AVAILABILITY, true),
+        best(results, &catalogue::AVAILABILITY, true),
+        best(results, &catalogue::LATENCY_P99, false),
+        best(results, &catalogue::COST_BILL, false),
+        best(results, &catalogue::COST_LOSS, false),
+        None,
+    ];
+    let line = |cells: &[String; 7], style: &dyn Fn(usize) -> Style| {
+        let cells: Vec<String> = (0..7)
+            .map(|i| {
+                let style = style(i);
+                format!("{style}{}{style:#}", pad(&cells[i], widths[i], i > 0))
+            })
+            .collect();
+        cells.join("  ") + "\n"
+    };
+    let mut text = line(&head, &|_| DIM);
+    for (i, cells) in rows.iter().enumerate() {
+        text += &line(cells, &|column| match column {
+            0 => BOLD,
+            _ if winners[column] == Some(i) => BEST,
+            _ => Style::new(),
+        });
+    }
+    text
+}
+
+/// Words in lines of at most [`WIDTH`] columns, further lines indented.
+fn wrap(sentence: &str, bullet: &str) -> String {
+    let mut text = String::new();
+    let mut line = bullet.to_owned();
+    for word in sentence.split(' ') {
+        if columns(&line) + 1 + columns(word) > WIDTH && columns(&line) > 2 {
+            text += line.trim_end();
+            text.push('\n');
+            line = "  ".into();
+        }
+        if !line.ends_with(' ') && !line.is_empty() {
+            line.push(' ');
+        }
+        line += word;
+    }
+    text + line.trim_end() + "\n"
+}
+
+fn foot(results: &Results) -> String {
+    let scenario = &results.scenario;
+    let counted = format!(
+        "{} seeds of {}; means over seeds. p99: the population that has it worst. lost: what is missing from \
+         availability, as time of total outage. P(met): share of seeds that meet the objective.",
+        scenario.seeds,
+        duration(scenario.horizon_s)
+    );
+    format!("{DIM}{}{DIM:#}", wrap(&counted, ""))
+}
+
+/// What `run` prints: a line per variant.
+pub fn run_table(results: &Results) -> String {
+    table(results) + "\n" + &foot(results)
+}
+
+/// What `compare` prints: a line per variant, the headline, and a sentence per pair.
+pub fn compare_table(results: &Results) -> String {
+    let headline = verdict::headline(results);
+    let mut text = table(results) + "\n" + &format!("{BOLD}{}{BOLD:#}", wrap(&headline.lead, ""));
+    let sentences: Vec<String> = if headline.details.is_empty() {
+        let pairs = results
+            .variants
+            .iter()
+            .enumerate()
+            .flat_map(|(i, a)| results.variants[i + 1..].iter().map(move |b| (a, b)));
+        pairs
+            .filter_map(|(a, b)| pair(results, a, b))
+            .filter(|text| !headline.lead.starts_with(text.as_str()))
+            .collect()
+    } else {
+        headline.details
+    };
+    for sentence in sentences {
+        text += &wrap(&sentence, "- ");
+    }
+    text + "\n" + &foot(results)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample::{bare, sample};
+
+    fn stripped(text: &str) -> String {
+        let mut out = String::new();
+        let mut rest = text;
+        while let Some(at) = rest.find('\u{1b}') {
+            out += &rest[..at];
+            rest = &rest[at + rest[at..].find('m').unwrap() + 1..];
+        }
+        out + rest
+    }
+
+    #[test]
+    fn it_fits_eighty_columns_and_says_everything() {
+        for (name, text) in
+            [("run", run_table(&sample())), ("compare", compare_table(&sample())), ("bare", run_table(&bare()))]
+        {
+            let text = stripped(&text);
+            for line in text.lines() {
+                assert!(columns(line) <= WIDTH, "{name}: {} columns: {line}", columns(line));
+            }
+            assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "{name}");
+            if std::env::var("REPORT_OUT").is_ok() {
+                println!("{text}");
+            }
+        }
+        let text = stripped(&compare_table(&sample()));
+        assert!(text.contains("active-active") && text.contains("P(met)") && text.contains("95 % interval"));
+    }
+
+    #[test]
+    fn a_name_cannot_drive_the_terminal() {
+        let mut results = sample();
+        results.variants[0].name = "\u{1b}]0;owned\u{7}\n".repeat(20);
+        let text = stripped(&compare_table(&results));
+        assert!(!text.contains('\u{1b}') && !text.contains('\u{7}'));
+    }
+}
