@@ -62,7 +62,8 @@ pub(super) fn check(file: &FilePath, changes: &Changes, wanted: &Wanted) -> Chec
 pub(super) fn say(all: &[Checked], format: Format, quiet: bool) {
     match format {
         Format::Json => {
-            let reports: Vec<_> = all.iter().flat_map(|checked| checked.shown(quiet).reports(&checked.sources)).collect();
+            let reports: Vec<_> =
+                all.iter().flat_map(|checked| checked.shown(quiet).reports(&checked.sources)).collect();
             if !reports.is_empty() {
                 terminal::say(&json(&reports));
             }

@@ -35,7 +35,8 @@ pub(super) fn simulate(arguments: &Simulating, wanted: &Wanted, mode: Mode) -> R
         write::check(&task.folder)?;
     }
     let threads = rayon::ThreadPoolBuilder::new().num_threads(arguments.threads.into()).build();
-    let threads = threads.map_err(|error| mistake(format!("can't start threads: {error}"), "ask for fewer: --threads 2"))?;
+    let threads =
+        threads.map_err(|error| mistake(format!("can't start threads: {error}"), "ask for fewer: --threads 2"))?;
     for task in tasks {
         threads.install(|| one(task, arguments, mode))?;
     }

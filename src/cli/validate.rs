@@ -28,8 +28,7 @@ pub(super) struct Validate {
 
 impl Validate {
     pub(super) fn execute(self) -> Result<(), Failure> {
-        let checked: Vec<Checked> =
-            self.files.iter().map(|file| check(file, &self.changes, &Wanted::All)).collect();
+        let checked: Vec<Checked> = self.files.iter().map(|file| check(file, &self.changes, &Wanted::All)).collect();
         let is_valid = checked.iter().all(|checked| !checked.found.has_errors());
         match self.format {
             Format::Json if !self.quiet => {

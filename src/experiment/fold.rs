@@ -251,26 +251,20 @@ fn map(plan: &Plan) -> Map {
         clusters: plan
             .clusters
             .iter()
-            .map(|cluster| {
+            .filter_map(|cluster| {
                 let region = &plan.regions[cluster.region];
-                MapCluster {
-                    name: cluster.name.clone(),
-                    region: region.name.clone(),
-                    lat: region.lat,
-                    lon: region.lon,
-                    standby: cluster.standby,
-                }
+                let (lat, lon) = region.at?;
+                let (name, region) = (cluster.name.clone(), region.name.clone());
+                Some(MapCluster { name, region, lat, lon, standby: cluster.standby })
             })
             .collect(),
         populations: plan
             .populations
             .iter()
-            .map(|population| MapPopulation {
-                name: population.name.clone(),
-                lat: population.lat,
-                lon: population.lon,
-                rate: population.rate,
-                served_by: served_by(plan, population),
+            .filter_map(|population| {
+                let (lat, lon) = population.at?;
+                let (name, rate) = (population.name.clone(), population.rate);
+                Some(MapPopulation { name, lat, lon, rate, served_by: served_by(plan, population) })
             })
             .collect(),
     }

@@ -35,7 +35,20 @@ pub trait Simulate {
     fn run(&mut self, seed: Seed) -> Result<Observations, String>;
 
     /// What happened in a window, in seconds from the start of the horizon.
-    fn timeline(&mut self, seed: Seed, from_s: f64, to_s: f64) -> Timeline;
+    ///
+    /// # Errors
+    /// Why it can't be simulated.
+    fn timeline(&mut self, seed: Seed, from_s: f64, to_s: f64) -> Result<Timeline, String>;
+}
+
+impl Simulate for crate::sim::Simulator<'_> {
+    fn run(&mut self, seed: Seed) -> Result<Observations, String> {
+        Self::run(self, seed).map_err(|error| error.to_string())
+    }
+
+    fn timeline(&mut self, seed: Seed, from_s: f64, to_s: f64) -> Result<Timeline, String> {
+        Self::timeline(self, seed, from_s, to_s).map_err(|error| error.to_string())
+    }
 }
 
 /// How a caller follows a run, and ends it.
@@ -86,9 +99,10 @@ where
         .zip(&layouts)
         .zip(&summaries)
         .map(|((job, layout), summaries)| {
-            let timeline = fold::window(&job.plan, summaries).map(|window| {
+            // A seed that ran once runs again: without its timeline only if it doesn't.
+            let timeline = fold::window(&job.plan, summaries).and_then(|window| {
                 let seed = Seed { master: info.seed, replication: window.replication };
-                simulate(&job.plan).timeline(seed, window.from_s, window.to_s)
+                simulate(&job.plan).timeline(seed, window.from_s, window.to_s).ok()
             });
             fold::variant(job, layout, summaries, timeline)
         })
@@ -192,7 +206,7 @@ mod tests {
             Ok(fixture::observations(share * (seed.replication % 5) as f64 / 3.0))
         }
 
-        fn timeline(&mut self, seed: Seed, from_s: f64, to_s: f64) -> Timeline {
+        fn timeline(&mut self, seed: Seed, from_s: f64, to_s: f64) -> Result<Timeline, String> {
             let seed = seed.replication as u32;
             Timeline { seed, from_s, to_s, success: vec![], ready: vec![], spans: vec![], marks: vec![] }
         }

@@ -21,11 +21,6 @@ use crate::scenario::resolved::Scenario;
 use crate::scenario::spec::ServiceSpec;
 use crate::traffic::spec::{Residency, Step};
 
-/// A place; where it isn't known, nothing needs it.
-fn at(lat: Option<f64>, lon: Option<f64>) -> (f64, f64) {
-    (lat.unwrap_or_default(), lon.unwrap_or_default())
-}
-
 /// Compiles a checked scenario.
 ///
 /// # Panics
@@ -58,8 +53,7 @@ pub fn compile(scenario: &Scenario) -> Plan {
             .iter()
             .map(|region| RegionPlan {
                 name: region.name.clone(),
-                lat: at(region.lat, region.lon).0,
-                lon: at(region.lat, region.lon).1,
+                at: region.lat.zip(region.lon),
                 control_plane: region.control_plane,
                 load_balancer: region.load_balancer,
                 egress: region.egress.clone(),
@@ -269,9 +263,9 @@ impl Compiler<'_> {
                     stations,
                     station_of,
                     standby,
-                    standby_min_nodes: pool.as_ref().map_or(0, |pool| {
-                        if standby { (f64::from(pool.min) * scale).ceil() as u32 } else { pool.min }
-                    }),
+                    standby_min_nodes: pool
+                        .as_ref()
+                        .map_or(0, |pool| if standby { (f64::from(pool.min) * scale).ceil() as u32 } else { pool.min }),
                     pool,
                     endpoints_drop: cluster.endpoints_drop,
                     eviction: cluster.eviction,
@@ -323,8 +317,8 @@ impl Compiler<'_> {
                     None => vec![1.0; slots as usize],
                     Some(hours) => (0..slots)
                         .map(|k| {
-                            let minutes = (k * slot.nanos() / 60_000_000_000) as i64
-                                + i64::from(resolved.utc_offset_minutes);
+                            let minutes =
+                                (k * slot.nanos() / 60_000_000_000) as i64 + i64::from(resolved.utc_offset_minutes);
                             hours[minutes.div_euclid(60).rem_euclid(168) as usize]
                         })
                         .collect(),
@@ -349,7 +343,8 @@ impl Compiler<'_> {
                     let region = &self.scenario.regions[self.region_of(cluster)];
                     Candidate {
                         name: &spec.cluster[cluster.index()].name,
-                        distance_km: great_circle_km(at(resolved.lat, resolved.lon), at(region.lat, region.lon)),
+                        // Only geographic routing looks at it, and then every place is known.
+                        distance_km: resolved.lat.zip(resolved.lon).zip(region.lat.zip(region.lon)).map_or(0.0, |(a, b)| great_circle_km(a, b)),
                         rtt: rtt[cluster.index()],
                     }
                 };
@@ -363,8 +358,7 @@ impl Compiler<'_> {
                 });
                 PopulationPlan {
                     name: population.name.clone(),
-                    lat: at(resolved.lat, resolved.lon).0,
-                    lon: at(resolved.lat, resolved.lon).1,
+                    at: resolved.lat.zip(resolved.lon),
                     rate: population.rate.get(),
                     profile,
                     growth: population.growth,
@@ -386,11 +380,7 @@ impl Compiler<'_> {
             .collect()
     }
 
-    fn stores(
-        &self,
-        pairs: &[PairPlan],
-        populations: &Table<Population, PopulationPlan>,
-    ) -> Table<Store, StorePlan> {
+    fn stores(&self, pairs: &[PairPlan], populations: &Table<Population, PopulationPlan>) -> Table<Store, StorePlan> {
         let spec = &self.scenario.spec;
         spec.store
             .iter()
@@ -407,7 +397,8 @@ impl Compiler<'_> {
                         .filter(|&copy| copy != leader && allowed(copy))
                         .filter(|&copy| selects(&store.followers, &spec.cluster[copy.index()].name))
                         .collect();
-                    let rtt = |copy: Id<Cluster>| self.scenario.region_rtt[self.region_of(leader)][self.region_of(copy)];
+                    let rtt =
+                        |copy: Id<Cluster>| self.scenario.region_rtt[self.region_of(leader)][self.region_of(copy)];
                     followers.sort_by(|&a, &b| {
                         (Some(b) == standby).cmp(&(Some(a) == standby)).then(rtt(a).total_cmp(&rtt(b))).then(a.cmp(&b))
                     });
@@ -605,10 +596,7 @@ impl Targets<'_> {
                 vec![(Element::Link(first.min(second), first.max(second)), format!("{a} – {b}"))]
             }
             TargetSpec::Dependency(name) => {
-                vec![(
-                    Element::Dependency(find(&spec.dependency, |dependency| &dependency.name, name)),
-                    name.clone(),
-                )]
+                vec![(Element::Dependency(find(&spec.dependency, |dependency| &dependency.name, name)), name.clone())]
             }
         }
     }

@@ -78,10 +78,8 @@ pub struct Plan {
 pub struct RegionPlan {
     /// Its name.
     pub name: String,
-    /// Degrees.
-    pub lat: f64,
-    /// Degrees.
-    pub lon: f64,
+    /// Latitude and longitude in degrees, where anything needs them.
+    pub at: Option<(f64, f64)>,
     /// Prices; see [`crate::scenario::resolved::ResolvedRegion`].
     pub control_plane: f64,
     /// USD per hour and load balancer.
@@ -252,10 +250,8 @@ pub enum StepPlan {
 pub struct PopulationPlan {
     /// Its name.
     pub name: String,
-    /// Degrees.
-    pub lat: f64,
-    /// Degrees.
-    pub lon: f64,
+    /// Latitude and longitude in degrees, where anything needs them.
+    pub at: Option<(f64, f64)>,
     /// Mean requests per second.
     pub rate: f64,
     /// Multiplier by slot of the week.

@@ -45,8 +45,9 @@ impl Expiry {
     pub fn steps(&self) -> impl Iterator<Item = f64> + use<> {
         let (ttl, end) = (self.ttl, self.ends());
         let quick = (1..=STEPS).map(move |k| ttl * f64::from(k) / f64::from(STEPS));
-        let slow = (1..=STEPS).map(move |k| ttl + (end - ttl) * f64::from(k) / f64::from(STEPS));
-        quick.chain(slow).filter(move |&t| t > 0.0 && t <= end).chain((end <= 0.0).then_some(0.0))
+        let slow_steps = if end > ttl { STEPS } else { 0 };
+        let slow = (1..=slow_steps).map(move |k| ttl + (end - ttl) * f64::from(k) / f64::from(STEPS));
+        quick.chain(slow).filter(|&t| t > 0.0)
     }
 }
 

@@ -101,23 +101,25 @@ pub fn mmc(load: Load) -> Steady {
         Some(limit) => {
             // p_{c+k} = p_c rho^k; blocked = p_c over the sum up to c.
             let sums = GeometricSums::of(rho, limit);
-            let total = 1.0 + blocked * sums.upper;
+            let total = sums.unit + blocked * sums.upper;
             let p_c = blocked / total;
-            let rejected = p_c * sums.last;
+            let rejected = (p_c * sums.last).min(1.0);
             let accepted = 1.0 - rejected;
             // States c .. K-1 make an accepted call wait.
             let p_wait = p_c * sums.lower / accepted;
             let queue_length = p_c * sums.weighted;
             let mean_wait = factor * queue_length / (load.arrivals * accepted);
             let wait_if_waiting = if p_wait > 0.0 { mean_wait / p_wait } else { 0.0 };
-            let empty = empty_from(c, a).map(|e| e / total);
+            let empty = empty_from(c, a).map(|e| e * sums.unit / total);
             Steady { rejected, waiting: p_wait, wait_if_waiting, utilisation: rho * accepted, empty }
         }
     }
 }
 
-/// Sums of rho^k over a queue of `limit` places.
+/// Sums of rho^k over a queue of `limit` places, all divided by the largest term so that none overflows.
 struct GeometricSums {
+    /// rho^0.
+    unit: f64,
     /// Sum of rho^k for k = 1 ..= limit.
     upper: f64,
     /// Sum of rho^k for k = 0 .. limit.
@@ -131,24 +133,31 @@ struct GeometricSums {
 impl GeometricSums {
     fn of(rho: f64, limit: u64) -> Self {
         let n = limit as f64;
-        if limit <= 4096 {
-            // Short queues term by term: no cancellation near rho = 1.
-            let (mut power, mut upper, mut lower, mut weighted) = (1.0, 0.0, 0.0, 0.0);
-            for k in 1..=limit {
-                lower += power;
-                power *= rho;
-                upper += power;
-                weighted += k as f64 * power;
+        // With s = min(rho, 1/rho): the sums of s^m and m s^m for m = 0 .. n.
+        let s = if rho <= 1.0 { rho } else { 1.0 / rho };
+        let power = powf(s, n);
+        let (sum, weighted) = if limit <= 4096 {
+            // Short queues term by term: no cancellation near s = 1.
+            let (mut term, mut sum, mut weighted) = (1.0, 0.0, 0.0);
+            for m in 0..limit {
+                sum += term;
+                weighted += m as f64 * term;
+                term *= s;
             }
-            return Self { upper, lower, weighted, last: power };
+            (sum, weighted)
+        } else if 1.0 - s < 1e-9 {
+            (n, n * (n - 1.0) / 2.0)
+        } else {
+            let sum = (1.0 - power) / (1.0 - s);
+            (sum, s * (1.0 - n * power / s + (n - 1.0) * power) / ((1.0 - s) * (1.0 - s)))
+        };
+        if rho <= 1.0 {
+            // Sum of k rho^k up to n, from that below n.
+            Self { unit: 1.0, upper: rho * sum, lower: sum, weighted: weighted + n * power, last: power }
+        } else {
+            // rho^k / rho^n = s^(n-k).
+            Self { unit: power, upper: sum, lower: s * sum, weighted: n * sum - weighted, last: 1.0 }
         }
-        let last = powf(rho, n);
-        if (rho - 1.0).abs() < 1e-9 {
-            return Self { upper: n, lower: n, weighted: n * (n + 1.0) / 2.0, last };
-        }
-        let lower = (1.0 - last) / (1.0 - rho);
-        let weighted = rho * (1.0 - (n + 1.0) * last + n * last * rho) / ((1.0 - rho) * (1.0 - rho));
-        Self { upper: rho * lower, lower, weighted, last }
     }
 }
 
