@@ -7,15 +7,14 @@ use super::failure::Failure;
 use super::scenario::{Checked, Resolved, Wanted, check, mistake, say};
 use super::terminal::{Progress, print};
 use super::{interrupt, write};
+use crate::base::Span;
 use crate::base::stream::digest;
-use crate::base::{Seed, Span};
 use crate::diag::{Diagnostic, harmless};
-use crate::domain::Observations;
-use crate::domain::timeline::Timeline;
 use crate::experiment::results::{Results, ScenarioInfo, Tool};
-use crate::experiment::{Control, Job, RunError, Simulate, run};
-use crate::plan::{Plan, compile};
+use crate::experiment::{Control, Job, RunError, run};
+use crate::plan::compile;
 use crate::report::{Mode, compare_table, render, run_table, summary_json, text::slug};
+use crate::sim::Simulator;
 use std::path::{Path, PathBuf};
 
 /// Where reports go by default.
@@ -89,7 +88,7 @@ fn one(task: Task, arguments: &Simulating, mode: Mode) -> Result<(), Failure> {
     let jobs: Vec<Job> = variants.into_iter().map(job).collect();
     let progress = Progress::new(arguments.quiet);
     let control = Control { progress: &|done, total| progress.at(done, total), stop: interrupt::stop() };
-    let result = run(&jobs, tool(), info, &control, &simulator);
+    let result = run(&jobs, tool(), info, &control, &|plan| Box::new(Simulator::new(plan)));
     progress.clear();
     let results = result.map_err(|error| match error {
         RunError::Interrupted => Failure::Interrupted,
@@ -107,23 +106,6 @@ fn one(task: Task, arguments: &Simulating, mode: Mode) -> Result<(), Failure> {
 
 fn job(variant: Resolved) -> Job {
     Job { plan: compile(&variant.scenario), scenario: variant.scenario, resolved: variant.resolved }
-}
-
-/// A simulator of a plan.
-fn simulator<'p>(plan: &'p Plan) -> Box<dyn Simulate + 'p> {
-    Box::new(Simulator(crate::sim::Simulator::new(plan)))
-}
-
-struct Simulator<'p>(crate::sim::Simulator<'p>);
-
-impl Simulate for Simulator<'_> {
-    fn run(&mut self, seed: Seed) -> Result<Observations, String> {
-        self.0.run(seed).map_err(|error| error.to_string())
-    }
-
-    fn timeline(&mut self, seed: Seed, from_s: f64, to_s: f64) -> Timeline {
-        self.0.timeline(seed, from_s, to_s).expect("the seed ran to its end before")
-    }
 }
 
 fn tool() -> Tool {
