@@ -208,7 +208,7 @@ mod tests {
 
         fn timeline(&mut self, seed: Seed, from_s: f64, to_s: f64) -> Result<Timeline, String> {
             let seed = seed.replication as u32;
-            Timeline { seed, from_s, to_s, success: vec![], ready: vec![], spans: vec![], marks: vec![] }
+            Ok(Timeline { seed, from_s, to_s, success: vec![], ready: vec![], spans: vec![], marks: vec![] })
         }
     }
 

@@ -3,13 +3,13 @@
 //! ([`decode`]) to a [`spec`], checked and filled in to a [`resolved`] scenario, and shown with where each value came
 //! from ([`origin`]).
 
+mod checks;
 pub mod decode;
 pub mod load;
+mod lookup;
 pub mod origin;
 pub mod patch;
 pub mod path;
-mod checks;
-mod lookup;
 pub mod resolve;
 pub mod resolved;
 pub mod shape;
