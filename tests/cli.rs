@@ -306,7 +306,7 @@ fn a_scenario_that_asks_for_too_much_is_refused_at_once() {
     place.refuses(&["run", "duo.toml", "--seeds", "4000000000"], &["--seeds", "4000000000 seeds"]);
     let mut many = SCENARIO.to_owned();
     for i in 0..60_000 {
-        write!(many, "[variant.v{i}]\n").unwrap();
+        writeln!(many, "[variant.v{i}]").unwrap();
     }
     place.write("many.toml", many);
     place.refuses(&["run", "many.toml"], &["more than 64 variants", "many.toml:"]);
@@ -351,7 +351,7 @@ fn what_is_no_file_is_refused_and_never_waited_for() {
     place.refuses(&["validate", "pipe.toml"], &["can't read pipe.toml", "neither a file nor a folder"]);
     place.refuses(&["validate", "/dev/zero"], &["can't read /dev/zero"]);
     place.write("secret.toml", SCENARIO);
-    fs::set_permissions(place.path("secret.toml"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(place.path("secret.toml"), fs::Permissions::from_mode(0o000)).unwrap();
     // Permissions don't bind root.
     if fs::read(place.path("secret.toml")).is_err() {
         place.refuses(&["validate", "secret.toml"], &["can't read secret.toml", "permission denied"]);

@@ -175,3 +175,18 @@ fn outcome(results: &Results, mode: Mode, folder: &Path) -> String {
     let page = folder.join("report.html");
     format!("{table}\nReport: {}\n", harmless(&page.display().to_string()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_are_said_in_the_largest_whole_unit() {
+        let said = |secs: f64| length(Span::from_secs(secs));
+        assert_eq!(said(31_536_000.0), "1 year");
+        assert_eq!(said(2.0 * 31_536_000.0), "2 years");
+        assert_eq!(said(90.0 * 86_400.0), "90 days");
+        assert_eq!(said(5400.0), "90 minutes");
+        assert_eq!(said(90.5), "1m 30s 500ms");
+    }
+}

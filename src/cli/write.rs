@@ -159,3 +159,35 @@ impl Drop for Made {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(names: &[&str]) -> Vec<(String, Vec<u8>)> {
+        names.iter().map(|name| ((*name).to_owned(), name.as_bytes().to_vec())).collect()
+    }
+
+    #[test]
+    fn a_failure_in_the_middle_leaves_everything_as_it_was() {
+        let here = tempfile::tempdir().unwrap();
+        // No file system of ours has names as long as that.
+        let long = "x".repeat(5000);
+        let broken = files(&["report.html", "charts/a.svg", &long]);
+        let folder = here.path().join("a/b");
+        assert!(write_files(&folder, &broken).is_err());
+        assert_eq!(fs::read_dir(here.path()).unwrap().count(), 0, "the folders on the way are gone too");
+        write_files(&folder, &files(&["summary.json", "charts/a.svg"])).unwrap();
+        assert!(write_files(&folder, &broken).is_err());
+        assert_eq!(fs::read(folder.join("summary.json")).unwrap(), b"summary.json");
+        assert!(!folder.join("report.html").exists());
+        assert_eq!(fs::read_dir(here.path().join("a")).unwrap().count(), 1, "no temporary folder stays");
+    }
+
+    #[test]
+    #[should_panic(expected = "within its folder")]
+    fn no_file_leaves_the_folder() {
+        let here = tempfile::tempdir().unwrap();
+        let _ = write_files(&here.path().join("r"), &files(&["../x"]));
+    }
+}
