@@ -320,7 +320,7 @@ fn planted_violations_are_found() {
     assert_eq!(found("traffic/spec.rs", "fn f() { let x = crate::sim::world::run(); }"), 1);
     assert_eq!(found("traffic/spec.rs", "use super::super::sim::World;"), 1);
     assert_eq!(found("traffic/mod.rs", "use super::routing::Policy;"), 1);
-    assert_eq!(found("traffic/spec.rs", "use crate::{base::Span, routing as r, sim::{self, world::World}};"), 3);
+    assert_eq!(found("traffic/spec.rs", "use crate::{base::Span, routing as r, sim::{self, world::World}};"), 2);
     assert_eq!(found("traffic/spec.rs", "mod inner { use super::super::super::routing::Policy; }"), 1);
     assert_eq!(found("traffic/spec.rs", "mod inner { use super::Station; }"), 0);
     assert_eq!(found("traffic/spec.rs", "pub(in crate::sim) fn f() {}"), 1);
