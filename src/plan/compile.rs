@@ -17,9 +17,9 @@ use crate::routing::policy::Candidate;
 use crate::routing::spec::{Fallback, Via};
 use crate::scaling::hpa::Rule;
 use crate::scaling::nodes::{Pool, Request, cohort};
-use crate::scenario::resolved::Scenario;
+use crate::scenario::resolved::{ResolvedRegion, Scenario};
 use crate::scenario::spec::ServiceSpec;
-use crate::traffic::spec::{Residency, Step};
+use crate::traffic::spec::{Residency, Step, SurgeSpec};
 
 /// Compiles a checked scenario.
 ///
@@ -48,20 +48,7 @@ pub fn compile(scenario: &Scenario) -> Plan {
         warm_up,
         week_offset: Span::from_nanos(week_offset),
         slot: compiler.slot(),
-        regions: scenario
-            .regions
-            .iter()
-            .map(|region| RegionPlan {
-                name: region.name.clone(),
-                at: region.lat.zip(region.lon),
-                control_plane: region.control_plane,
-                load_balancer: region.load_balancer,
-                egress: region.egress.clone(),
-                transfer: region.transfer.iter().copied().collect(),
-                cross_zone: region.cross_zone,
-                storage: region.storage,
-            })
-            .collect(),
+        regions: scenario.regions.iter().map(region).collect(),
         clusters: compiler.clusters(),
         services: spec.service.iter().map(service).collect(),
         stores: compiler.stores(&pairs, &populations),
@@ -102,20 +89,7 @@ pub fn compile(scenario: &Scenario) -> Plan {
         holds,
         faults,
         incidents,
-        surges: spec
-            .surge
-            .iter()
-            .map(|surge| SurgePlan {
-                at: warm_up + surge.at,
-                lasts: surge.lasts,
-                factor: surge.factor,
-                populations: spec
-                    .population
-                    .iter()
-                    .map(|population| selects(&surge.populations, &population.name))
-                    .collect(),
-            })
-            .collect(),
+        surges: compiler.surges(),
         cost: CostPlan {
             load_balancers: spec.cost.load_balancers,
             cross_zone_share: spec.cost.cross_zone_share.map(crate::base::Probability::get),
@@ -139,6 +113,19 @@ fn selects(selection: &Selection, name: &str) -> bool {
     match selection {
         Selection::All => true,
         Selection::Named(names) => names.iter().any(|other| other == name),
+    }
+}
+
+fn region(region: &ResolvedRegion) -> RegionPlan {
+    RegionPlan {
+        name: region.name.clone(),
+        at: region.lat.zip(region.lon),
+        control_plane: region.control_plane,
+        load_balancer: region.load_balancer,
+        egress: region.egress.clone(),
+        transfer: region.transfer.iter().copied().collect(),
+        cross_zone: region.cross_zone,
+        storage: region.storage,
     }
 }
 
@@ -166,6 +153,21 @@ struct Compiler<'a> {
 }
 
 impl Compiler<'_> {
+    fn surges(&self) -> Vec<SurgePlan> {
+        let spec = &self.scenario.spec;
+        let plan = |surge: &SurgeSpec| SurgePlan {
+            at: spec.simulation.warm_up + surge.at,
+            lasts: surge.lasts,
+            factor: surge.factor,
+            populations: spec
+                .population
+                .iter()
+                .map(|population| selects(&surge.populations, &population.name))
+                .collect(),
+        };
+        spec.surge.iter().map(plan).collect()
+    }
+
     fn cluster(&self, name: &str) -> Id<Cluster> {
         find(&self.scenario.spec.cluster, |cluster| &cluster.name, name)
     }
@@ -317,8 +319,8 @@ impl Compiler<'_> {
                     None => vec![1.0; slots as usize],
                     Some(hours) => (0..slots)
                         .map(|k| {
-                            let minutes =
-                                (k * slot.nanos() / 60_000_000_000) as i64 + i64::from(resolved.utc_offset_minutes);
+                            let minutes = (k * slot.nanos() / 60_000_000_000).cast_signed()
+                                + i64::from(resolved.utc_offset_minutes);
                             hours[minutes.div_euclid(60).rem_euclid(168) as usize]
                         })
                         .collect(),
@@ -344,7 +346,11 @@ impl Compiler<'_> {
                     Candidate {
                         name: &spec.cluster[cluster.index()].name,
                         // Only geographic routing looks at it, and then every place is known.
-                        distance_km: resolved.lat.zip(resolved.lon).zip(region.lat.zip(region.lon)).map_or(0.0, |(a, b)| great_circle_km(a, b)),
+                        distance_km: resolved
+                            .lat
+                            .zip(resolved.lon)
+                            .zip(region.lat.zip(region.lon))
+                            .map_or(0.0, |(a, b)| great_circle_km(a, b)),
                         rtt: rtt[cluster.index()],
                     }
                 };
@@ -469,7 +475,7 @@ impl Targets<'_> {
             let members = self.members(&fault.name, &group, &fault.of);
             let one = |members: Vec<Hit>, digest: u64, shock: Option<f64>| FaultPlan {
                 digest,
-                effect: fault.effect.clone(),
+                effect: fault.effect,
                 every: fault.every.clone(),
                 repair: fault.repair.clone(),
                 clock: fault.clock,
@@ -497,7 +503,7 @@ impl Targets<'_> {
             .map(|incident| {
                 let group = incident.group.clone().unwrap_or_else(|| format!("incident {}", incident.name));
                 IncidentPlan {
-                    effect: incident.effect.clone(),
+                    effect: incident.effect,
                     at: warm_up + incident.at,
                     lasts: incident.lasts,
                     members: self.members(&incident.name, &group, &incident.of),

@@ -84,7 +84,7 @@ pub fn mmc(load: Load) -> Steady {
     }
     let a = load.arrivals * load.service;
     let rho = a / c as f64;
-    let factor = (1.0 + load.cv * load.cv) / 2.0;
+    let factor = f64::midpoint(1.0, load.cv * load.cv);
     let blocked = erlang_b(c, a);
     // An unlimited queue that can't drain is bounded by the patience of those who wait in it.
     let queue = match load.queue {
