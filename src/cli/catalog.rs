@@ -35,41 +35,38 @@ impl Catalog {
     }
 }
 
-/// The sections, each figure with the number of its source, and the sources below.
+/// A table for each section, each figure with the number of its source, and the sources below.
 fn page(sections: &[Section]) -> String {
     let mut out = String::new();
     let mut sources: Vec<String> = Vec::new();
     for section in sections {
-        let _ = writeln!(out, "{}", section.title);
-        let width = section.entries.iter().map(|entry| entry.label.chars().count()).max().unwrap_or(0);
-        for entry in &section.entries {
+        let rows = section.entries.iter().map(|entry| {
             let source = source(entry);
             let number = sources.iter().position(|known| *known == source).unwrap_or_else(|| {
                 sources.push(source);
                 sources.len() - 1
             });
-            let kind = match entry.kind {
-                Kind::Measured => String::new(),
-                Kind::Derived | Kind::Assumed => format!(", {}", entry.kind.name()),
+            let note = match entry.kind {
+                Kind::Measured => entry.note.clone(),
+                Kind::Derived | Kind::Assumed => format!("{}: {}", entry.kind.name(), entry.note),
             };
-            let _ = writeln!(out, "  {:width$}  {}{kind} [{}]", entry.label, entry.value, number + 1);
-        }
+            [entry.label.clone(), entry.value.clone(), format!("[{}]", number + 1), note]
+        });
+        out.push_str(&terminal::table(&[section.title, "", "source", "note"], rows));
         out.push('\n');
     }
-    out.push_str("sources\n");
+    out.push_str("SOURCES\n");
     for (number, source) in sources.iter().enumerate() {
-        let _ = writeln!(out, "  [{}] {source}", number + 1);
+        let _ = writeln!(out, "[{}] {source}", number + 1);
     }
     out
 }
 
+/// The source with the date of the figure, unless the source says it.
 fn source(entry: &Entry) -> String {
-    let mut text = entry.source.clone();
-    for more in [&entry.date, &entry.note] {
-        if !more.is_empty() {
-            text.push_str("; ");
-            text.push_str(more);
-        }
+    if entry.date.is_empty() || entry.source.contains(&entry.date) {
+        entry.source.clone()
+    } else {
+        format!("{}; {}", entry.source, entry.date)
     }
-    text
 }

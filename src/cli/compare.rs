@@ -13,11 +13,11 @@ use std::collections::BTreeSet;
 #[command(after_help = "Examples:\n  regionsim compare scenarios/ecommerce.toml\n  \
                         regionsim compare scenarios/ecommerce.toml --variant regional-dr --variant active-active")]
 pub(super) struct Compare {
-    #[command(flatten)]
-    simulating: Simulating,
     /// A variant to compare, given at least twice; all of them without it
     #[arg(long, value_name = "NAME")]
     variant: Vec<String>,
+    #[command(flatten)]
+    simulating: Simulating,
 }
 
 impl Compare {

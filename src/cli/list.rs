@@ -79,7 +79,7 @@ impl List {
         let listing = self.what.listing(self.provider.as_deref());
         match self.format {
             Format::Human => {
-                let rows = listing.rows.iter().map(|row| row.iter().map(text));
+                let rows = listing.rows.iter().map(|row| row.iter().zip(listing.headings).map(text));
                 terminal::print(terminal::table(listing.headings, rows))
             }
             Format::Json => terminal::print(scenario::json(&listing.objects())),
@@ -87,10 +87,11 @@ impl List {
     }
 }
 
-/// A cell for people.
-fn text(value: &Value) -> String {
+/// A cell for people. Of a source they see the file; the rest of it is long, and among the data.
+fn text((value, heading): (&Value, &&str)) -> String {
     match value {
         Value::Null => String::new(),
+        Value::String(text) if *heading == "source" => text.split(" (").next().unwrap_or_default().to_owned(),
         Value::String(text) => text.clone(),
         Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
     }

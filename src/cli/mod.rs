@@ -78,7 +78,7 @@ pub fn main() -> ExitCode {
         Command::List(command) => command.execute(),
         Command::Catalog(command) => command.execute(),
     };
-    done.map_or_else(|failure| failure.report(), |()| ExitCode::SUCCESS)
+    done.map_or_else(Failure::report, |()| ExitCode::SUCCESS)
 }
 
 #[cfg(test)]

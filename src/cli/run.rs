@@ -13,11 +13,11 @@ use clap::Args;
                         regionsim run scenarios/ecommerce.toml --variant active-active --seeds 500\n  \
                         regionsim run scenarios/ecommerce.toml --set routing.via.dns.ttl=30s --out reports/short-ttl")]
 pub(super) struct Run {
-    #[command(flatten)]
-    simulating: Simulating,
     /// A variant to simulate, in place of the unpatched one; may be given several times
     #[arg(long, value_name = "NAME")]
     variant: Vec<String>,
+    #[command(flatten)]
+    simulating: Simulating,
 }
 
 impl Run {

@@ -58,24 +58,40 @@ pub(super) fn check(file: &FilePath, changes: &Changes, wanted: &Wanted) -> Chec
     Checked { file, sources, found, variants }
 }
 
-impl Checked {
-    /// Says what was found; not the advice if quiet.
-    pub(super) fn say(&self, format: Format, quiet: bool) {
-        let Self { file, sources, found, .. } = self;
-        let mut shown = Diagnostics::default();
-        shown.extend(found.iter().filter(|one| !quiet || one.severity == Severity::Error).cloned());
-        match format {
-            Format::Json if !shown.is_empty() => terminal::say(&json(&shown.reports(sources))),
-            Format::Json => {}
-            Format::Human => {
-                terminal::diagnostics(&shown, sources);
-                let errors = found.errors();
-                if errors > 0 {
-                    let mistakes = if errors == 1 { "mistake" } else { "mistakes" };
-                    terminal::diagnostic(&Diagnostic::error(format!("{errors} {mistakes} in {}", harmless(file))));
-                }
+/// Says what was found in all files; not the advice if quiet.
+pub(super) fn say(all: &[Checked], format: Format, quiet: bool) {
+    match format {
+        Format::Json => {
+            let reports: Vec<_> =
+                all.iter().flat_map(|checked| checked.shown(quiet).reports(&checked.sources)).collect();
+            if !reports.is_empty() {
+                terminal::say(&json(&reports));
             }
         }
+        Format::Human => {
+            for checked in all {
+                checked.tell(quiet);
+            }
+        }
+    }
+}
+
+impl Checked {
+    fn shown(&self, quiet: bool) -> Diagnostics {
+        let mut shown = Diagnostics::default();
+        shown.extend(self.found.iter().filter(|one| !quiet || one.severity == Severity::Error).cloned());
+        shown
+    }
+
+    /// All that was found, and how many mistakes there are.
+    fn tell(&self, quiet: bool) {
+        terminal::diagnostics(&self.shown(quiet), &self.sources);
+        let count = match self.found.errors() {
+            0 => return,
+            1 => "1 mistake".to_owned(),
+            errors => format!("{errors} mistakes"),
+        };
+        terminal::diagnostic(&Diagnostic::error(format!("{count} in {}", harmless(&self.file))));
     }
 
     /// The variants, if there are no mistakes.
@@ -122,6 +138,9 @@ fn resolved(
             }
         }
     }
+    for variant in &chosen {
+        overruled(&changes.set, &tree, variant, found);
+    }
     let mut known = HashSet::new();
     let beside = Beside(file.parent().map(FilePath::to_owned).unwrap_or_default());
     let mut out: Vec<Resolved> = Vec::new();
@@ -161,6 +180,27 @@ fn choose(all: Vec<Variant>, wanted: &Wanted, sources: &mut Sources, found: &mut
                 found.push(diagnostic.suggest(name, known()));
             }
             all.into_iter().filter(|variant| names.contains(&variant.name)).collect()
+        }
+    }
+}
+
+/// Advice on a `--set` that a variant undoes.
+fn overruled(arguments: &[String], tree: &Node, variant: &Variant, found: &mut Diagnostics) {
+    for argument in arguments {
+        // A quoted key can hold an equals sign: the path is what reads as one.
+        let path = argument.match_indices('=').find_map(|(at, _)| argument[..at].trim().parse::<Path>().ok());
+        let Some(path) = path else { continue };
+        if let (Some(asked), Some(is)) = (get(tree, &path), get(&variant.tree, &path))
+            && asked.value != is.value
+        {
+            let message = format!("variant `{}` has a `{path}` of its own, so --set has no effect on it", variant.name);
+            let mine = crate::path!("variant", variant.name);
+            found.push(
+                Diagnostic::warning(message)
+                    .label(is.origin, "")
+                    .path(&path)
+                    .help(format!("change the variant's: --set {mine}.{path}=…")),
+            );
         }
     }
 }

@@ -63,10 +63,7 @@ fn file_keys() -> [(&'static str, Value); 3] {
             }),
         ),
         ("base", json!({ "description": "The name of the unpatched variant.", "type": "string", "default": "base" })),
-        (
-            "variant",
-            json!({ "description": "Variants by name.", "type": "object", "additionalProperties": patch }),
-        ),
+        ("variant", json!({ "description": "Variants by name.", "type": "object", "additionalProperties": patch })),
     ]
 }
 

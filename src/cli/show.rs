@@ -2,7 +2,7 @@
 
 use super::args::{Changes, Format};
 use super::failure::Failure;
-use super::scenario::{Wanted, check};
+use super::scenario::{Wanted, check, say};
 use super::terminal;
 use clap::Args;
 use std::path::PathBuf;
@@ -31,7 +31,7 @@ impl Show {
             None => Wanted::Base,
         };
         let checked = check(&self.file, &self.changes, &wanted);
-        checked.say(self.format, true);
+        say(std::slice::from_ref(&checked), self.format, true);
         let variants = checked.into_variants().ok_or(Failure::Mistakes)?;
         for variant in &variants {
             match self.format {

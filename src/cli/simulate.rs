@@ -4,16 +4,17 @@
 
 use super::args::{Format, Simulating};
 use super::failure::Failure;
-use super::scenario::{Resolved, Wanted, check, mistake};
+use super::scenario::{Checked, Resolved, Wanted, check, mistake, say};
 use super::terminal::{Progress, print};
 use super::{interrupt, write};
-use crate::base::stream::digest;
 use crate::base::Span;
-use crate::diag::harmless;
+use crate::base::stream::digest;
+use crate::diag::{Diagnostic, harmless};
 use crate::experiment::results::{Results, ScenarioInfo, Tool};
-use crate::experiment::{Control, Job, RunError, Simulate, run};
-use crate::plan::{Plan, compile};
+use crate::experiment::{Control, Job, RunError, run};
+use crate::plan::compile;
 use crate::report::{Mode, compare_table, render, run_table, summary_json, text::slug};
+use crate::sim::Simulator;
 use std::path::{Path, PathBuf};
 
 /// Where reports go by default.
@@ -33,7 +34,8 @@ pub(super) fn simulate(arguments: &Simulating, wanted: &Wanted, mode: Mode) -> R
         write::check(&task.folder)?;
     }
     let threads = rayon::ThreadPoolBuilder::new().num_threads(arguments.threads.into()).build();
-    let threads = threads.map_err(|error| mistake(format!("can't start threads: {error}"), "ask for fewer: --threads 2"))?;
+    let threads =
+        threads.map_err(|error| mistake(format!("can't start threads: {error}"), "ask for fewer: --threads 2"))?;
     for task in tasks {
         threads.install(|| one(task, arguments, mode))?;
     }
@@ -48,11 +50,9 @@ fn tasks(arguments: &Simulating, wanted: &Wanted, mode: Mode) -> Result<Vec<Task
         }
     }
     let checked: Vec<_> = files.iter().map(|file| check(file, &arguments.changes, wanted)).collect();
-    for checked in &checked {
-        checked.say(arguments.format, arguments.quiet);
-    }
+    say(&checked, arguments.format, arguments.quiet);
     let names: Vec<_> = checked.iter().map(|checked| harmless(&checked.file).into_owned()).collect();
-    let all: Option<Vec<_>> = checked.into_iter().map(super::scenario::Checked::into_variants).collect();
+    let all: Option<Vec<_>> = checked.into_iter().map(Checked::into_variants).collect();
     let mut tasks: Vec<Task> = Vec::new();
     for (variants, file) in all.ok_or(Failure::Mistakes)?.into_iter().zip(names) {
         if mode == Mode::Compare && variants.len() < 2 {
@@ -79,16 +79,22 @@ fn one(task: Task, arguments: &Simulating, mode: Mode) -> Result<(), Failure> {
     let info = info(&variants);
     let is_told = arguments.format == Format::Human && !arguments.quiet;
     if is_told {
-        print(format!("{}\n\n", headline(&variants, &info)))?;
+        match print(format!("{}\n\n", headline(&variants, &info))) {
+            // The report is wanted even if nobody reads what is printed.
+            Ok(()) | Err(Failure::Closed) => {}
+            Err(other) => return Err(other),
+        }
     }
     let jobs: Vec<Job> = variants.into_iter().map(job).collect();
     let progress = Progress::new(arguments.quiet);
     let control = Control { progress: &|done, total| progress.at(done, total), stop: interrupt::stop() };
-    let result = run(&jobs, tool(), info, &control, &simulator);
+    let result = run(&jobs, tool(), info, &control, &|plan| Box::new(Simulator::new(plan)));
     progress.clear();
     let results = result.map_err(|error| match error {
         RunError::Interrupted => Failure::Interrupted,
-        RunError::Simulation { .. } => mistake(error.to_string(), "no report was written"),
+        RunError::Simulation { .. } => {
+            Failure::usage(Diagnostic::error(error.to_string()).note("no report was written"))
+        }
     })?;
     write::write(&folder, &render(&results, mode))?;
     match arguments.format {
@@ -102,11 +108,6 @@ fn job(variant: Resolved) -> Job {
     Job { plan: compile(&variant.scenario), scenario: variant.scenario, resolved: variant.resolved }
 }
 
-/// A simulator of a plan.
-fn simulator<'p>(plan: &'p Plan) -> Box<dyn Simulate + 'p> {
-    Box::new(crate::sim::Simulator::new(plan))
-}
-
 fn tool() -> Tool {
     Tool {
         name: env!("CARGO_PKG_NAME").to_owned(),
@@ -115,15 +116,28 @@ fn tool() -> Tool {
     }
 }
 
-/// What is run. The hash is of what was resolved, so that neither comments nor order of keys change it.
+/// Of what was resolved: neither comments nor the order of keys change it. Seeds are told apart from the scenario, and
+/// where a figure came from is no part of it.
+fn hash(variants: &[Resolved]) -> u64 {
+    let canonical = |variant: &Resolved| {
+        let mut scenario = variant.scenario.clone();
+        scenario.citations.clear();
+        scenario.spec.simulation.seeds = 0;
+        scenario.spec.simulation.seed = 0;
+        let mut value = serde_json::to_value(&scenario).expect("plain data with string keys always serialises");
+        value.sort_all_objects();
+        value.to_string()
+    };
+    digest(&variants.iter().map(canonical).collect::<Vec<_>>().join("\n"))
+}
+
+/// What is run.
 fn info(variants: &[Resolved]) -> ScenarioInfo {
     let spec = &variants[0].scenario.spec;
-    let scenarios: Vec<_> = variants.iter().map(|variant| &variant.scenario).collect();
-    let canonical = serde_json::to_string(&scenarios).expect("plain data with string keys always serialises");
     ScenarioInfo {
         name: spec.name.clone(),
         summary: spec.summary.clone(),
-        hash: format!("{:016x}", digest(&canonical)),
+        hash: format!("{:016x}", hash(variants)),
         horizon_s: spec.simulation.horizon.secs(),
         seeds: spec.simulation.seeds,
         seed: spec.simulation.seed,
@@ -159,5 +173,20 @@ fn outcome(results: &Results, mode: Mode, folder: &Path) -> String {
         Mode::Compare => compare_table(results),
     };
     let page = folder.join("report.html");
-    format!("{}\n\nReport: {}\n", table.trim_end(), harmless(&page.display().to_string()))
+    format!("{table}\nReport: {}\n", harmless(&page.display().to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_are_said_in_the_largest_whole_unit() {
+        let said = |secs: f64| length(Span::from_secs(secs));
+        assert_eq!(said(31_536_000.0), "1 year");
+        assert_eq!(said(2.0 * 31_536_000.0), "2 years");
+        assert_eq!(said(90.0 * 86_400.0), "90 days");
+        assert_eq!(said(5400.0), "90 minutes");
+        assert_eq!(said(90.5), "1m 30s 500ms");
+    }
 }

@@ -8,8 +8,8 @@ use std::io::{self, IsTerminal, Write};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-/// What people's output is folded to, in columns.
-pub(super) const WIDTH: u16 = 80;
+/// What tables on a terminal are folded to, in columns.
+const WIDTH: u16 = 80;
 
 /// Prints to standard output.
 pub(super) fn print(text: impl AsRef<[u8]>) -> Result<(), Failure> {
@@ -39,13 +39,16 @@ pub(super) fn diagnostics(found: &Diagnostics, sources: &Sources) {
     say(&found.render(sources, look()));
 }
 
-/// An aligned table, folded at [`WIDTH`]; its headings are in capitals. Without rows there are only headings.
+/// An aligned table, its headings in capitals; folded on a terminal, and a line per row for other programs.
 pub(super) fn table<C: Into<comfy_table::Cell>>(
     headings: &[&str],
     rows: impl IntoIterator<Item = impl IntoIterator<Item = C>>,
 ) -> String {
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH);
+    table.load_style(presets::NOTHING);
+    if io::stdout().is_terminal() {
+        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH);
+    }
     table.set_header(headings.iter().map(|heading| heading.to_uppercase()));
     for row in rows {
         table.add_row(row.into_iter().map(Into::into));

@@ -2,7 +2,7 @@
 
 use super::args::{Changes, Format};
 use super::failure::Failure;
-use super::scenario::{Checked, Wanted, check};
+use super::scenario::{Checked, Wanted, check, say};
 use super::terminal;
 use crate::diag::harmless;
 use clap::Args;
@@ -28,8 +28,7 @@ pub(super) struct Validate {
 
 impl Validate {
     pub(super) fn execute(self) -> Result<(), Failure> {
-        let checked: Vec<Checked> =
-            self.files.iter().map(|file| check(file, &self.changes, &Wanted::All)).collect();
+        let checked: Vec<Checked> = self.files.iter().map(|file| check(file, &self.changes, &Wanted::All)).collect();
         let is_valid = checked.iter().all(|checked| !checked.found.has_errors());
         match self.format {
             Format::Json if !self.quiet => {
@@ -39,7 +38,7 @@ impl Validate {
             Format::Json => {}
             Format::Human => {
                 for checked in &checked {
-                    checked.say(Format::Human, self.quiet);
+                    say(std::slice::from_ref(checked), Format::Human, self.quiet);
                     if !checked.found.has_errors() && !self.quiet {
                         terminal::print(valid(checked))?;
                     }

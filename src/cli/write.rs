@@ -14,9 +14,18 @@ use std::sync::atomic::Ordering;
 const OURS: [&str; 7] =
     ["report.html", "summary.json", "seeds.csv", "latency.csv", "cost.csv", "outages.csv", "charts"];
 
-/// Says whether a report could be written to the folder, as far as that shows before.
+/// Says whether a report could be written to the folder, as far as that shows before. Nothing stays behind.
 pub(super) fn check(folder: &Path) -> Result<(), Failure> {
-    Place::find(folder).map(|_| ()).map_err(|error| Failure::Write(explain(error, folder)))
+    let probe = || {
+        let place = Place::find(folder)?;
+        let nearest = place.folder.ancestors().skip(1).find(|folder| folder.exists());
+        temporary(nearest.ok_or_else(|| anyhow!("it has no parent folder"))?).map(|_| ())
+    };
+    probe().map_err(|error| Failure::Write(explain(error, folder)))
+}
+
+fn temporary(parent: &Path) -> Result<tempfile::TempDir, Error> {
+    Ok(tempfile::Builder::new().prefix(".regionsim-").tempdir_in(parent)?)
 }
 
 /// Writes the files, their paths relative to the folder.
@@ -91,7 +100,7 @@ fn write_files(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<(), Error> 
 /// Writes beside the folder and puts the result in its place.
 fn staged(place: &Place, parent: &Path, files: &[(String, Vec<u8>)]) -> Result<(), Error> {
     // Whatever happens, this goes when it goes out of scope, with all that is in it.
-    let temporary = tempfile::Builder::new().prefix(".regionsim-").tempdir_in(parent)?;
+    let temporary = temporary(parent)?;
     // The report itself has the permissions that any new folder has, unlike a temporary one.
     let (new, old) = (temporary.path().join("new"), temporary.path().join("old"));
     fs::create_dir(&new)?;
@@ -148,5 +157,37 @@ impl Drop for Made {
         for folder in &self.0 {
             let _ = fs::remove_dir(folder);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(names: &[&str]) -> Vec<(String, Vec<u8>)> {
+        names.iter().map(|name| ((*name).to_owned(), name.as_bytes().to_vec())).collect()
+    }
+
+    #[test]
+    fn a_failure_in_the_middle_leaves_everything_as_it_was() {
+        let here = tempfile::tempdir().unwrap();
+        // No file system of ours has names as long as that.
+        let long = "x".repeat(5000);
+        let broken = files(&["report.html", "charts/a.svg", &long]);
+        let folder = here.path().join("a/b");
+        assert!(write_files(&folder, &broken).is_err());
+        assert_eq!(fs::read_dir(here.path()).unwrap().count(), 0, "the folders on the way are gone too");
+        write_files(&folder, &files(&["summary.json", "charts/a.svg"])).unwrap();
+        assert!(write_files(&folder, &broken).is_err());
+        assert_eq!(fs::read(folder.join("summary.json")).unwrap(), b"summary.json");
+        assert!(!folder.join("report.html").exists());
+        assert_eq!(fs::read_dir(here.path().join("a")).unwrap().count(), 1, "no temporary folder stays");
+    }
+
+    #[test]
+    #[should_panic(expected = "within its folder")]
+    fn no_file_leaves_the_folder() {
+        let here = tempfile::tempdir().unwrap();
+        let _ = write_files(&here.path().join("r"), &files(&["../x"]));
     }
 }

@@ -77,8 +77,8 @@ at-most = "5m"
 fn region(name: &str, egress: Vec<(Option<f64>, f64)>, transfer: [f64; 2]) -> ResolvedRegion {
     ResolvedRegion {
         name: name.to_owned(),
-        lat: 40.0,
-        lon: -75.0,
+        lat: Some(40.0),
+        lon: Some(-75.0),
         jurisdiction: None,
         zones: 3,
         control_plane: 0.1,
@@ -99,7 +99,7 @@ pub(crate) fn scenario() -> Scenario {
         node: Some(ResolvedNode { vcpu: 4.0, memory: 16e9, price }),
     };
     let population =
-        || ResolvedPopulation { lat: 40.0, lon: -75.0, jurisdiction: None, utc_offset_minutes: 0, profile: None };
+        || ResolvedPopulation { lat: Some(40.0), lon: Some(-75.0), jurisdiction: None, utc_offset_minutes: 0, profile: None };
     Scenario {
         variant: "base".to_owned(),
         variant_summary: Some("One pair.".to_owned()),

@@ -38,7 +38,7 @@ fn is_headline(dims: &Dims) -> bool {
 }
 
 /// `seeds.csv`: one value a line, for the metrics of all users, of a population and of a journey.
-pub fn seeds(results: &Results) -> Vec<u8> {
+pub(super) fn seeds(results: &Results) -> Vec<u8> {
     let rows = results.variants.iter().flat_map(|variant| {
         variant.metrics.iter().filter(|m| is_headline(&m.dims)).flat_map(|m| {
             m.values.iter().enumerate().filter_map(|(seed, x)| {
@@ -60,7 +60,7 @@ pub fn seeds(results: &Results) -> Vec<u8> {
 }
 
 /// `latency.csv`: quantiles by population and journey, mean over seeds with its 95 % interval.
-pub fn latency(results: &Results) -> Vec<u8> {
+pub(super) fn latency(results: &Results) -> Vec<u8> {
     let rows = results.variants.iter().flat_map(|variant| {
         let of_users = |m: &&MetricResult| m.metric.starts_with("latency.") && is_headline(&m.dims);
         variant.metrics.iter().filter(of_users).map(|m| {
@@ -96,7 +96,7 @@ pub fn latency(results: &Results) -> Vec<u8> {
 }
 
 /// `cost.csv`: every line of bill and loss over the horizon, mean over seeds with its 95 % interval.
-pub fn cost(results: &Results) -> Vec<u8> {
+pub(super) fn cost(results: &Results) -> Vec<u8> {
     let lines: Vec<&str> = bill_lines().map(|metric| metric.name).collect();
     let rows = results.variants.iter().flat_map(|variant| {
         let lines = &lines;
@@ -126,7 +126,7 @@ pub fn cost(results: &Results) -> Vec<u8> {
 }
 
 /// `outages.csv`: the longest outages over all seeds, worst first.
-pub fn outages(results: &Results) -> Vec<u8> {
+pub(super) fn outages(results: &Results) -> Vec<u8> {
     let rows = results.variants.iter().flat_map(|variant| {
         variant.outages.iter().map(|o| {
             [

@@ -2,10 +2,12 @@
 
 use super::Mode;
 use super::svg::{Chart, Kind, variant_colour};
-use super::text::{YEAR_S, availability, duration, money, nines_text, percent, plain, short, value};
+use super::text::{
+    YEAR_S, availability, duration, interval, money, nines_text, percent, plain, round_availability, short, value,
+};
 use super::verdict::{Headline, headline};
 use super::view::{Period, bill_lines, chief_objective, is_overall, mean, overall, worst_population};
-use crate::experiment::results::{MetricResult, NoteKind, Results, VariantResult};
+use crate::experiment::results::{Direction, MetricResult, NoteKind, Results, VariantResult};
 use crate::metric::{Better, Dims, Metric, Unit, catalogue};
 use crate::stats::Verdict;
 use askama::Template;
@@ -29,8 +31,8 @@ struct Page<'a> {
 
 impl Page<'_> {
     #[expect(clippy::unused_self, reason = "askama calls methods of the page")]
-    fn colour(&self, place: &usize) -> String {
-        variant_colour(*place)
+    fn colour(&self, place: usize) -> String {
+        variant_colour(place)
     }
 }
 
@@ -63,9 +65,15 @@ fn heads<const N: usize>(names: [&str; N]) -> Vec<String> {
 }
 
 /// A mean, with its interval beneath.
-fn with_interval(m: Option<&MetricResult>, show: impl Fn(f64) -> String) -> Cell {
+fn with_interval(m: Option<&MetricResult>, show: impl Fn(f64) -> String + Copy) -> Cell {
     let Some((m, mean)) = m.and_then(|m| Some((m, m.mean?))) else { return cell("–") };
-    noted(show(mean), m.ci95.map_or_else(String::new, |[low, high]| format!("{} to {}", show(low), show(high))))
+    noted(
+        show(mean),
+        m.ci95
+            .map(|ci| ci.map(show))
+            .filter(|[low, high]| low != high)
+            .map_or_else(String::new, |[low, high]| interval(&low, &high)),
+    )
 }
 
 /// Marks the best cell of a column, where one alone is best.
@@ -87,6 +95,12 @@ fn scorecard(results: &Results) -> Table {
     let per = if period.seconds() == YEAR_S { " a year" } else { "" };
     let usd = |x: f64| money(period.scale(x));
     let of = |metric: &'static Metric| move |v: &VariantResult| mean(v, metric);
+    // The interval runs the other way round as time lost.
+    let lost = |share: Option<&MetricResult>| {
+        let show = |x: f64| duration((1.0 - x).max(0.0) * period.seconds());
+        let Some((m, mean)) = share.and_then(|m| Some((m, m.mean?))) else { return cell("–") };
+        noted(show(mean), m.ci95.map_or_else(String::new, |[low, high]| interval(&show(high), &show(low))))
+    };
     let p99 = |v: &VariantResult| worst_population(v, &catalogue::LATENCY_P99).and_then(|(_, m)| m.mean);
     let mut rows: Vec<Vec<Cell>> = results
         .variants
@@ -96,43 +110,35 @@ fn scorecard(results: &Results) -> Table {
             let available = share
                 .and_then(|m| m.mean)
                 .map_or_else(|| cell("–"), |mean| noted(availability(mean), nines_text(mean)));
-            let latency = |metric| {
-                worst_population(v, metric)
-                    .and_then(|(who, m)| Some(noted(duration(m.mean?), short(who, 18))))
-                    .unwrap_or_else(|| {
-                        overall(v, metric).and_then(|m| m.mean).map_or_else(|| cell("–"), |x| cell(duration(x)))
-                    })
-            };
+            let p99 = worst_population(v, &catalogue::LATENCY_P99).map(|(_, m)| m);
+            let all = mean(v, &catalogue::LATENCY_P99);
+            let latency = p99.and_then(|m| m.mean).or(all).map_or_else(
+                || cell("–"),
+                |x| noted(duration(x), all.map_or_else(String::new, |x| format!("all users {}", duration(x)))),
+            );
             let rto = overall(v, &catalogue::RTO_SERVICE);
             let objective = chief_objective(v).map_or_else(
                 || cell("–"),
-                |o| noted(percent(o.p_met), format!("{} {}", o.metric, value(o.unit, o.target))),
+                |o| noted(percent(o.p_met), interval(&percent(o.p_met_ci95[0]), &percent(o.p_met_ci95[1]))),
             );
             vec![
-                noted(short(&v.name, 60), v.summary.as_deref().map_or_else(String::new, |s| short(s, 120))),
+                cell(short(&v.name, 60)),
                 available,
-                with_interval(share, |x| duration((1.0 - x).max(0.0) * period.seconds())),
-                latency(&catalogue::LATENCY_P50),
-                latency(&catalogue::LATENCY_P99),
+                objective,
+                lost(share),
+                latency,
                 with_interval(rto, duration),
                 with_interval(overall(v, &catalogue::RPO_SECONDS), duration),
                 with_interval(overall(v, &catalogue::COST_BILL), usd),
                 with_interval(overall(v, &catalogue::COST_LOSS), usd),
                 with_interval(overall(v, &catalogue::COST_TOTAL), usd),
-                objective,
             ]
         })
         .collect();
-    // An interval of availability runs the other way as time lost.
-    for row in &mut rows {
-        if let Some((low, high)) = row[2].note.split_once(" to ") {
-            row[2].note = format!("{high} to {low}");
-        }
-    }
     let column = |f: &dyn Fn(&VariantResult) -> Option<f64>| results.variants.iter().map(f).collect::<Vec<_>>();
     for (i, values, better) in [
         (1, column(&of(&catalogue::AVAILABILITY)), Better::Higher),
-        (2, column(&of(&catalogue::AVAILABILITY)), Better::Higher),
+        (3, column(&of(&catalogue::AVAILABILITY)), Better::Higher),
         (4, column(&p99), Better::Lower),
         (5, column(&of(&catalogue::RTO_SERVICE)), Better::Lower),
         (6, column(&of(&catalogue::RPO_SECONDS)), Better::Lower),
@@ -145,24 +151,45 @@ fn scorecard(results: &Results) -> Table {
     let head = [
         "variant".to_owned(),
         "available".into(),
+        "P(met)".into(),
         format!("lost{per}"),
-        "p50".into(),
         "p99".into(),
         "RTO".into(),
         "RPO".into(),
         format!("bill{per}"),
         format!("loss{per}"),
         format!("total{per}"),
-        "P(met)".into(),
     ];
     Table {
         title: "",
-        caption: "Means over seeds with 95 % intervals beneath; ★ marks the best mean. Lost: what is missing from \
-                  availability, as time of total outage. Latency: the population that has it worst. P(met): share of \
-                  seeds that meet the objective."
-            .into(),
+        caption: format!(
+            "Means over seeds with 95 % intervals beneath; ★ marks the best mean. Lost: what is missing from availability, as \
+             time of total outage. p99: the population that has it worst. {}",
+            objectives(results)
+        ),
         head: head.to_vec(),
         rows,
+    }
+}
+
+/// Which objective P(met) is about, where every variant has the same.
+fn objectives(results: &Results) -> String {
+    let mut texts = results.variants.iter().filter_map(chief_objective).map(|o| {
+        let bound = if o.unit == Unit::Share { round_availability(o.target) } else { value(o.unit, o.target) };
+        let side = match o.direction {
+            Direction::AtLeast => "at least",
+            Direction::AtMost => "at most",
+        };
+        format!(
+            "{}{} {side} {bound}",
+            o.metric,
+            if is_overall(&o.dims) { String::new() } else { format!(" ({})", who(&o.dims)) }
+        )
+    });
+    match texts.next() {
+        None => String::new(),
+        Some(first) if texts.all(|text| text == first) => format!("P(met): share of seeds with {first}."),
+        Some(_) => "P(met): share of seeds that meet the variant's first objective.".into(),
     }
 }
 
@@ -203,10 +230,9 @@ fn side_by_side(
                 .collect();
             let mut row = vec![cell(name)];
             row.extend(found.iter().map(|m| with_interval(*m, |x| show(m.map_or(Unit::Count, |m| m.unit), x))));
-            let best = |m: &Option<&MetricResult>| m.and_then(|m| m.mean);
             let sign = if better == Better::Higher { -1.0 } else { 1.0 };
             let means: Vec<(usize, f64)> =
-                found.iter().enumerate().filter_map(|(i, m)| Some((i, sign * best(m)?))).collect();
+                found.iter().enumerate().filter_map(|(i, m)| Some((i, sign * (*m)?.mean?))).collect();
             let least = means.iter().map(|x| x.1).fold(f64::INFINITY, f64::min);
             if better != Better::Neither && means.len() > 1 && means.iter().filter(|x| x.1 == least).count() == 1 {
                 for (i, x) in means {
@@ -344,7 +370,7 @@ fn comparisons(results: &Results) -> Option<Table> {
             vec![
                 cell(format!("{} against {}", short(&c.a, 30), short(&c.b, 30))),
                 cell(c.metric.clone()),
-                noted(show(c.difference), format!("{} to {}", show(c.ci95[0]), show(c.ci95[1]))),
+                noted(show(c.difference), interval(&show(c.ci95[0]), &show(c.ci95[1]))),
                 cell(c.a_better_share.map_or_else(|| "–".into(), percent)),
                 cell(c.narrowing.map_or_else(|| "–".into(), |x| format!("{}×", super::text::significant(x, 2)))),
                 noted(verdict, need),
@@ -390,12 +416,17 @@ fn notes(results: &Results) -> Vec<(&'static str, Vec<String>)> {
     let of = |kind: NoteKind| {
         results.notes.iter().filter(move |n| n.kind == kind).map(|n| plain(&n.text)).collect::<Vec<_>>()
     };
+    let designs = results
+        .variants
+        .iter()
+        .filter_map(|v| Some(format!("{}: {}", short(&v.name, 60), plain(v.summary.as_deref()?))));
     let mut method = of(NoteKind::Method);
     method.extend([
         "Each seed is one horizon with its own faults; every variant lives through the same faults, so differences are paired by seed.".to_owned(),
         "Intervals are 95 %: Student t for means, Wilson for shares. The spread from year to year is wider than they are: see the 5th and 95th percentiles.".into(),
     ]);
     [
+        ("The designs", designs.collect()),
         ("Method", method),
         ("Assumptions nobody measured", of(NoteKind::Assumption)),
         ("Not modelled", of(NoteKind::Limit)),
@@ -406,24 +437,34 @@ fn notes(results: &Results) -> Vec<(&'static str, Vec<String>)> {
     .collect()
 }
 
+/// Keeps a percent sign on the line of its number.
+fn unbroken(mut headline: Headline) -> Headline {
+    let keep = |text: &mut String| *text = text.replace(" %", "\u{a0}%");
+    keep(&mut headline.lead);
+    headline.details.iter_mut().for_each(keep);
+    headline.winners.iter_mut().for_each(|winner| keep(&mut winner.margin));
+    headline
+}
+
 /// The page's bytes.
 pub(super) fn page(results: &Results, mode: Mode, charts: &[Chart]) -> Vec<u8> {
     let (scenario, tool) = (&results.scenario, &results.tool);
     let commit = tool.commit.as_ref().map(|commit| format!(" ({})", plain(commit))).unwrap_or_default();
     let tool = format!("{} {}{commit}", tool.name, tool.version);
     let run = format!(
-        "{} variant{} · {} seeds × {} simulated · paired by seed",
+        "{} variant{} · {} seeds × {} simulated{}",
         results.variants.len(),
         if results.variants.len() == 1 { "" } else { "s" },
         scenario.seeds,
-        duration(scenario.horizon_s)
+        duration(scenario.horizon_s),
+        if results.variants.len() == 1 { "" } else { " · paired by seed" }
     );
     let of = |kind| charts.iter().filter(|chart| chart.kind == kind).collect::<Vec<_>>();
     let page = Page {
         title: short(&scenario.name, 160),
         summary: scenario.summary.as_deref().map(plain),
         run,
-        headline: headline(results),
+        headline: unbroken(headline(results)),
         scorecard: scorecard(results),
         pictures: of(Kind::Whole),
         timelines: of(Kind::Timeline),
@@ -440,4 +481,53 @@ pub(super) fn page(results: &Results, mode: Mode, charts: &[Chart]) -> Vec<u8> {
         tool,
     };
     page.render().expect("the template holds no fallible filter").into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample::{bare, sample};
+
+    #[test]
+    fn the_scorecard_stars_the_best_of_each_column() {
+        let table = scorecard(&sample());
+        let starred = |row: usize| -> Vec<&str> {
+            table
+                .head
+                .iter()
+                .zip(&table.rows[row])
+                .filter(|(_, cell)| cell.best)
+                .map(|(head, _)| head.as_str())
+                .collect()
+        };
+        assert_eq!(table.rows.iter().map(Vec::len).collect::<Vec<_>>(), [table.head.len(); 4]);
+        // What the sample was made to be: the last variant loses least, the first is cheapest.
+        assert_eq!(starred(0), ["bill a year"]);
+        assert_eq!(starred(1), [""; 0]);
+        assert_eq!(starred(2), ["total a year"]);
+        assert_eq!(starred(3), ["available", "lost a year", "p99", "RTO", "RPO", "loss a year"]);
+        assert!(
+            table.caption.ends_with("P(met): share of seeds with availability at least 99.99 %."),
+            "{}",
+            table.caption
+        );
+    }
+
+    #[test]
+    fn one_variant_is_never_starred() {
+        assert!(scorecard(&bare()).rows.iter().flatten().all(|cell| !cell.best));
+    }
+
+    #[test]
+    fn the_page_loads_nothing_and_runs_nothing() {
+        let results = sample();
+        let page = String::from_utf8(page(&results, Mode::Compare, &super::super::svg::charts(&results))).unwrap();
+        for forbidden in
+            ["<script", "<link", "<img", "<iframe", "href=", "src=", "url(", "@import", "onload", "javascript:"]
+        {
+            assert!(!page.contains(forbidden), "{forbidden}");
+        }
+        assert!(page.contains("&#60;script&#62;"), "names are escaped");
+        assert!(page.contains("prefers-color-scheme:dark") && page.contains("@media print"));
+    }
 }

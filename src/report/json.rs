@@ -65,10 +65,14 @@ fn assert_finite(results: &Results) {
         for m in &variant.metrics {
             let ci = m.ci95.into_iter().flatten();
             let all = [m.mean, m.sd, m.min, m.p1, m.p5, m.p50, m.p95, m.p99, m.max].into_iter().flatten();
-            all.chain(ci).chain(m.values.iter().flatten().copied()).for_each(|x| check(x, &m.metric));
+            for x in all.chain(ci).chain(m.values.iter().flatten().copied()) {
+                check(x, &m.metric);
+            }
         }
         for o in &variant.objectives {
-            [o.target, o.p_met, o.p_met_ci95[0], o.p_met_ci95[1]].into_iter().for_each(|x| check(x, &o.metric));
+            for x in [o.target, o.p_met, o.p_met_ci95[0], o.p_met_ci95[1]] {
+                check(x, &o.metric);
+            }
         }
     }
     for c in &results.comparisons {

@@ -10,31 +10,16 @@ use crate::metric::Unit;
 pub const YEAR_S: f64 = 31_536_000.0;
 
 /// The first `digits` significant digits of a number, as a plain decimal.
-pub fn significant(x: f64, digits: usize) -> String {
+pub fn significant(x: f64, digits: u16) -> String {
     let size = x.abs();
     if size == 0.0 || !x.is_finite() {
         return "0".into();
     }
-    // The place of the first digit, by comparison rather than by a logarithm that may round.
-    let mut place = 1_i32;
-    let mut bound = 10.0;
-    while size >= bound {
-        place += 1;
-        bound *= 10.0;
-    }
-    let mut bound = 1.0;
-    while place > -12 && size < bound {
-        place -= 1;
-        bound /= 10.0;
-    }
-    let decimals = usize::try_from(digits as i32 - place).unwrap_or(0);
+    // Scientific form first: its exponent is that of the rounded number, so 9.996 becomes 10.0, not 10.00.
+    let rounded = format!("{size:.*e}", usize::from(digits.saturating_sub(1)));
+    let exponent: i32 = rounded.split_once('e').and_then(|(_, power)| power.parse().ok()).unwrap_or(0);
+    let decimals = usize::try_from(i32::from(digits) - 1 - exponent).unwrap_or(0);
     let text = format!("{size:.decimals$}");
-    // 9.996 to three digits is 10.0, not 10.00.
-    let text = if decimals > 0 && text.bytes().filter(u8::is_ascii_digit).count() > digits.max(decimals + 1) {
-        format!("{size:.*}", decimals - 1)
-    } else {
-        text
-    };
     if x < 0.0 { format!("−{text}") } else { text }
 }
 
@@ -51,12 +36,7 @@ pub fn duration(seconds: f64) -> String {
         _ => (86_400.0, "d"),
     };
     let digits = if size < 0.9995 { 3 } else { 2 };
-    format!("{} {unit}", whole_or(seconds / divisor, digits))
-}
-
-/// Significant digits, but never fewer than those before the point.
-fn whole_or(x: f64, digits: usize) -> String {
-    significant(x, digits)
+    format!("{} {unit}", significant(seconds / divisor, digits))
 }
 
 /// An amount of US dollars: "$0.42", "$812", "$12.4 k", "$1.24 M".
@@ -81,13 +61,40 @@ pub fn availability(share: f64) -> String {
     }
     let mut decimals = 1;
     let mut bound = 0.1;
-    while decimals < 12 && 1.0 - share < bound {
+    // A hair of slack: 1 − 0.9999 is a little under 0.0001.
+    while decimals < 12 && 1.0 - share < bound * 0.999_999 {
         decimals += 1;
         bound /= 10.0;
     }
     let text = format!("{:.*}", decimals - 1, share * 100.0);
     let text = if text.starts_with("100") { format!("{:.*}", decimals + 1, share * 100.0) } else { text };
     if text.starts_with("100") { "> 99.9999999 %".into() } else { format!("{text} %") }
+}
+
+/// A round availability, as objectives and axes have: "99.99 %".
+pub fn round_availability(share: f64) -> String {
+    let text = format!("{:.10}", share * 100.0);
+    format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
+}
+
+/// An interval whose ends share their unit: "3.2 to 5.0 min", "$6.09 to 6.14 M".
+pub fn interval(low: &str, high: &str) -> String {
+    let (low_number, low_unit) = low.rsplit_once(' ').unwrap_or((low, ""));
+    let (_, high_unit) = high.rsplit_once(' ').unwrap_or((high, ""));
+    if low_unit != high_unit {
+        return format!("{low} to {high}");
+    }
+    let high = if low.starts_with('$') { high.trim_start_matches('$') } else { high };
+    let low = if low_unit.is_empty() { low } else { low_number };
+    format!("{low} to {high}")
+}
+
+/// An amount on an axis, without needless zeros: "$5 M".
+pub fn round_money(usd: f64) -> String {
+    let text = money(usd);
+    let (number, unit) = text.split_once(' ').map_or((text.as_str(), String::new()), |(n, u)| (n, format!(" {u}")));
+    let number = if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.') } else { number };
+    format!("{number}{unit}")
 }
 
 /// How many nines an availability has: 0.999 has 3. `None` for an availability of 1.
@@ -104,7 +111,7 @@ pub fn nines_text(share: f64) -> String {
 pub fn percent(share: f64) -> String {
     match share {
         _ if share > 0.0 && share < 0.005 => "< 1 %".into(),
-        _ if share < 1.0 && share >= 0.995 => "> 99 %".into(),
+        _ if (0.995..1.0).contains(&share) => "> 99 %".into(),
         _ => format!("{:.0} %", share * 100.0),
     }
 }
@@ -158,9 +165,15 @@ pub fn value(unit: Unit, x: f64) -> String {
 pub fn plain(text: &str) -> String {
     text.chars()
         .map(|c| match c {
-            '\u{61c}' | '\u{200b}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' => char::REPLACEMENT_CHARACTER,
-            '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' => char::REPLACEMENT_CHARACTER,
-            '\u{fffe}' | '\u{ffff}' => char::REPLACEMENT_CHARACTER,
+            '\u{61c}'
+            | '\u{200b}'
+            | '\u{200e}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{fffe}'
+            | '\u{ffff}' => char::REPLACEMENT_CHARACTER,
             c if c.is_control() => char::REPLACEMENT_CHARACTER,
             c => c,
         })
@@ -252,6 +265,7 @@ mod tests {
             (0.9995, "99.950 %"),
             (0.999_953, "99.9953 %"),
             (0.99, "99.0 %"),
+            (0.9999, "99.990 %"),
             (0.999_999_87, "99.999987 %"),
             (0.5, "50 %"),
             (0.0, "0 %"),
@@ -261,6 +275,18 @@ mod tests {
         assert!(!availability(1.0 - 1e-13).starts_with("100"));
         assert_eq!(nines(1.0), None);
         assert!((nines(0.999).unwrap() - 3.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn shared_units_stand_once() {
+        assert_eq!(interval("3.2 min", "5.0 min"), "3.2 to 5.0 min");
+        assert_eq!(interval("94 s", "5.0 min"), "94 s to 5.0 min");
+        assert_eq!(interval("$6.09 M", "$6.14 M"), "$6.09 to 6.14 M");
+        assert_eq!(interval("$812", "$1.24 k"), "$812 to $1.24 k");
+        assert_eq!(interval("1", "2"), "1 to 2");
+        assert_eq!(round_availability(1.0 - 1e-4), "99.99 %");
+        assert_eq!(round_money(5e6), "$5 M");
+        assert_eq!(round_money(250.0), "$250");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! Built from the paired comparisons alone. A difference that isn't shown is said not to be shown.
 
-use super::text::{availability, duration, money, percent, plain, significant};
+use super::text::{availability, duration, interval, money, percent, plain, significant};
 use super::view::{Against, Period, against, against_of, mean, overall, worst_population};
 use crate::experiment::results::{MetricResult, Results, VariantResult};
 use crate::metric::{Better, Dims, Metric, catalogue};
@@ -67,9 +67,16 @@ fn surety(against: &Against, show: impl Fn(f64) -> String) -> String {
         [a, b] if against.ci95[0] * against.ci95[1] >= 0.0 => (a.min(b), a.max(b)),
         _ => (against.ci95[0], against.ci95[1]),
     };
-    let share =
-        against.better_share.map(|share| format!("; better in {} of seeds", percent(share))).unwrap_or_default();
-    format!("95 % interval {} to {}{share}", show(low), show(high))
+    let share = against.better_share.map(|share| format!("; better in {}", seeds(share))).unwrap_or_default();
+    format!("95 % interval {}{share}", interval(&show(low), &show(high)))
+}
+
+fn seeds(share: f64) -> String {
+    match share {
+        1.0 => "every seed".into(),
+        0.0 => "no seed".into(),
+        _ => format!("{} of seeds", percent(share)),
+    }
 }
 
 fn more_seeds(against: &Against) -> String {
@@ -180,37 +187,45 @@ pub fn headline(results: &Results) -> Headline {
             });
         };
     add("Most available", &available, &lost, &availability, "less lost");
-    add("Fastest, p99", &fast, &|x| duration(x), &|x| duration(x), "faster");
+    add("Fastest, p99 of all", &fast, &|x| duration(x), &|x| duration(x), "faster");
     add("Lowest bill", &cheap, &usd, &usd, "cheaper");
     add("Lowest bill + loss", &total, &usd, &usd, "cheaper");
-    Headline { lead: lead(results, &available, &cheap, &total), winners, details: details(results, &available) }
+    Headline {
+        lead: lead(results, available.as_ref(), cheap.as_ref(), total.as_ref()),
+        winners,
+        details: details(results, available.as_ref()),
+    }
 }
 
-fn lead(results: &Results, available: &Option<Rank<'_>>, cheap: &Option<Rank<'_>>, total: &Option<Rank<'_>>) -> String {
-    let best = |rank: &Option<Rank<'_>>| rank.as_ref().and_then(|r| r.order.first()).map(|(place, _)| *place);
+fn lead(results: &Results, available: Option<&Rank<'_>>, cheap: Option<&Rank<'_>>, total: Option<&Rank<'_>>) -> String {
+    let best = |rank: Option<&Rank<'_>>| rank.and_then(|r| r.order.first()).map(|(place, _)| *place);
     let Some(first) = best(available) else {
         return "No variant has an availability to compare.".into();
     };
-    let second = available.as_ref().and_then(|r| r.order.get(1)).map(|(place, _)| *place);
+    let second = available.and_then(|r| r.order.get(1)).map(|(place, _)| *place);
     let variant = |place: usize| &results.variants[place];
     let name = |place: usize| plain(&variant(place).name);
-    let mut text = second
+    let text = second
         .and_then(|second| pair(results, variant(first), variant(second)))
         .unwrap_or_else(|| format!("{} is the most available.", name(first)));
-    match best(total) {
-        Some(t) if t == first => text += " It also has the lowest sum of bill and loss.",
+    let usd = |place: usize| {
+        let total = mean(variant(place), &catalogue::COST_TOTAL).unwrap_or(0.0);
+        money(Period::of(results).scale(total))
+    };
+    let sum = match best(total) {
+        Some(t) if t == first => format!(" It also has the lowest sum of bill and loss, {}.", usd(t)),
         Some(t) if best(cheap) == Some(t) => {
-            text += &format!(" {} has the lowest bill, and the lowest sum of bill and loss.", name(t))
+            format!(" {} has the lowest bill, and the lowest sum of bill and loss, {}.", name(t), usd(t))
         }
-        Some(t) => text += &format!(" {} has the lowest sum of bill and loss.", name(t)),
-        None => {}
-    }
-    text
+        Some(t) => format!(" {} has the lowest sum of bill and loss, {}.", name(t), usd(t)),
+        None => String::new(),
+    };
+    text + &sum
 }
 
-fn details(results: &Results, available: &Option<Rank<'_>>) -> Vec<String> {
+fn details(results: &Results, available: Option<&Rank<'_>>) -> Vec<String> {
     let order: Vec<&VariantResult> =
-        available.iter().flat_map(|r| &r.order).map(|(place, _)| &results.variants[*place]).collect();
+        available.into_iter().flat_map(|r| &r.order).map(|(place, _)| &results.variants[*place]).collect();
     let mut sentences: Vec<String> = order.windows(2).skip(1).filter_map(|two| pair(results, two[0], two[1])).collect();
     sentences.extend(results.break_even.iter().filter(|b| b.usd_per_minute.is_some()).map(|b| {
         let usd = b.usd_per_minute.unwrap_or(0.0);
@@ -225,11 +240,15 @@ fn single(results: &Results, only: &VariantResult) -> String {
     let mut parts = Vec::new();
     if let Some(m) = overall(only, &catalogue::AVAILABILITY) {
         let share = m.mean.unwrap_or(0.0);
-        let interval = m.ci95.map_or_else(String::new, |[low, high]| {
-            format!(" (95 % interval {} to {})", availability(low), availability(high.min(1.0)))
+        let range = m.ci95.map_or_else(String::new, |[low, high]| {
+            format!(" (95 % interval {})", interval(&availability(low), &availability(high.min(1.0))))
         });
         let lost = duration((1.0 - share) * period.seconds());
-        parts.push(format!("answers {}{interval}, as if {lost} {} were lost", availability(share), period.phrase()));
+        parts.push(format!(
+            "answers {} of requests{range}, as if {lost} {} were lost",
+            availability(share),
+            period.phrase()
+        ));
     }
     if let Some(usd) = mean(only, &catalogue::COST_BILL) {
         parts.push(format!("costs {} {}", money(period.scale(usd)), period.phrase()));
@@ -263,7 +282,7 @@ mod tests {
             (-246.0 / 31_536_000.0, [-300.0 / 31_536_000.0, -192.0 / 31_536_000.0], Some(0.07));
         c.verdict = Verdict::Worse;
         let text = pair(&results, &results.variants[3], &results.variants[1]).unwrap();
-        assert!(text.starts_with("active-active loses 4.1 min a year less than active-passive (95 % interval 3.2 min to 5.0 min; better in 93 % of seeds) and costs 1.9× as much"), "{text}");
+        assert!(text.starts_with("active-active loses 4.1 min a year less than active-passive (95 % interval 3.2 to 5.0 min; better in 93 % of seeds) and costs 1.9× as much"), "{text}");
     }
 
     #[test]

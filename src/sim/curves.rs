@@ -7,7 +7,7 @@ use crate::base::{Id, Span};
 use crate::dist::Dist;
 use crate::domain::{Cluster, Journey};
 use crate::plan::{Plan, StepPlan};
-use crate::traffic::latency::{Curve, Part};
+use crate::traffic::latency::{Curve, Part, Within};
 
 /// A curve in [`Curves`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -17,21 +17,24 @@ pub(super) struct CurveId(u32);
 #[derive(Default, Debug)]
 pub(super) struct Curves {
     known: Map<Vec<u64>, CurveId>,
-    curves: Vec<Curve>,
+    curves: Vec<(Curve, Within)>,
 }
 
 impl Curves {
-    pub(super) fn get(&self, id: CurveId) -> &Curve {
-        &self.curves[id.0 as usize]
+    /// A curve, and what the client's timeout leaves of it.
+    pub(super) fn get(&self, id: CurveId) -> (&Curve, Within) {
+        let (curve, within) = &self.curves[id.0 as usize];
+        (curve, *within)
     }
 
-    fn make(&mut self, key: Vec<u64>, curve: impl FnOnce(&Self) -> Curve) -> CurveId {
+    fn make(&mut self, key: Vec<u64>, limit: f64, curve: impl FnOnce(&Self) -> Curve) -> CurveId {
         if let Some(&id) = self.known.get(&key) {
             return id;
         }
         let curve = curve(self);
         let id = CurveId(self.curves.len() as u32);
-        self.curves.push(curve);
+        let within = curve.within(limit);
+        self.curves.push((curve, within));
         self.known.insert(key, id);
         id
     }
@@ -79,13 +82,14 @@ impl Curves {
                 }
             }
         }
-        let mut id = self.make(key.clone(), |_| Curve::sum(&parts(plan, inputs, flow, steps, conditions)));
+        let limit = plan.journeys[journey].timeout.unwrap_or(f64::INFINITY);
+        let mut id = self.make(key.clone(), limit, |_| Curve::sum(&parts(plan, inputs, flow, steps, conditions)));
         // Waits at several stations add up whatever their order.
         waits.sort_by(|a: &(f64, f64), b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
         for (waiting, wait) in waits {
             key.extend([waiting.to_bits(), wait.to_bits()]);
             let before = id;
-            id = self.make(key.clone(), |curves| curves.get(before).then_wait(waiting, wait));
+            id = self.make(key.clone(), limit, |curves| curves.get(before).0.then_wait(waiting, wait));
         }
         id
     }

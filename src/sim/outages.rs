@@ -4,7 +4,7 @@
 //! of share × failing share; between breakpoints it is linear, because shares are. What no rough stay mentions
 //! loses under 1e-4, which is left out of account here.
 
-use super::log::{Deed, Log};
+use super::log::{Deed, Held, Log};
 use super::memo::Memo;
 use super::tally::{Rough, main_cause};
 use crate::base::{Id, SimTime};
@@ -79,6 +79,10 @@ pub(super) fn find(plan: &Plan, memo: &Memo, rough: &[Rough], log: &Log) -> Outa
     }
     let mut found = Outages { outages: Vec::new(), below: Vec::new(), any_below: 0.0 };
     let mut any: Vec<(f64, f64)> = Vec::new();
+    let mut held: Vec<Vec<&Held>> = vec![Vec::new(); plan.roots.len()];
+    for entry in &log.held {
+        held[entry.root.index()].push(entry);
+    }
     for (number, mut pieces) in pieces.into_iter().enumerate() {
         let (population, journey) = (Id::new(number / journeys), Id::new(number % journeys));
         pieces.sort_by(|a, b| a.from.total_cmp(&b.from).then(a.cluster.cmp(&b.cluster)));
@@ -86,19 +90,27 @@ pub(super) fn find(plan: &Plan, memo: &Memo, rough: &[Rough], log: &Log) -> Outa
         found.below.push(users.iter().map(|(from, to)| to - from).sum());
         any.extend(&users);
         let service = grouped(&service);
+        let longest = pieces.iter().map(|piece| piece.to - piece.from).fold(0.0, f64::max);
         for (start, end) in grouped(&users) {
             let inside = |from: f64, to: f64| (to.min(end) - from.max(start)).max(0.0);
-            let lost = pieces.iter().map(|piece| piece.lost * inside(piece.from, piece.to)).sum();
-            let root = cause(&pieces, start, memo, rough);
+            // Pieces are in order of their start; none is longer than the longest.
+            let first = pieces.partition_point(|piece| piece.from < start - longest);
+            let near = &pieces[first..first + pieces[first..].partition_point(|piece| piece.from < end)];
+            let lost = near.iter().map(|piece| piece.lost * inside(piece.from, piece.to)).sum();
+            let root = cause(near, start, memo, rough);
+            let below = &users[users.partition_point(|&(_, to)| to <= start)..];
+            // The last time that its cause took hold before it; holds of one root follow one another.
+            let held = &held[root.index()];
+            let held = held[..held.partition_point(|held| held.from.secs() - origin <= start + 1e-9)].last().copied();
             found.outages.push(Outage {
                 population,
                 journey,
                 start,
                 end,
-                below: users.iter().map(|&(from, to)| inside(from, to)).sum(),
+                below: below.iter().take_while(|&&(from, _)| from < end).map(|&(from, to)| inside(from, to)).sum(),
                 lost,
                 root,
-                recovery: recovery(log, origin, population, root, (start, end), &service),
+                recovery: recovery(log, origin, population, held, (start, end), &service),
             });
         }
     }
@@ -217,34 +229,29 @@ fn recovery(
     log: &Log,
     origin: f64,
     population: Id<Population>,
-    root: Id<Root>,
+    held: Option<&Held>,
     (start, end): (f64, f64),
     service: &[(f64, f64)],
 ) -> Option<Recovery> {
-    if root.index() == DEMAND {
-        return None;
-    }
-    let held = log.held.iter().rev().find(|held| held.root == root && held.from.secs() - origin <= start + 1e-9)?;
+    let held = held?;
     let (began, repaired) = (held.from.secs() - origin, held.to.secs() - origin);
-    let served = service.iter().find(|(from, to)| *from <= end && *to > start).map_or(end, |&(_, to)| to);
+    let first = service.partition_point(|(_, to)| *to <= start);
+    let served = service.get(first).filter(|(from, _)| *from <= end).map_or(end, |&(_, to)| to);
     let achieved = |at: f64| (at < repaired).then_some(at - began);
     let mut stages = [0.0; 5];
     if achieved(served).is_some() {
         // A deed at the very moment of the recovery is part of it.
-        let window = |at: SimTime| {
-            let at = at.secs() - origin;
-            (at >= began && at <= served + 1e-6).then_some(at)
-        };
-        let detected = log.deeds.iter().find_map(|&(at, deed)| match deed {
-            Deed::Detected(_) => window(at),
-            Deed::Decided(_) | Deed::Promoted(_) | Deed::Recovered(_) | Deed::FailedBack(_) => None,
-        });
-        let last = |wanted: fn(Deed) -> bool| {
-            log.deeds.iter().rev().filter(|(_, deed)| wanted(*deed)).find_map(|&(at, _)| window(at))
-        };
+        let (from, to) = (held.from, time(served + origin + 1e-6));
+        let deeds = &log.deeds[log.deeds.partition_point(|(at, _)| *at < from)..];
+        let deeds = &deeds[..deeds.partition_point(|(at, _)| *at <= to)];
+        let answers = &log.answers[population.index()];
+        let answers = &answers[..answers.partition_point(|(at, _)| *at <= to)];
+        let secs = |at: SimTime| at.secs() - origin;
+        let detected = deeds.iter().find(|(_, deed)| matches!(deed, Deed::Detected(_))).map(|&(at, _)| secs(at));
+        let last = |wanted: fn(Deed) -> bool| deeds.iter().rev().find(|(_, deed)| wanted(*deed)).map(|&(at, _)| secs(at));
         let decided = last(|deed| matches!(deed, Deed::Decided(_)));
         let promoted = last(|deed| matches!(deed, Deed::Promoted(_)));
-        let routed = log.answers[population.index()].iter().rev().find_map(|(at, _)| window(*at));
+        let routed = answers.last().filter(|(at, _)| *at >= from).map(|&(at, _)| secs(at));
         let mut before = began;
         for (stage, moment) in stages.iter_mut().zip([detected, decided, promoted, routed, Some(served)]) {
             let moment = moment.unwrap_or(before).clamp(before, served);

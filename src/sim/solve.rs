@@ -35,8 +35,6 @@ pub(super) struct Cell {
     pub(super) success: f64,
     /// Latency of the good ones: curve, delay before it, share of the good ones.
     pub(super) latency: Vec<(CurveId, f64, f64)>,
-    /// Seconds beyond which a response isn't good.
-    pub(super) timeout: f64,
 }
 
 /// Requests lost.
@@ -141,9 +139,7 @@ pub(super) fn solve(plan: &Plan, inputs: &Inputs, slot: usize, ready: &[u32], cu
         if passes > 0.0 {
             let curve =
                 curves.journey(plan, inputs, flow, journey_id, &conditions, &solution.stations, NEGLIGIBLE_WAIT);
-            if timeout.is_finite() {
-                in_time = curves.get(curve).cdf(timeout);
-            }
+            in_time = curves.get(curve).1.share();
             let fails = 1.0 - passes * in_time;
             // A failed try costs a round trip, then the backoff.
             let round_trip = plan.populations[population].rtt[inputs.cluster];
@@ -196,7 +192,7 @@ pub(super) fn solve(plan: &Plan, inputs: &Inputs, slot: usize, ready: &[u32], cu
         let good = walk.rate * success;
         solution.egress += good * walk.journey.response;
         bytes(plan, inputs, flow, walk.journey, good, &mut solution);
-        solution.cells.push(Cell { population, journey: journey_id, flow, rate: walk.rate, success, latency, timeout });
+        solution.cells.push(Cell { population, journey: journey_id, flow, rate: walk.rate, success, latency });
     }
     solution
 }

@@ -65,8 +65,8 @@ pub(super) struct Tally {
     /// By cluster: the interval over which its inputs' shares move.
     pub(super) spans: Table<Cluster, (SimTime, SimTime)>,
     trace: Option<Vec<(Id<Cluster>, Rough)>>,
-    /// By cell: curve, delay, timeout, weight; in order of first visit.
-    latency: Vec<Vec<(CurveId, f64, f64, f64)>>,
+    /// By cell: curve, delay, weight; in order of first visit.
+    latency: Vec<Vec<(CurveId, f64, f64)>>,
     latency_at: Map<(u32, CurveId, u64), u32>,
     loss_at: Map<(u32, u32, Id<Root>), u32>,
     losses: Vec<Loss>,
@@ -199,9 +199,9 @@ impl Tally {
                 let next = self.latency[position].len() as u32;
                 let at = *self.latency_at.entry((position as u32, curve, delay.to_bits())).or_insert(next);
                 if at == next {
-                    self.latency[position].push((curve, delay, cell.timeout, 0.0));
+                    self.latency[position].push((curve, delay, 0.0));
                 }
-                self.latency[position][at as usize].3 += good * share;
+                self.latency[position][at as usize].2 += good * share;
             }
             if plan.populations[cell.population].disliked[inputs.cluster] {
                 self.violations[cell.population.index()] += good;
@@ -267,8 +267,9 @@ impl Tally {
                     let of_population = population.is_none_or(|id| position / journeys == id.index());
                     let of_journey = journey.is_none_or(|id| position % journeys == id.index());
                     if of_population && of_journey {
-                        for &(curve, delay, timeout, weight) in parts {
-                            mixture.add(memo.curves.get(curve), delay, timeout, weight);
+                        for &(curve, delay, weight) in parts {
+                            let (curve, within) = memo.curves.get(curve);
+                            mixture.add(curve, within, delay, weight);
                         }
                     }
                 }

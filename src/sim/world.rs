@@ -531,6 +531,12 @@ impl<'a> World<'a> {
     fn zones_changed(&mut self, now: SimTime, before: &Table<Cluster, u64>) {
         let after = self.zones_dead();
         for (cluster, &dead) in after.iter_enumerated() {
+            self.zones[cluster].cause = self.index.zones[cluster]
+                .iter()
+                .filter_map(|&(_, hold)| self.holds[hold].0)
+                .filter(|active| matches!(active.effect, EffectSpec::Down(_)))
+                .map(|active| (active.root, active.since))
+                .min_by_key(|&(root, since)| (since, root));
             if dead == before[cluster] {
                 continue;
             }
@@ -541,10 +547,6 @@ impl<'a> World<'a> {
             if died != 0 {
                 if self.zones[cluster].wanted.is_none() {
                     self.zones[cluster].wanted = Some(self.units[cluster].totals(self.memo));
-                    self.zones[cluster].cause = self.index.zones[cluster]
-                        .iter()
-                        .filter(|(zone, _)| died & (1 << zone) != 0)
-                        .find_map(|&(_, hold)| self.holds[hold].0.map(|active| (active.root, active.since)));
                 }
                 for lost in 0..died.count_ones() {
                     self.units[cluster].lose_zone(up_before - lost, self.memo);
@@ -572,7 +574,6 @@ impl<'a> World<'a> {
                 self.units[cluster].grow_to(&wanted, self.plan, self.memo);
                 if dead == 0 {
                     self.zones[cluster].wanted = None;
-                    self.zones[cluster].cause = None;
                 }
             }
         }
@@ -1262,11 +1263,8 @@ impl<'a> World<'a> {
         let plan = &self.plan.stores[store];
         let mut ack = 0.0_f64;
         if let Replication::Sync(sync) = &plan.replication {
-            let members = &plan.partitions[part];
-            for &follower in members.followers.iter().chain([&members.leader]) {
-                if follower == leader {
-                    continue;
-                }
+            // A leader that was deposed is fenced until it takes back: nobody waits for it.
+            for &follower in plan.partitions[part].followers.iter().filter(|&&follower| follower != leader) {
                 let lost = self
                     .copy_is_gone(follower, store)
                     .map(|root| {

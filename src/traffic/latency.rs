@@ -11,9 +11,7 @@ use realfft::RealFftPlanner;
 
 /// Points of the linear grid.
 const GRID: usize = 4096;
-/// Ratio of one node to the one before.
-const STEP: f64 = 1.02;
-/// `ln` of [`STEP`], as the search for a node uses it.
+/// Logarithm of 1.02, the ratio of one node to the one before.
 const LN_STEP: f64 = 0.019_802_627_296_179_73;
 
 /// One term of a journey's latency.
@@ -73,7 +71,9 @@ pub struct Curve {
     shift: f64,
     /// First node, in seconds beyond the shift; 0 when nothing varies.
     first: f64,
-    /// P(excess ≤ node k) at `first * 1.02^k`. The last one is 1 but for the tail beyond the grid.
+    /// Nodes, in seconds beyond the shift: `first * 1.02^k`.
+    nodes: Vec<f64>,
+    /// P(excess ≤ node k). The last one is 1 but for the tail beyond the grid.
     cdf: Vec<f64>,
     /// P(excess = 0).
     atom: f64,
@@ -88,7 +88,7 @@ impl Curve {
         let shift = parts.iter().filter(|part| part.is_constant()).map(Part::mean).sum();
         let varying: Vec<&Part> = parts.iter().filter(|part| !part.is_constant()).collect();
         if varying.is_empty() {
-            return Self { shift, first: 0.0, cdf: Vec::new(), atom: 1.0, mean };
+            return Self { shift, first: 0.0, nodes: Vec::new(), cdf: Vec::new(), atom: 1.0, mean };
         }
         // The grid reaches where all parts at once are in their last 1e-5: far beyond p99.9 of the sum.
         let reach: f64 = varying.iter().map(|part| part.reach(1.0 - 1e-5)).sum::<f64>() * 1.02;
@@ -102,16 +102,16 @@ impl Curve {
             cumulative.push(sum.min(1.0));
         }
         let first = first_node(&cumulative, width);
-        let count = (ln(reach / first) / LN_STEP).ceil() as usize + 1;
-        let mut node = first;
-        let mut cdf = Vec::with_capacity(count);
+        let nodes = nodes(first, reach);
         let mut floor = 0.0_f64;
-        for _ in 0..count {
-            floor = floor.max(read(&cumulative, node / width));
-            cdf.push(floor);
-            node *= STEP;
-        }
-        Self { shift, first, cdf, atom: 0.0, mean }
+        let cdf = nodes
+            .iter()
+            .map(|node| {
+                floor = floor.max(read(&cumulative, node / width));
+                floor
+            })
+            .collect();
+        Self { shift, first, nodes, cdf, atom: 0.0, mean }
     }
 
     /// This, and then a wait: with probability `waiting` an exponential of mean `wait` seconds.
@@ -123,15 +123,14 @@ impl Curve {
         let lowest = wait * 1e-3;
         let highest = wait * 40.0;
         let first = if self.cdf.is_empty() { lowest } else { self.first.min(lowest.max(self.first * 1e-2)) };
-        let last = if self.cdf.is_empty() { highest } else { highest + self.node(self.cdf.len() - 1) };
-        let count = (ln(last / first) / LN_STEP).ceil() as usize + 1;
-        // held: mass of requests whose exponential is still running at the node.
-        let mut cdf = Vec::with_capacity(count);
+        let last = if self.cdf.is_empty() { highest } else { highest + self.nodes[self.nodes.len() - 1] };
+        let nodes = nodes(first, last);
+        let mut cdf = Vec::with_capacity(nodes.len());
+        // Mass of requests whose exponential is still running at the node.
         let mut held = self.atom;
         let mut before = 0.0;
         let mut below = self.atom;
-        let mut node = first;
-        for _ in 0..count {
+        for &node in &nodes {
             let here = self.excess_cdf(node);
             let gap = node - before;
             let decay = exp(-gap / wait);
@@ -140,13 +139,9 @@ impl Curve {
             cdf.push((here - waiting * held).clamp(0.0, 1.0));
             before = node;
             below = here;
-            node *= STEP;
         }
-        Self { shift: self.shift, first, cdf, atom: self.atom * (1.0 - waiting), mean: self.mean + waiting * wait }
-    }
-
-    fn node(&self, k: usize) -> f64 {
-        self.first * exp(k as f64 * LN_STEP)
+        let (atom, mean) = (self.atom * (1.0 - waiting), self.mean + waiting * wait);
+        Self { shift: self.shift, first, nodes, cdf, atom, mean }
     }
 
     /// P(excess over the shift ≤ x).
@@ -165,9 +160,7 @@ impl Curve {
         if k + 1 >= self.cdf.len() {
             return 1.0;
         }
-        // Linear in x between the nodes, whose ratio is the step.
-        let low = self.node(k);
-        let share = (x / low - 1.0) / (STEP - 1.0);
+        let share = (x - self.nodes[k]) / (self.nodes[k + 1] - self.nodes[k]);
         self.cdf[k] + (self.cdf[k + 1] - self.cdf[k]) * share.clamp(0.0, 1.0)
     }
 
@@ -184,9 +177,59 @@ impl Curve {
 
     /// The least and the greatest latency that the curve can tell apart.
     fn range(&self) -> (f64, f64) {
-        let top = if self.cdf.is_empty() { 0.0 } else { self.node(self.cdf.len() - 1) };
-        (self.shift, self.shift + top)
+        (self.shift, self.shift + self.nodes.last().copied().unwrap_or(0.0))
     }
+
+    /// What is left of the curve when nothing beyond `limit` seconds counts.
+    pub fn within(&self, limit: f64) -> Within {
+        let share = if limit.is_finite() { self.cdf(limit) } else { 1.0 };
+        if share >= 1.0 {
+            return Within { limit, share: 1.0, mean: self.mean };
+        }
+        // The integral of P(shift + excess > t) up to the limit, linear between nodes, less what lies beyond.
+        let top = limit - self.shift;
+        let (mut before, mut below, mut sum) = (0.0, self.atom, 0.0);
+        for &node in self.nodes.iter().take_while(|node| **node < top).chain([&top]) {
+            let here = self.excess_cdf(node);
+            sum += (node - before) * (share - 0.5 * (below + here));
+            before = node;
+            below = here;
+        }
+        let mean = if share > 0.0 { self.shift + (sum / share).max(0.0) } else { self.shift };
+        Within { limit, share, mean }
+    }
+}
+
+/// A curve below a limit.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Within {
+    /// Seconds.
+    limit: f64,
+    /// P(latency ≤ limit).
+    share: f64,
+    /// Mean of those, in seconds.
+    mean: f64,
+}
+
+impl Within {
+    /// P(latency ≤ limit).
+    pub const fn share(&self) -> f64 {
+        self.share
+    }
+}
+
+/// Nodes 2 % apart from `first` until `last` is reached.
+fn nodes(first: f64, last: f64) -> Vec<f64> {
+    let mut nodes = Vec::with_capacity((ln(last / first) / LN_STEP) as usize + 2);
+    for k in 0.. {
+        // Each by itself, so that rounding doesn't add up and the search by logarithm finds its place.
+        let node = first * exp(f64::from(k) * LN_STEP);
+        nodes.push(node);
+        if node >= last {
+            break;
+        }
+    }
+    nodes
 }
 
 /// A node below which almost nothing lies, as a place to start the nodes.
@@ -250,30 +293,16 @@ fn convolve(parts: &[&Part], width: f64) -> Vec<f64> {
 #[derive(Clone, Copy, Debug)]
 struct Piece<'a> {
     curve: &'a Curve,
+    within: Within,
     /// Seconds before the curve begins.
     delay: f64,
-    /// Seconds beyond which a response doesn't count.
-    limit: f64,
-    /// P(curve ≤ limit).
-    within: f64,
     weight: f64,
 }
 
 impl Piece<'_> {
     fn cdf(&self, t: f64) -> f64 {
         let t = t - self.delay;
-        if t >= self.limit { 1.0 } else { self.curve.cdf(t) / self.within }
-    }
-
-    fn mean(&self) -> f64 {
-        if self.within > 1.0 - 1e-9 {
-            return self.delay + self.curve.mean;
-        }
-        // The integral of P(latency > t | latency ≤ limit), by the midpoint rule.
-        let steps = 2000_u32;
-        let width = self.limit / f64::from(steps);
-        let sum: f64 = (0..steps).map(|k| 1.0 - self.curve.cdf((f64::from(k) + 0.5) * width) / self.within).sum();
-        self.delay + width * sum
+        if t >= self.within.limit { 1.0 } else { self.curve.cdf(t) / self.within.share }
     }
 }
 
@@ -285,11 +314,10 @@ pub struct Mixture<'a> {
 }
 
 impl<'a> Mixture<'a> {
-    /// Adds `weight` requests that follow `curve` as far as `limit` seconds, `delay` seconds later.
-    pub fn add(&mut self, curve: &'a Curve, delay: f64, limit: f64, weight: f64) {
-        let within = if limit.is_finite() { curve.cdf(limit) } else { 1.0 };
-        if weight > 0.0 && within > 0.0 {
-            self.pieces.push(Piece { curve, delay, limit, within, weight });
+    /// Adds `weight` requests that follow `curve` as far as it counts, `delay` seconds later.
+    pub fn add(&mut self, curve: &'a Curve, within: Within, delay: f64, weight: f64) {
+        if weight > 0.0 && within.share > 0.0 {
+            self.pieces.push(Piece { curve, within, delay, weight });
             self.weight += weight;
         }
     }
@@ -302,7 +330,7 @@ impl<'a> Mixture<'a> {
     /// Mean in seconds.
     pub fn mean(&self) -> Option<f64> {
         (self.weight > 0.0)
-            .then(|| self.pieces.iter().map(|piece| piece.mean() * piece.weight).sum::<f64>() / self.weight)
+            .then(|| self.pieces.iter().map(|p| (p.within.mean + p.delay) * p.weight).sum::<f64>() / self.weight)
     }
 
     /// P(latency ≤ t).
@@ -320,7 +348,7 @@ impl<'a> Mixture<'a> {
         for piece in &self.pieces {
             let (least, most) = piece.curve.range();
             low = low.min(least + piece.delay);
-            top = top.max(most.min(piece.limit) + piece.delay);
+            top = top.max(most.min(piece.within.limit) + piece.delay);
         }
         shares.map(|share| {
             if self.cdf(low) >= share {
@@ -349,7 +377,7 @@ mod tests {
 
     fn quantile(curve: &Curve, p: f64) -> f64 {
         let mut mixture = Mixture::default();
-        mixture.add(curve, 0.0, f64::INFINITY, 1.0);
+        mixture.add(curve, curve.within(f64::INFINITY), 0.0, 1.0);
         mixture.quantiles([p])[0]
     }
 
@@ -404,8 +432,8 @@ mod tests {
         let fast = Curve::sum(&[Part::One(Dist::constant(Span::from_whole_secs(1)))]);
         let slow = Curve::sum(&[Part::One(Dist::constant(Span::from_whole_secs(2)))]);
         let mut mixture = Mixture::default();
-        mixture.add(&fast, 0.0, f64::INFINITY, 3.0);
-        mixture.add(&slow, 0.5, f64::INFINITY, 1.0);
+        mixture.add(&fast, fast.within(f64::INFINITY), 0.0, 3.0);
+        mixture.add(&slow, slow.within(f64::INFINITY), 0.5, 1.0);
         let [low, high] = mixture.quantiles([0.74, 0.76]);
         close(low, 1.0, 1e-6);
         close(high, 2.5, 1e-6);
@@ -417,7 +445,7 @@ mod tests {
         // An exponential of mean 1 below 1: mean 1 - 1/(e - 1), median -ln(1 - (1 - 1/e)/2).
         let curve = Curve::sum(&[Part::One(Dist::exponential(Span::from_whole_secs(1)))]);
         let mut mixture = Mixture::default();
-        mixture.add(&curve, 0.0, 1.0, 5.0);
+        mixture.add(&curve, curve.within(1.0), 0.0, 5.0);
         let e = core::f64::consts::E;
         close(mixture.mean().unwrap(), 1.0 - 1.0 / (e - 1.0), 1e-3);
         close(mixture.quantiles([0.5])[0], -(1.0 - (1.0 - 1.0 / e) / 2.0_f64).ln(), 1e-3);

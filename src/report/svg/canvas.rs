@@ -185,7 +185,9 @@ fn finish(text: &str, size: (i32, i32), description: &str) -> String {
         let before = rest[..open].trim_end();
         let shape = before.strip_suffix("/>").expect("a hover text follows a shape");
         let tag = shape.rfind('<').map_or("", |at| shape[at + 1..].split(' ').next().unwrap_or(""));
-        out += &format!("{shape}><title>{words}</title></{tag}>\n");
+        for piece in [shape, "><title>", words, "</title></", tag, ">\n"] {
+            out.push_str(piece);
+        }
         rest = rest[close + "</text>".len()..].trim_start_matches('\n');
     }
     out + rest.trim_end()

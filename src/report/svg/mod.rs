@@ -1,7 +1,14 @@
 //! Charts: one file per chart, drawn through [`canvas::Canvas`] on plotters' SVG backend.
 
+mod availability;
 mod axis;
+mod bill;
 mod canvas;
+mod latency;
+mod lost;
+mod map;
+mod timeline;
+mod tradeoff;
 
 use super::text::slug;
 use crate::experiment::results::Results;
@@ -49,6 +56,22 @@ pub(super) fn variant_colour(place: usize) -> String {
 
 /// Every chart that the results have figures for, in the order of the page.
 pub(super) fn charts(results: &Results) -> Vec<Chart> {
-    let _ = (results, slug(""));
-    Vec::new()
+    let mut charts: Vec<Chart> = [
+        lost::chart(results),
+        availability::chart(results),
+        tradeoff::chart(results),
+        bill::chart(results),
+        latency::quantiles(results),
+        latency::curves(results),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    for variant in &results.variants {
+        charts.extend(timeline::chart(variant, &format!("timeline-{}", slug(&variant.name))));
+    }
+    for variant in &results.variants {
+        charts.extend(map::chart(variant, &format!("map-{}", slug(&variant.name))));
+    }
+    charts
 }
