@@ -93,7 +93,7 @@ impl Unit {
             } else {
                 let end = slot_end.min(to);
                 let (from, inputs, usable, min_nodes, active) =
-                    (self.clock, self.inputs, self.usable, self.min_nodes, self.active);
+                    (self.clock, self.inputs, self.usable, self.min_nodes, self.scales(memo));
                 let own = &plan.clusters[self.cluster];
                 let cluster = self.cluster;
                 let pods = self.pods(memo);
@@ -112,6 +112,11 @@ impl Unit {
                 }
             }
         }
+    }
+
+    /// Its autoscalers run: a cluster that is down has no control plane, and keeps the pods it had.
+    fn scales(&self, memo: &Memo) -> bool {
+        self.active && memo.inputs(self.inputs).front.down.is_none()
     }
 
     /// Takes one whole slot from the memo, or works it out first.
@@ -155,7 +160,7 @@ impl Unit {
             slot,
             usable: self.usable,
             min_nodes: self.min_nodes,
-            active: self.active,
+            active: self.scales(memo),
         };
         step.run(&mut pods, from, from + plan.slot, memo, &mut |memo, stay, nodes| {
             let seconds = (stay.to - stay.from).secs();

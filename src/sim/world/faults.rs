@@ -1,0 +1,252 @@
+//! What strikes, holds and is released, and what all holds on one thing amount to.
+
+use crate::base::{Id, SimTime, Span, Table};
+use crate::base::stream::{Rng, uniform};
+use crate::domain::{Cluster, Root};
+use crate::failure::spec::EffectSpec;
+use crate::plan::{DEMAND, Element};
+use super::{Active, Composed, Event, LINGER, World, purposes};
+use super::super::inputs::{Bits, Condition};
+use super::super::log::Held;
+
+impl World<'_> {
+    pub(super) fn strike(&mut self, now: SimTime, fault: u32) {
+        let plan = self.plan;
+        let fault_plan = &plan.faults[fault as usize];
+        let occurrence = self.clocks[fault as usize].1;
+        self.clocks[fault as usize].1 += 1;
+        if let Some(chance) = fault_plan.shock {
+            for member in &fault_plan.members {
+                // Each member's own draws, so that another one more shifts nobody's.
+                let stream = self.seed.stream().with(fault_plan.digest).with(purposes().shock);
+                let mut rng = stream.with(plan.roots[member.root].digest).with(occurrence).rng();
+                let hit = uniform(&mut rng) <= chance;
+                let lasts = fault_plan.repair.sample_span(&mut rng);
+                if hit {
+                    self.hold(member.hold, member.root, fault_plan.effect, lasts, occurrence);
+                }
+            }
+            let next = now + fault_plan.every.sample_span(&mut self.clocks[fault as usize].0);
+            self.events.schedule(next, Event::Fault(fault));
+            return;
+        }
+        let rng = &mut self.clocks[fault as usize].0;
+        let lasts = fault_plan.repair.sample_span(rng);
+        let up = fault_plan.every.sample_span(rng);
+        let member = fault_plan.members[0];
+        let struck = self.hold(member.hold, member.root, fault_plan.effect, lasts, occurrence);
+        // Absorbed by its group, it is as good as new.
+        let next = if struck { now + lasts + up } else { now + up };
+        self.events.schedule(next, Event::Fault(fault));
+    }
+
+    /// Takes hold of a target, unless its group already does.
+    pub(super) fn hold(&mut self, hold: u32, root: Id<Root>, effect: EffectSpec, lasts: Span, occurrence: u64) -> bool {
+        let now = self.events.now();
+        if self.holds[hold as usize].0.is_some() {
+            return false;
+        }
+        let seen = match effect {
+            EffectSpec::Down(_) => true,
+            EffectSpec::Degraded(degraded) => {
+                let chance = degraded.seen_by_shallow_checks.get();
+                chance > 0.0 && uniform(&mut self.consequence(root, occurrence, 0, purposes().seen, 0)) <= chance
+            }
+        };
+        let before = self.zones_dead();
+        let serial = self.holds[hold as usize].1 + 1;
+        self.holds[hold as usize] = (Some(Active { root, effect, seen, since: now, occurrence }), serial);
+        self.log.held.push(Held { root, from: now, to: now + lasts });
+        self.events.schedule(now + lasts, Event::Repair { hold, serial });
+        self.zones_changed(now, &before);
+        true
+    }
+
+    pub(super) fn release(&mut self, now: SimTime, hold: u32) {
+        let before = self.zones_dead();
+        let Some(active) = self.holds[hold as usize].0.take() else { return };
+        // Missing pods keep their cause until they are back.
+        let hits_capacity = match active.effect {
+            EffectSpec::Down(_) => matches!(self.plan.holds[hold as usize].element, Element::Zone(..)),
+            EffectSpec::Degraded(_) => false,
+        };
+        if hits_capacity {
+            for cluster in self.plan.clusters.keys() {
+                if self.index.zones[cluster].iter().any(|&(_, other)| other == hold as usize) {
+                    self.lingering[cluster] = Some((active.root, now + LINGER));
+                    self.events.schedule(now + LINGER, Event::Lingered { cluster: cluster.index() as u32 });
+                }
+            }
+        }
+        self.zones_changed(now, &before);
+    }
+
+    /// By cluster: the zones that some hold keeps down.
+    pub(super) fn zones_dead(&self) -> Table<Cluster, u64> {
+        self.index
+            .zones
+            .iter()
+            .map(|zones| {
+                zones.iter().fold(0, |dead, &(zone, hold)| match self.holds[hold].0 {
+                    Some(Active { effect: EffectSpec::Down(_), .. }) => dead | 1 << zone,
+                    Some(Active { effect: EffectSpec::Degraded(_), .. }) | None => dead,
+                })
+            })
+            .collect()
+    }
+
+    /// Pods die with their zone and come back with it, or elsewhere.
+    pub(super) fn zones_changed(&mut self, now: SimTime, before: &Table<Cluster, u64>) {
+        let after = self.zones_dead();
+        for (cluster, &dead) in after.iter_enumerated() {
+            self.zones[cluster].cause = self.index.zones[cluster]
+                .iter()
+                .filter_map(|&(_, hold)| self.holds[hold].0)
+                .filter(|active| matches!(active.effect, EffectSpec::Down(_)))
+                .map(|active| (active.root, active.since))
+                .min_by_key(|&(root, since)| (since, root));
+            if dead == before[cluster] {
+                continue;
+            }
+            let own = &self.plan.clusters[cluster];
+            self.flush(now, cluster);
+            let died = dead & !before[cluster];
+            let up_before = own.zones - before[cluster].count_ones();
+            if died != 0 {
+                if self.zones[cluster].wanted.is_none() {
+                    self.zones[cluster].wanted = Some(self.units[cluster].totals(self.memo));
+                }
+                for lost in 0..died.count_ones() {
+                    self.units[cluster].lose_zone(up_before - lost, self.memo);
+                }
+                self.zones[cluster].serial += 1;
+                let serial = self.zones[cluster].serial;
+                self.zones[cluster].listed |= died;
+                let dropped = now + own.endpoints_drop;
+                let number = cluster.index() as u32;
+                self.events.schedule(dropped, Event::EndpointsDropped { cluster: number, serial });
+                self.events.schedule(dropped + own.eviction, Event::Evicted { cluster: number, serial });
+                if died & 1 != 0 {
+                    self.copies_leave_zone(now, cluster);
+                }
+            }
+            self.zones[cluster].dead = dead;
+            self.zones[cluster].listed &= dead;
+            if own.endpoints_drop.is_zero() {
+                self.zones[cluster].listed = 0;
+            }
+            self.units[cluster].usable = f64::from(own.zones - dead.count_ones()) / f64::from(own.zones.max(1));
+            if died == 0
+                && let Some(wanted) = self.zones[cluster].wanted.clone()
+            {
+                self.units[cluster].grow_to(&wanted, self.plan, self.memo);
+                if dead == 0 {
+                    self.zones[cluster].wanted = None;
+                }
+            }
+        }
+    }
+
+    /// The instances of stores live in a cluster's first zone; when it dies they fail over within the region.
+    pub(super) fn copies_leave_zone(&mut self, now: SimTime, cluster: Id<Cluster>) {
+        let Some((root, _)) = self.zones[cluster].cause else { return };
+        if self.plan.clusters[cluster].zones < 2 {
+            return;
+        }
+        for (id, store) in self.plan.stores.iter_enumerated() {
+            if store.copies.contains(&cluster) {
+                let occurrence = u64::from(self.zones[cluster].serial);
+                let target = store.digest ^ self.plan.clusters[cluster].digest;
+                let mut rng = self.consequence(root, occurrence, target, purposes().zone, 0);
+                let until = now + store.zone_failover.sample_span(&mut rng);
+                self.moving_copies[cluster][id] = Some((root, until));
+                let (cluster, store) = (cluster.index() as u32, id.index() as u32);
+                self.events.schedule(until, Event::ZoneFailedOver { cluster, store });
+            }
+        }
+    }
+
+    /// What all these holds amount to: down over degraded, factors multiply, errors as 1 − Π(1 − e).
+    pub(super) fn compose(&self, holds: impl Iterator<Item = usize>) -> Composed {
+        let mut composed = Composed { condition: Condition::good(), cause: None, refuses: false, seen: false };
+        let (mut passes, mut latency, mut capacity) = (1.0, 1.0, 1.0);
+        let mut down: Option<(Id<Root>, u64, SimTime)> = None;
+        let mut grey: Option<(Id<Root>, u64, SimTime)> = None;
+        let earlier = |cause: &mut Option<(Id<Root>, u64, SimTime)>, active: &Active| {
+            if cause.is_none_or(|(root, _, since)| (active.since, active.root) < (since, root)) {
+                *cause = Some((active.root, active.occurrence, active.since));
+            }
+        };
+        for hold in holds {
+            let Some(active) = self.holds[hold].0 else { continue };
+            match active.effect {
+                EffectSpec::Down(effect) => {
+                    // One black hole among refusals is a black hole.
+                    composed.refuses = effect.refuses && (down.is_none() || composed.refuses);
+                    earlier(&mut down, &active);
+                }
+                EffectSpec::Degraded(effect) => {
+                    passes *= 1.0 - effect.errors.get();
+                    latency *= effect.latency;
+                    capacity *= effect.capacity;
+                    composed.seen |= active.seen;
+                    earlier(&mut grey, &active);
+                }
+            }
+        }
+        composed.cause = down.or(grey);
+        composed.condition = Condition {
+            down: down.map(|(root, ..)| root),
+            errors: Bits::from(1.0 - passes),
+            errors_root: grey.map_or(Id::new(DEMAND), |(root, ..)| root),
+            latency: Bits::from(latency),
+            capacity: Bits::from(capacity),
+        };
+        composed
+    }
+
+    /// Regions and clusters; a degraded zone counts with its share of the cluster.
+    pub(super) fn compose_fronts(&mut self) {
+        for cluster in self.plan.clusters.keys() {
+            let mut composed = self.compose(self.index.front[cluster].iter().copied());
+            let zones = f64::from(self.plan.clusters[cluster].zones.max(1));
+            for &(_, hold) in &self.index.zones[cluster] {
+                if let Some(Active { effect: EffectSpec::Degraded(effect), root, since, occurrence, seen }) =
+                    self.holds[hold].0
+                {
+                    let condition = &mut composed.condition;
+                    let share = |factor: f64| 1.0 + (factor - 1.0) / zones;
+                    let passes = (1.0 - condition.errors.get()) * (1.0 - effect.errors.get() / zones);
+                    condition.errors = Bits::from(1.0 - passes);
+                    condition.latency = Bits::from(condition.latency.get() * share(effect.latency));
+                    condition.capacity = Bits::from(condition.capacity.get() * share(effect.capacity));
+                    composed.seen |= seen;
+                    if composed.cause.is_none() {
+                        composed.cause = Some((root, occurrence, since));
+                        condition.errors_root = root;
+                    }
+                }
+            }
+            if composed.condition.down.is_none()
+                && self.zones_up(cluster) == 0
+                && let Some((root, since)) = self.zones[cluster].cause
+            {
+                composed.cause = Some((root, u64::from(self.zones[cluster].serial), since));
+                composed.refuses = false;
+                // While endpoints are listed the hops themselves fail; the cluster is gone either way.
+                composed.condition.down = Some(root);
+            }
+            self.fronts[cluster] = composed;
+        }
+    }
+
+    pub(super) fn zones_up(&self, cluster: Id<Cluster>) -> u32 {
+        self.plan.clusters[cluster].zones - self.zones[cluster].dead.count_ones()
+    }
+
+    /// A generator for a consequence of one occurrence of a fault: the same in every variant.
+    pub(super) fn consequence(&self, root: Id<Root>, occurrence: u64, target: u64, purpose: u64, attempt: u64) -> Rng {
+        let stream = self.seed.stream().with(self.plan.roots[root].digest).with(occurrence);
+        stream.with(target).with(purpose).with(attempt).rng()
+    }
+}

@@ -1,0 +1,150 @@
+//! What probes meet, and when health checks change their minds. Lazy: a verdict is scheduled when the outcome
+//! changes and called off if it changes back.
+
+use crate::base::{Id, SimTime};
+use crate::domain::{Cluster, Root, Store};
+use crate::failure::spec::EffectSpec;
+use crate::routing::health::Outcome;
+use crate::routing::spec::Depth;
+use super::{Event, Probed, World};
+use super::super::inputs::Route;
+use super::super::log::Deed;
+
+impl World<'_> {
+    /// What a probe of a cluster meets now.
+    pub(super) fn probe(&self, cluster: Id<Cluster>) -> Outcome {
+        let front = &self.fronts[cluster];
+        if front.condition.down.is_some() {
+            return if front.refuses { Outcome::Refused } else { Outcome::Silence };
+        }
+        let deep = match self.plan.routing.depth {
+            Depth::Deep => true,
+            Depth::Shallow => false,
+        };
+        if front.seen || (deep && front.condition.errors.get() > 0.0) {
+            return Outcome::Refused;
+        }
+        for &(station, hold) in &self.index.stations[cluster] {
+            let Some(active) = self.holds[hold].0 else { continue };
+            let is_front = self.index.fronts[cluster].contains(&station);
+            let fails = match active.effect {
+                EffectSpec::Down(_) => is_front || deep,
+                EffectSpec::Degraded(effect) => (is_front && active.seen) || (deep && effect.errors.get() > 0.0),
+            };
+            if fails {
+                return Outcome::Refused;
+            }
+        }
+        if deep && (self.a_store_fails(cluster) || self.a_dependency_fails()) {
+            return Outcome::Refused;
+        }
+        Outcome::Good
+    }
+
+    pub(super) fn a_dependency_fails(&self) -> bool {
+        self.index.dependencies.iter_enumerated().any(|(dependency, holds)| {
+            self.index.used_dependencies[dependency] && self.compose(holds.iter().copied()).condition.down.is_some()
+        })
+    }
+
+    /// A deep check writes to what it would lead itself, and to single leaders.
+    pub(super) fn a_store_fails(&self, cluster: Id<Cluster>) -> bool {
+        self.partitions.iter().enumerate().any(|(position, &(store, _))| {
+            let single = self.plan.stores[store].partitions.len() == 1;
+            self.index.used_stores[store]
+                && (single || self.leaders[position] == cluster)
+                && matches!(self.write_route(cluster, position), Route::Fail(..))
+        })
+    }
+
+    /// Schedules or calls off verdicts after a change.
+    pub(super) fn let_probes_see(&mut self, now: SimTime) {
+        let plan = self.plan;
+        for cluster in plan.clusters.keys() {
+            let outcome = self.probe(cluster);
+            let number = cluster.index();
+            if let Some(at) = Self::settle(&mut self.clusters[cluster], outcome, |outcome| {
+                plan.routing.prober.verdict(now, outcome, &self.phases[cluster])
+            }) {
+                let serial = self.clusters[cluster].serial;
+                self.events.schedule(at, Event::Verdict { target: number as u32, serial });
+            }
+            for store in plan.stores.keys() {
+                let holds = &self.index.copies[cluster][store];
+                if holds.is_empty() {
+                    continue;
+                }
+                let composed = self.compose(holds.iter().copied());
+                let outcome = match (composed.condition.down, composed.refuses) {
+                    (None, _) => Outcome::Good,
+                    (Some(_), true) => Outcome::Refused,
+                    (Some(_), false) => Outcome::Silence,
+                };
+                if let Some(at) = Self::settle(&mut self.copies[cluster][store], outcome, |outcome| {
+                    plan.routing.prober.verdict(now, outcome, &self.phases[cluster])
+                }) {
+                    let serial = self.copies[cluster][store].serial;
+                    let target = plan.clusters.len() + number * plan.stores.len() + store.index();
+                    self.events.schedule(at, Event::Verdict { target: target as u32, serial });
+                }
+            }
+        }
+    }
+
+    /// When a verdict follows from an outcome, unless one is on its way or the mind is made up.
+    pub(super) fn settle(probed: &mut Probed, outcome: Outcome, when: impl FnOnce(Outcome) -> SimTime) -> Option<SimTime> {
+        if (outcome == Outcome::Good) == probed.up {
+            if probed.pending {
+                probed.pending = false;
+                probed.serial += 1;
+            }
+            return None;
+        }
+        if probed.pending {
+            return None;
+        }
+        probed.pending = true;
+        probed.serial += 1;
+        Some(when(outcome))
+    }
+
+    pub(super) fn verdict(&mut self, now: SimTime, target: u32, serial: u32) {
+        let clusters = self.plan.clusters.len();
+        let (cluster, store) = match (target as usize).checked_sub(clusters) {
+            None => (Id::new(target as usize), None),
+            Some(copy) => {
+                let stores = self.plan.stores.len();
+                (Id::new(copy / stores), Some(Id::<Store>::new(copy % stores)))
+            }
+        };
+        let cause = match store {
+            None => self.why_unhealthy(cluster),
+            Some(store) => self.compose(self.index.copies[cluster][store].iter().copied()).cause,
+        };
+        let probed = match store {
+            None => &mut self.clusters[cluster],
+            Some(store) => &mut self.copies[cluster][store],
+        };
+        if probed.serial != serial || !probed.pending {
+            return;
+        }
+        probed.pending = false;
+        probed.up = !probed.up;
+        if !probed.up {
+            probed.cause = cause.map(|(root, occurrence, _)| (root, occurrence));
+        }
+        let deed = if probed.up { Deed::Recovered(cluster) } else { Deed::Detected(cluster) };
+        self.log.deeds.push((now, deed));
+        self.review_controllers(now);
+        self.review_routes(now);
+    }
+
+    /// What a probe of a cluster that fails can be put down to.
+    pub(super) fn why_unhealthy(&self, cluster: Id<Cluster>) -> Option<(Id<Root>, u64, SimTime)> {
+        self.fronts[cluster].cause.or_else(|| {
+            let stations = self.index.stations[cluster].iter().map(|&(_, hold)| hold);
+            let dependencies = self.index.dependencies.iter().flatten().copied();
+            self.compose(stations).cause.or_else(|| self.compose(dependencies).cause)
+        })
+    }
+}

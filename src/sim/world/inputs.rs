@@ -1,0 +1,252 @@
+//! What each cluster is given now: its condition, its users, where their data is, and whom to blame.
+
+use crate::base::{Id, SimTime, Span};
+use crate::domain::{Cluster, Dependency, Population, Root, Stage};
+use crate::plan::DEMAND;
+use super::{Event, Phase, World};
+use super::super::inputs::{Access, Bits, Condition, Flow, Inputs, Route};
+use super::super::log::Answer;
+use super::super::unit::slot_at;
+
+impl World<'_> {
+    /// The stage of what is lost at a dead leader.
+    pub(super) fn blame_partition(&self, partition: usize) -> Stage {
+        if self.leader_seems_up(partition) {
+            return Stage::Undetected;
+        }
+        match self.partition_controllers[partition].phase {
+            Phase::Deciding => Stage::Deciding,
+            Phase::Promoting(_) => Stage::Promoting,
+            Phase::Idle | Phase::FailingBack => Stage::NoTarget,
+        }
+    }
+
+    /// The stage of what the current answer's clients lose at a dead cluster.
+    pub(super) fn blame_cluster(&self, population: Id<Population>, cluster: Id<Cluster>) -> Stage {
+        if self.clusters[cluster].up {
+            return Stage::Undetected;
+        }
+        if self.routed[population].pending.is_some() {
+            return Stage::Propagating;
+        }
+        let pair = (0..self.plan.pairs.len()).find(|&pair| self.active_of(pair) == cluster);
+        match pair.map(|pair| self.pair_controllers[pair].phase) {
+            Some(Phase::Deciding) => return Stage::Deciding,
+            Some(Phase::Promoting(_)) => return Stage::Promoting,
+            Some(Phase::Idle | Phase::FailingBack) | None => {}
+        }
+        let own = &self.plan.populations[population];
+        let forbidden_refuge = self.plan.routing.fallback
+            && (0..self.plan.pairs.len())
+                .map(|pair| self.active_of(pair))
+                .any(|other| own.forbidden[other] && self.clusters[other].up);
+        if forbidden_refuge { Stage::Residency } else { Stage::NoTarget }
+    }
+
+    /// Lets probes see the world, and gives each cluster what it is given now.
+    pub(in crate::sim) fn refresh(&mut self, now: SimTime) {
+        self.compose_fronts();
+        self.let_probes_see(now);
+        self.plan_steps(now);
+        let dependencies: Vec<(Id<Dependency>, Condition)> = self
+            .index
+            .dependencies
+            .iter_enumerated()
+            .map(|(dependency, holds)| (dependency, self.compose(holds.iter().copied()).condition))
+            .filter(|(_, condition)| !condition.is_good())
+            .collect();
+        for cluster in self.plan.clusters.keys() {
+            let inputs = self.inputs(now, cluster, &dependencies);
+            let id = self.memo.inputs_id(&inputs);
+            if id == self.units[cluster].inputs {
+                continue;
+            }
+            self.flush(now, cluster);
+            let unit = &mut self.units[cluster];
+            unit.inputs = id;
+            unit.touched();
+            self.tally.spans[cluster] = (now, self.step_end);
+        }
+    }
+
+    /// Drops clients who have moved on, and schedules the next step of those who haven't.
+    pub(super) fn plan_steps(&mut self, now: SimTime) {
+        let expiry = self.plan.routing.expiry;
+        let tail = Span::from_secs(expiry.ends());
+        let mut end = SimTime::NEVER;
+        for routed in &mut self.routed {
+            routed.cohorts.retain(|cohort| cohort.at + tail > now && cohort.weight > 0.0);
+            for cohort in &routed.cohorts {
+                let next = expiry.steps().map(|step| cohort.at + Span::from_secs(step)).find(|&at| at > now);
+                end = end.min(next.unwrap_or(cohort.at + tail));
+            }
+        }
+        if end < SimTime::NEVER {
+            // Rates change at a slot's end: the mean share of a step must not straddle it.
+            end = end.min(slot_at(self.plan, now).1);
+        }
+        if end != self.step_end {
+            self.dns_serial += 1;
+            self.step_end = end;
+            self.events.schedule(end, Event::Dns { serial: self.dns_serial });
+        }
+    }
+
+    /// Advances one cluster to `now` under the inputs it has.
+    pub(super) fn flush(&mut self, now: SimTime, cluster: Id<Cluster>) {
+        let unit = &mut self.units[cluster];
+        if unit.clock >= now {
+            return;
+        }
+        let (from, to) = self.tally.spans[cluster];
+        let inputs = self.memo.inputs(unit.inputs);
+        if now < to && inputs.moving() {
+            // Something broke into the step: its mean share is that of the part that was lived.
+            let clipped = inputs.first_part((now - from).secs() / (to - from).secs());
+            unit.inputs = self.memo.inputs_id(&clipped);
+            self.tally.spans[cluster] = (from, now);
+        }
+        unit.advance(now, self.plan, self.memo, &mut self.tally);
+    }
+
+    pub(super) fn inputs(&self, now: SimTime, cluster: Id<Cluster>, dependencies: &[(Id<Dependency>, Condition)]) -> Inputs {
+        let own = &self.plan.clusters[cluster];
+        let zones = &self.zones[cluster];
+        let mut stations: Vec<(u32, Condition)> = Vec::new();
+        for &(station, _) in &self.index.stations[cluster] {
+            if stations.iter().any(|(other, _)| *other == station) {
+                continue;
+            }
+            let holds =
+                self.index.stations[cluster].iter().filter(|(other, _)| *other == station).map(|&(_, hold)| hold);
+            let condition = self.compose(holds).condition;
+            if !condition.is_good() {
+                stations.push((station, condition));
+            }
+        }
+        let mut flows = Vec::new();
+        let mut overload: Option<(Id<Root>, SimTime)> =
+            zones.cause.or_else(|| self.lingering[cluster].map(|(root, _)| (root, SimTime::ZERO)));
+        let mut consider = |cause: Option<(Id<Root>, SimTime)>| {
+            if let Some((root, since)) = cause
+                && overload.is_none_or(|(_, other)| since < other)
+            {
+                overload = Some((root, since));
+            }
+        };
+        if self.fronts[cluster].condition.capacity != Bits::ONE {
+            consider(self.fronts[cluster].cause.map(|(root, _, since)| (root, since)));
+        }
+        for population in self.plan.populations.keys() {
+            self.flows(now, cluster, population, &mut flows);
+            let routed = &self.routed[population];
+            let share = |answer: &Answer| answer.iter().find(|entry| entry.0 == cluster).map_or(0.0, |entry| entry.1);
+            if share(&routed.answer) > share(&routed.nominal) {
+                consider(routed.moved);
+            }
+        }
+        Inputs {
+            cluster,
+            front: self.fronts[cluster].condition,
+            zones_up: own.zones - zones.dead.count_ones(),
+            zones_listed: zones.listed.count_ones(),
+            zones_root: zones.cause.map_or(Id::new(DEMAND), |(root, _)| root),
+            stations,
+            dependencies: dependencies.to_vec(),
+            overload_root: overload.map_or(Id::new(DEMAND), |(root, _)| root),
+            active: self.units[cluster].active,
+            flows,
+        }
+    }
+
+    /// The users of one population that are routed to a cluster: those of the current answer, those of old ones.
+    pub(super) fn flows(&self, now: SimTime, cluster: Id<Cluster>, population: Id<Population>, flows: &mut Vec<Flow>) {
+        let routed = &self.routed[population];
+        let expiry = self.plan.routing.expiry;
+        let part = |answer: &Answer| answer.iter().find(|entry| entry.0 == cluster).map_or(0.0, |entry| entry.1);
+        let old = |at: SimTime| -> (f64, f64) {
+            routed.cohorts.iter().fold((0.0, 0.0), |(here, all), cohort| {
+                let stale = cohort.weight * expiry.stale((at - cohort.at).secs());
+                (here + stale * part(&cohort.answer), all + stale)
+            })
+        };
+        let end = if routed.cohorts.is_empty() { now } else { self.step_end };
+        let ((old_start, all_start), (old_end, all_end)) = (old(now), old(end));
+        // Nobody may be served anywhere: the requests are counted where they would have gone first.
+        let homeless = routed.answer.is_empty() && self.home(population) == cluster;
+        let current = if homeless { 1.0 } else { part(&routed.answer) };
+        let mut add = |start: f64, end: f64, is_current: bool| {
+            if start <= 0.0 && end <= 0.0 {
+                return;
+            }
+            let blame = match (homeless, is_current) {
+                (true, true) => Stage::Residency,
+                (_, false) => Stage::StaleDns,
+                (false, true) => self.blame_cluster(population, cluster),
+            };
+            let nominal_blame =
+                self.fronts[cluster].condition.down.is_some() || !self.index.stations[cluster].is_empty();
+            flows.push(Flow {
+                population,
+                start: Bits::from(start),
+                end: Bits::from(end),
+                factor: Bits::from(routed.factor),
+                current: is_current,
+                // Where nothing can be down, who would be to blame changes nothing.
+                blame: if nominal_blame || homeless { blame } else { Stage::Undetected },
+                refused: homeless.then(|| Id::new(DEMAND)),
+                stores: self.accesses(cluster, population),
+            });
+        };
+        if current > 0.0 {
+            add((1.0 - all_start) * current + old_start, (1.0 - all_end) * current + old_end, true);
+        } else {
+            add(old_start, old_end, false);
+        }
+    }
+
+    /// Where a population that nobody may serve would have gone first.
+    pub(super) fn home(&self, population: Id<Population>) -> Id<Cluster> {
+        self.plan.pairs[self.plan.populations[population].order[0]].primary
+    }
+
+    pub(super) fn accesses(&self, cluster: Id<Cluster>, population: Id<Population>) -> Vec<Access> {
+        let mut first = 0;
+        self.plan
+            .stores
+            .iter_enumerated()
+            .map(|(id, store)| {
+                let partition = first + store.partition_of(population);
+                first += store.partitions.len();
+                if !self.index.used_stores[id] {
+                    let nowhere = Route::Via(cluster, Bits::ZERO);
+                    return Access { read: nowhere, write: nowhere };
+                }
+                Access { read: self.read_route(cluster, partition), write: self.write_route(cluster, partition) }
+            })
+            .collect()
+    }
+
+    /// Pods asked for, pods ready and utilisation of each station now.
+    pub(in crate::sim) fn last_states(&mut self, now: SimTime) -> Vec<Vec<(u32, u32, f64)>> {
+        let (slot, _) = slot_at(self.plan, SimTime::from_nanos(now.nanos().saturating_sub(1)));
+        self.plan
+            .clusters
+            .keys()
+            .map(|cluster| {
+                let unit = &mut self.units[cluster];
+                let inputs = unit.inputs;
+                let pods: Vec<(u32, u32)> =
+                    unit.pods(self.memo).iter().map(|pods| (pods.total(), pods.ready)).collect();
+                let solution = self.memo.solution_id(self.plan, inputs, slot, pods.iter().map(|&(_, ready)| ready));
+                let states = &self.memo.solution(solution).stations;
+                pods.iter()
+                    .enumerate()
+                    .map(|(position, &(total, ready))| {
+                        (total, ready, states.get(position).map_or(0.0, |state| state.steady.utilisation))
+                    })
+                    .collect()
+            })
+            .collect()
+    }
+}

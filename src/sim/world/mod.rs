@@ -1,0 +1,446 @@
+//! One seed's world: faults, verdicts, answers, promotions, and the events that move them.
+//!
+//! Every event changes some state; then [`World::refresh`] lets probes see it and gives each cluster its new
+//! inputs. A cluster whose inputs stay the same isn't touched.
+
+mod faults;
+mod health;
+mod inputs;
+mod pairs;
+mod partitions;
+mod routing;
+
+use crate::base::{Id, Seed, SimTime, Span, Table};
+use crate::base::stream::{Rng, digest, uniform};
+use crate::domain::{Cluster, Population, Root, Store};
+use crate::engine::EventList;
+use crate::failure::clock;
+use crate::failure::clock::First;
+use crate::failure::spec::EffectSpec;
+use crate::plan::{DEMAND, Plan};
+use crate::routing::health::Outcome;
+use super::index::Index;
+use super::inputs::{Condition, Inputs};
+use super::log::{Answer, Log};
+use super::memo::Memo;
+use super::tally::Tally;
+use super::unit::Unit;
+
+/// Why a fault that has gone still counts as the cause of missing capacity.
+const LINGER: Span = Span::from_whole_secs(600);
+
+/// What is due.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::sim) enum Event {
+    /// A fault strikes.
+    Fault(u32),
+    /// A hold ends.
+    Repair { hold: u32, serial: u32 },
+    /// A scripted incident begins.
+    Incident(u32),
+    /// A surge begins or ends.
+    Surge { surge: u32, begins: bool },
+    /// A health check changes its mind.
+    Verdict { target: u32, serial: u32 },
+    /// A pair's controller goes on.
+    Pair { pair: u32, serial: u32 },
+    /// A partition's controller goes on.
+    Partition { partition: u32, serial: u32 },
+    /// A new answer reaches the name servers.
+    Answer { population: u32, serial: u32 },
+    /// Clients have moved on.
+    Dns { serial: u32 },
+    /// Endpoints in dead zones are dropped.
+    EndpointsDropped { cluster: u32, serial: u32 },
+    /// Pods of dead zones are started elsewhere.
+    Evicted { cluster: u32, serial: u32 },
+    /// A store's copy has failed over to another zone.
+    ZoneFailedOver { cluster: u32, store: u32 },
+    /// A standby that gave back has no users left.
+    Drained { pair: u32, serial: u32 },
+    /// A fault that has gone no longer counts as a cause.
+    Lingered { cluster: u32 },
+    /// Rates grow.
+    Week,
+}
+
+/// A fault's hold.
+#[derive(Clone, Copy, Debug)]
+struct Active {
+    root: Id<Root>,
+    effect: EffectSpec,
+    /// Shallow checks see it.
+    seen: bool,
+    since: SimTime,
+    occurrence: u64,
+}
+
+/// What all holds on one thing amount to.
+#[derive(Clone, Copy, Debug)]
+struct Composed {
+    condition: Condition,
+    /// The hold that `down` is of, or else the earliest.
+    cause: Option<(Id<Root>, u64, SimTime)>,
+    /// Connections are refused: known without a timeout.
+    refuses: bool,
+    /// A degraded hold that shallow checks see.
+    seen: bool,
+}
+
+/// The zones of a cluster.
+#[derive(Clone, Debug, Default)]
+struct Zones {
+    dead: u64,
+    /// Of those, the ones whose endpoints are still listed.
+    listed: u64,
+    /// Pods wanted when the first zone died, by station.
+    wanted: Option<Vec<u32>>,
+    cause: Option<(Id<Root>, SimTime)>,
+    serial: u32,
+}
+
+/// What a health check thinks of a cluster, or of a store's copy.
+#[derive(Clone, Debug)]
+struct Probed {
+    up: bool,
+    /// The other verdict is on its way.
+    pending: bool,
+    serial: u32,
+    cause: Option<(Id<Root>, u64)>,
+}
+
+/// What a controller is at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Phase {
+    Idle,
+    Deciding,
+    Promoting(u64),
+    FailingBack,
+}
+
+/// A pair's or a partition's controller.
+#[derive(Clone, Debug)]
+struct Controller {
+    phase: Phase,
+    serial: u32,
+    cause: (Id<Root>, u64),
+    /// The successor of a partition.
+    to: Id<Cluster>,
+}
+
+/// Clients that are leaving an old answer.
+#[derive(Clone, Debug)]
+struct Cohort {
+    answer: Answer,
+    weight: f64,
+    at: SimTime,
+}
+
+/// Where one population is routed.
+#[derive(Clone, Debug)]
+struct Routed {
+    answer: Answer,
+    /// The answer when all is well.
+    nominal: Answer,
+    pending: Option<Answer>,
+    serial: u32,
+    cohorts: Vec<Cohort>,
+    /// Why the answer isn't the nominal one, since when.
+    moved: Option<(Id<Root>, SimTime)>,
+    factor: f64,
+}
+
+/// One seed's world.
+pub(in crate::sim) struct World<'a> {
+    plan: &'a Plan,
+    index: &'a Index,
+    pub(in crate::sim) memo: &'a mut Memo,
+    seed: Seed,
+    pub(in crate::sim) events: EventList<Event>,
+    pub(in crate::sim) tally: Tally,
+    pub(in crate::sim) log: Log,
+    clocks: Vec<(Rng, u64)>,
+    holds: Vec<(Option<Active>, u32)>,
+    zones: Table<Cluster, Zones>,
+    clusters: Table<Cluster, Probed>,
+    phases: Table<Cluster, Vec<Span>>,
+    /// By partition: (store, partition).
+    partitions: Vec<(Id<Store>, usize)>,
+    copies: Table<Cluster, Table<Store, Probed>>,
+    /// A copy whose zone died, until it has failed over.
+    moving_copies: Table<Cluster, Table<Store, Option<(Id<Root>, SimTime)>>>,
+    leaders: Vec<Id<Cluster>>,
+    partition_controllers: Vec<Controller>,
+    pair_controllers: Vec<Controller>,
+    /// By pair: the standby is the active member.
+    switched: Vec<bool>,
+    routed: Table<Population, Routed>,
+    units: Table<Cluster, Unit>,
+    /// Faults whose effect on capacity outlives them.
+    lingering: Table<Cluster, Option<(Id<Root>, SimTime)>>,
+    dns_serial: u32,
+    step_end: SimTime,
+    fronts: Table<Cluster, Composed>,
+}
+
+struct Purposes {
+    clock: u64,
+    phase: u64,
+    seen: u64,
+    decide: u64,
+    promote: u64,
+    success: u64,
+    failback: u64,
+    lost: u64,
+    zone: u64,
+    shock: u64,
+}
+
+fn purposes() -> Purposes {
+    Purposes {
+        clock: digest("clock"),
+        phase: digest("health phase"),
+        seen: digest("seen by shallow checks"),
+        decide: digest("decide"),
+        promote: digest("promote"),
+        success: digest("promotion succeeds"),
+        failback: digest("failback"),
+        lost: digest("lost writes"),
+        zone: digest("zone failover"),
+        shock: digest("shock"),
+    }
+}
+
+impl<'a> World<'a> {
+    /// The world at time 0, with the first events due.
+    pub(in crate::sim) fn new(plan: &'a Plan, index: &'a Index, memo: &'a mut Memo, seed: Seed, trace: bool) -> Self {
+        let up = Probed { up: true, pending: false, serial: 0, cause: None };
+        let demand = (Id::new(DEMAND), 0);
+        let idle = |to| Controller { phase: Phase::Idle, serial: 0, cause: demand, to };
+        let partitions: Vec<(Id<Store>, usize)> = plan
+            .stores
+            .iter_enumerated()
+            .flat_map(|(id, store)| (0..store.partitions.len()).map(move |partition| (id, partition)))
+            .collect();
+        let leaders: Vec<Id<Cluster>> =
+            partitions.iter().map(|&(store, partition)| plan.stores[store].partitions[partition].leader).collect();
+        let per_copy = |value: Probed| -> Table<Cluster, Table<Store, Probed>> {
+            vec![vec![value; plan.stores.len()].into(); plan.clusters.len()].into()
+        };
+        let purpose = purposes().phase;
+        let phases = plan.clusters.iter().map(|cluster| {
+            (0..plan.routing.checkers)
+                .map(|checker| {
+                    plan.routing.phase.unwrap_or_else(|| {
+                        let stream = seed.stream().with(cluster.digest).with(purpose).with(u64::from(checker));
+                        Span::from_secs(uniform(&mut stream.rng()) * plan.routing.prober.interval().secs())
+                    })
+                })
+                .collect()
+        });
+        let nothing = Inputs {
+            cluster: Id::new(0),
+            front: Condition::good(),
+            zones_up: 0,
+            zones_listed: 0,
+            zones_root: Id::new(DEMAND),
+            stations: Vec::new(),
+            dependencies: Vec::new(),
+            overload_root: Id::new(DEMAND),
+            active: true,
+            flows: Vec::new(),
+        };
+        let unset = memo.inputs_id(&nothing);
+        let good = Composed { condition: Condition::good(), cause: None, refuses: false, seen: false };
+        let mut world = Self {
+            plan,
+            index,
+            seed,
+            events: EventList::default(),
+            tally: Tally::new(plan, trace),
+            log: Log { answers: vec![Vec::new(); plan.populations.len()], ..Log::default() },
+            clocks: Vec::new(),
+            holds: vec![(None, 0); plan.holds.len()],
+            zones: vec![Zones::default(); plan.clusters.len()].into(),
+            clusters: vec![up.clone(); plan.clusters.len()].into(),
+            phases: phases.collect(),
+            copies: per_copy(up),
+            moving_copies: vec![vec![None; plan.stores.len()].into(); plan.clusters.len()].into(),
+            partition_controllers: leaders.iter().map(|&leader| idle(leader)).collect(),
+            leaders,
+            partitions,
+            pair_controllers: plan.pairs.iter().map(|pair| idle(pair.primary)).collect(),
+            switched: vec![false; plan.pairs.len()],
+            routed: Table::new(),
+            units: plan.clusters.keys().map(|cluster| Unit::new(plan, cluster, unset)).collect(),
+            lingering: vec![None; plan.clusters.len()].into(),
+            dns_serial: 0,
+            step_end: SimTime::NEVER,
+            fronts: vec![good; plan.clusters.len()].into(),
+            memo,
+        };
+        world.start();
+        world
+    }
+
+    fn start(&mut self) {
+        let plan = self.plan;
+        let nominal: Vec<Answer> = plan.populations.keys().map(|population| self.choose(population)).collect();
+        for (population, nominal) in plan.populations.keys().zip(nominal) {
+            self.log.answers[population.index()].push((SimTime::ZERO, nominal.clone()));
+            self.routed.push(Routed {
+                answer: nominal.clone(),
+                nominal,
+                pending: None,
+                serial: 0,
+                cohorts: Vec::new(),
+                moved: None,
+                factor: 1.0,
+            });
+        }
+        let purpose = purposes().clock;
+        for (position, fault) in plan.faults.iter().enumerate() {
+            let mut rng = self.seed.stream().with(fault.digest).with(purpose).rng();
+            let at = if fault.shock.is_some() {
+                SimTime::ZERO + clock::first_shock(&fault.every, fault.clock, &mut rng)
+            } else {
+                match clock::first(&fault.every, &fault.repair, fault.clock, &mut rng) {
+                    First::Up(up) => SimTime::ZERO + up,
+                    First::Down(left) => {
+                        let member = fault.members[0];
+                        self.hold(member.hold, member.root, fault.effect, left, 0);
+                        SimTime::ZERO + left + fault.every.sample_span(&mut rng)
+                    }
+                }
+            };
+            self.clocks.push((rng, 1));
+            self.events.schedule(at, Event::Fault(position as u32));
+        }
+        for (position, incident) in plan.incidents.iter().enumerate() {
+            self.events.schedule(SimTime::ZERO + incident.at, Event::Incident(position as u32));
+        }
+        for (position, surge) in plan.surges.iter().enumerate() {
+            let at = SimTime::ZERO + surge.at;
+            let surge_of = |begins| Event::Surge { surge: position as u32, begins };
+            self.events.schedule(at, surge_of(true));
+            self.events.schedule(at + surge.lasts, surge_of(false));
+        }
+        if plan.populations.iter().any(|population| population.growth != 0.0) {
+            self.events.schedule(SimTime::ZERO + Span::WEEK, Event::Week);
+        }
+        // What is down when the run begins has been noticed long ago.
+        self.compose_fronts();
+        for cluster in plan.clusters.keys() {
+            self.clusters[cluster].up = self.probe(cluster) == Outcome::Good;
+            self.clusters[cluster].cause = self.fronts[cluster].cause.map(|(root, occurrence, _)| (root, occurrence));
+        }
+        for population in plan.populations.keys() {
+            let answer = self.choose(population);
+            self.give(population, answer, SimTime::ZERO);
+            self.routed[population].cohorts.clear();
+        }
+        self.review_controllers(SimTime::ZERO);
+        self.refresh(SimTime::ZERO);
+    }
+
+    /// Lets one event happen.
+    pub(in crate::sim) fn handle(&mut self, now: SimTime, event: Event) {
+        match event {
+            Event::Fault(fault) => self.strike(now, fault),
+            Event::Repair { hold, serial } => {
+                if self.holds[hold as usize].1 != serial {
+                    return;
+                }
+                self.release(now, hold);
+            }
+            Event::Incident(incident) => {
+                let incident = &self.plan.incidents[incident as usize];
+                for member in &incident.members {
+                    self.hold(member.hold, member.root, incident.effect, incident.lasts, 0);
+                }
+            }
+            Event::Surge { surge, begins } => {
+                let surge = &self.plan.surges[surge as usize];
+                for (population, &touched) in surge.populations.iter_enumerated() {
+                    if touched {
+                        let factor = &mut self.routed[population].factor;
+                        *factor = if begins { *factor * surge.factor } else { *factor / surge.factor };
+                    }
+                }
+            }
+            Event::Verdict { target, serial } => self.verdict(now, target, serial),
+            Event::Pair { pair, serial } => {
+                if self.pair_controllers[pair as usize].serial == serial {
+                    self.pair_goes_on(now, pair as usize);
+                }
+            }
+            Event::Partition { partition, serial } => {
+                if self.partition_controllers[partition as usize].serial == serial {
+                    self.partition_goes_on(now, partition as usize);
+                }
+            }
+            Event::Answer { population, serial } => {
+                let population = Id::new(population as usize);
+                if self.routed[population].serial == serial
+                    && let Some(answer) = self.routed[population].pending.take()
+                {
+                    self.give(population, answer, now);
+                }
+            }
+            Event::Dns { serial } => {
+                if serial != self.dns_serial {
+                    return;
+                }
+            }
+            Event::EndpointsDropped { cluster, serial } => {
+                let zones = &mut self.zones[Id::new(cluster as usize)];
+                if zones.serial == serial {
+                    zones.listed = 0;
+                }
+            }
+            Event::Evicted { cluster, serial } => {
+                let cluster = Id::new(cluster as usize);
+                if self.zones[cluster].serial == serial
+                    && let Some(wanted) = self.zones[cluster].wanted.clone()
+                {
+                    self.flush(now, cluster);
+                    self.units[cluster].grow_to(&wanted, self.plan, self.memo);
+                }
+            }
+            Event::ZoneFailedOver { cluster, store } => {
+                let moving = &mut self.moving_copies[Id::new(cluster as usize)][Id::new(store as usize)];
+                if moving.is_some_and(|(_, until)| until <= now) {
+                    *moving = None;
+                }
+            }
+            Event::Drained { pair, serial } => {
+                if self.pair_controllers[pair as usize].serial == serial && !self.switched[pair as usize] {
+                    self.suspend(now, pair as usize);
+                }
+            }
+            Event::Lingered { cluster } => {
+                let lingering = &mut self.lingering[Id::new(cluster as usize)];
+                if lingering.is_some_and(|(_, until)| until <= now) {
+                    *lingering = None;
+                }
+            }
+            Event::Week => {
+                for (population, routed) in self.plan.populations.iter().zip(&mut self.routed) {
+                    if population.growth != 0.0 {
+                        routed.factor *= crate::base::maths::powf(1.0 + population.growth, 7.0 / 365.0);
+                    }
+                }
+                self.events.schedule(now + Span::WEEK, Event::Week);
+            }
+        }
+        self.refresh(now);
+    }
+
+    /// Advances every cluster to `now`, with nothing changed.
+    pub(in crate::sim) fn catch_up(&mut self, now: SimTime) {
+        for cluster in self.plan.clusters.keys() {
+            self.flush(now, cluster);
+        }
+        self.refresh(now);
+    }
+}
