@@ -30,6 +30,19 @@ pub(super) enum Deed {
     FailedBack(Id<Cluster>),
 }
 
+impl Deed {
+    /// The cluster that it was about.
+    pub(super) const fn cluster(self) -> Id<Cluster> {
+        match self {
+            Self::Detected(cluster)
+            | Self::Decided(cluster)
+            | Self::Promoted(cluster)
+            | Self::Recovered(cluster)
+            | Self::FailedBack(cluster) => cluster,
+        }
+    }
+}
+
 /// What a run writes down.
 #[derive(Clone, Default, Debug)]
 pub(super) struct Log {

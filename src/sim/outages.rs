@@ -110,7 +110,7 @@ pub(super) fn find(plan: &Plan, memo: &Memo, rough: &[Rough], log: &Log) -> Outa
                 below: below.iter().take_while(|&&(from, _)| from < end).map(|&(from, to)| inside(from, to)).sum(),
                 lost,
                 root,
-                recovery: recovery(log, origin, population, held, (start, end), &service),
+                recovery: recovery(plan, log, origin, population, held, (start, end), &service),
             });
         }
     }
@@ -226,6 +226,7 @@ fn cause(pieces: &[Piece], start: f64, memo: &Memo, rough: &[Rough]) -> Id<Root>
 
 /// How long until service was back, if failover brought it back.
 fn recovery(
+    plan: &Plan,
     log: &Log,
     origin: f64,
     population: Id<Population>,
@@ -244,9 +245,17 @@ fn recovery(
         let (from, to) = (held.from, time(served + origin + 1e-6));
         let deeds = &log.deeds[log.deeds.partition_point(|(at, _)| *at < from)..];
         let deeds = &deeds[..deeds.partition_point(|(at, _)| *at <= to)];
+        let answers_before = log.answer_at(population, held.from);
         let answers = &log.answers[population.index()];
         let answers = &answers[..answers.partition_point(|(at, _)| *at <= to)];
         let secs = |at: SimTime| at.secs() - origin;
+        // Of the cluster that was to serve, and of those that lead this population's data.
+        let concerns = |deed: Deed| {
+            let cluster = deed.cluster();
+            answers_before.iter().any(|entry| entry.0 == cluster)
+                || plan.stores.iter().any(|store| store.partitions[store.partition_of(population)].leader == cluster)
+        };
+        let deeds: Vec<(SimTime, Deed)> = deeds.iter().copied().filter(|&(_, deed)| concerns(deed)).collect();
         let detected = deeds.iter().find(|(_, deed)| matches!(deed, Deed::Detected(_))).map(|&(at, _)| secs(at));
         let last = |wanted: fn(Deed) -> bool| deeds.iter().rev().find(|(_, deed)| wanted(*deed)).map(|&(at, _)| secs(at));
         let decided = last(|deed| matches!(deed, Deed::Decided(_)));

@@ -1443,9 +1443,8 @@ impl<'a> World<'a> {
         for population in self.plan.populations.keys() {
             self.flows(now, cluster, population, &mut flows);
             let routed = &self.routed[population];
-            if routed.answer.iter().any(|entry| entry.0 == cluster)
-                && routed.nominal.iter().all(|entry| entry.0 != cluster)
-            {
+            let share = |answer: &Answer| answer.iter().find(|entry| entry.0 == cluster).map_or(0.0, |entry| entry.1);
+            if share(&routed.answer) > share(&routed.nominal) {
                 consider(routed.moved);
             }
         }

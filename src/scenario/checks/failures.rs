@@ -178,10 +178,6 @@ fn clock(fault: &FaultSpec, model: &Model<'_>, found: &mut Found<'_>) {
         found.require(shock.hit.get() > 0.0, &["fault", &fault.name, "shock", "hit"], || {
             ("a shock that hits nothing".to_owned(), "write the chance that it hits a given target")
         });
-        if targets(model, &fault.of) == 1 {
-            let diagnostic = Diagnostic::warning(format!("the shock `{}` has one target", fault.name));
-            found.push(&path("shock"), diagnostic.help("remove `shock`: it is for what hits several at once"));
-        }
     }
 }
 

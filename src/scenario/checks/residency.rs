@@ -32,15 +32,8 @@ pub(super) fn check(model: &Model<'_>, found: &mut Found<'_>) {
         if allowed.is_empty() || allowed.iter().any(|name| !known.contains(&**name)) {
             continue;
         }
-        let inside =
-            |cluster: usize| model.jurisdiction(cluster).is_some_and(|here| allowed.iter().any(|one| one == here));
         match &population.residency {
             Some(Residency::MustStayIn(_)) => must_stay(model, position, allowed, found),
-            Some(Residency::Prefer(_)) if !serving(model).any(inside) => found.push(
-                &path,
-                Diagnostic::warning(format!("no cluster serves users in {}", allowed.join(", ")))
-                    .help("every request of these users will count as a violation"),
-            ),
             Some(Residency::Prefer(_)) | None => {}
         }
     }

@@ -1,0 +1,202 @@
+//! What `docs/` and the design promise by hand: each check as a scenario run through the product, its figures read
+//! from `summary.json`. Flow has no request noise, so they hold to 1e-9.
+
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+/// The figures of one run.
+struct Summary(Value);
+
+impl Summary {
+    /// Runs `arguments` on a file under the repository and reads what it wrote.
+    fn of(command: &str, file: &str, arguments: &[&str]) -> Self {
+        let out = tempfile::tempdir().unwrap();
+        let folder = out.path().join("report");
+        run(command, file, &folder, arguments);
+        Self::read(&folder)
+    }
+
+    fn read(folder: &Path) -> Self {
+        Self(serde_json::from_slice(&std::fs::read(folder.join("summary.json")).unwrap()).unwrap())
+    }
+
+    /// The mean of a metric of a variant; `dims` are (key, value) and all others must be null.
+    fn mean(&self, variant: &str, metric: &str, dims: &[(&str, &str)]) -> f64 {
+        self.entry(variant, metric, dims)["mean"].as_f64().unwrap_or_else(|| panic!("{metric} has no mean"))
+    }
+
+    fn entry(&self, variant: &str, metric: &str, dims: &[(&str, &str)]) -> &Value {
+        const DIMS: [&str; 8] = ["population", "journey", "cluster", "service", "store", "stage", "root", "month"];
+        let variants = self.0["variants"].as_array().unwrap();
+        let of = variants.iter().find(|entry| entry["name"] == variant).unwrap_or_else(|| panic!("no variant {variant}"));
+        of["metrics"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|entry| entry["metric"] == metric)
+            .find(|entry| {
+                DIMS.iter().all(|dim| match dims.iter().find(|(key, _)| key == dim) {
+                    Some((_, value)) => entry[dim] == *value,
+                    None => entry[dim].is_null(),
+                })
+            })
+            .unwrap_or_else(|| panic!("no {metric} with {dims:?} in {variant}"))
+    }
+}
+
+fn run(command: &str, file: &str, folder: &Path, arguments: &[&str]) {
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(file);
+    assert_cmd::Command::cargo_bin("regionsim")
+        .unwrap()
+        .arg(command)
+        .arg(file)
+        .args(["--quiet", "--out"])
+        .arg(folder)
+        .args(arguments)
+        .assert()
+        .success();
+}
+
+#[track_caller]
+fn close(actual: f64, expected: f64) {
+    assert!((actual - expected).abs() <= 1e-9 * expected.abs().max(1e-9), "{actual} is not {expected}");
+}
+
+const US_LOST: &str = "us-east-1 lost: us-east-1";
+
+#[test]
+fn losing_a_region_for_an_hour() {
+    let summary = Summary::of("compare", "tests/checks/failover.toml", &[]);
+    let lost = |variant: &str| summary.mean(variant, "requests.lost", &[]);
+    // 100 × (94 + 30); 96 × (34 + 30) + 4 × 94; 6144 + 4 × 3600.
+    close(lost("pair"), 12_400.0);
+    close(lost("active-active"), 6520.0);
+    close(lost("no-follower"), 20_544.0);
+    // Stages are counted one by one: 100 × 34, 100 × 60, 100 × 30.
+    let stage = |variant: &str, stage: &str| {
+        summary.mean(variant, "requests.lost", &[("stage", stage), ("root", US_LOST)])
+    };
+    close(stage("pair", "undetected"), 3400.0);
+    close(stage("pair", "promoting"), 6000.0);
+    close(stage("pair", "stale-dns"), 3000.0);
+    // The stretched tail leaves (1 − s) 30 + s 900 seconds of stale clients.
+    close(stage("stretched", "stale-dns"), 100.0 * (0.913 * 30.0 + 0.087 * 900.0));
+}
+
+#[test]
+fn recovery_times_and_their_stages() {
+    let summary = Summary::of("compare", "tests/checks/failover.toml", &[]);
+    let us = |variant: &str, metric: &str, journey: &str| {
+        summary.mean(variant, metric, &[("population", "us"), ("journey", journey)])
+    };
+    close(us("stretched", "rto.service", "browse"), 94.0);
+    // 0.087 (1 − t/1800) falls to 1 % at t = 1800 (1 − 1/8.7), counted from the new answer at 94 s.
+    close(us("stretched", "rto.users", "browse"), 94.0 + 1800.0 * (1.0 - 1.0 / 8.7));
+    close(us("active-active", "rto.service", "browse"), 34.0);
+    close(us("active-active", "rto.service", "checkout"), 94.0);
+    for (variant, journey) in [("pair", "browse"), ("pair", "checkout"), ("active-active", "checkout")] {
+        let stages = ["rto.detect", "rto.decide", "rto.promote", "rto.route", "rto.scale"];
+        let sum: f64 = stages.iter().map(|stage| us(variant, stage, journey)).sum();
+        close(sum, us(variant, "rto.service", journey));
+        close(us(variant, "rto.detect", journey), 34.0);
+        close(us(variant, "rto.decide", journey), 0.0);
+        close(us(variant, "rto.promote", journey), 60.0);
+    }
+    // Without a follower the repair comes first: no recovery time is made of it.
+    assert!(summary.entry("no-follower", "rto.service", &[("population", "us"), ("journey", "checkout")])["mean"].is_null());
+    close(us("no-follower", "rto.not-achieved", "checkout"), 1.0);
+}
+
+#[test]
+fn a_zone_and_its_region_lose_nothing_twice() {
+    let summary = Summary::of("run", "tests/checks/zones.toml", &[]);
+    close(summary.mean("base", "requests.lost", &[]), 312_000.0);
+    let overload = [("stage", "overload"), ("root", "zone lost: us-east-1/2")];
+    close(summary.mean("base", "requests.lost", &overload), 12_000.0);
+    close(summary.mean("base", "requests.offered", &[]), 720_000.0);
+}
+
+#[test]
+fn within_a_group_what_is_down_absorbs() {
+    let summary = Summary::of("compare", "tests/checks/groups.toml", &[]);
+    close(summary.mean("one-group", "outages.longest", &[]), 8.0 * 3600.0);
+    close(summary.mean("two-groups", "outages.longest", &[]), 12.0 * 3600.0);
+    // From 8 h on it is the shock that holds.
+    let shock = [("stage", "no-target"), ("root", "shock: us-east-1/1")];
+    close(summary.mean("two-groups", "requests.lost", &shock), 100.0 * 4.0 * 3600.0);
+}
+
+#[test]
+fn a_cold_standby_grows_step_by_step() {
+    let cluster = [("cluster", "us-west-2"), ("service", "web")];
+    let mut before = 0.0;
+    // Just before and after each step: ready pods, and what was shed by then.
+    for (horizon, ready) in [("144s", 200.0), ("146s", 334.0), ("279s", 334.0), ("281s", 557.0), ("414s", 557.0), ("416s", 929.0)] {
+        let summary = Summary::of("run", "tests/checks/cold-scale-up.toml", &["--horizon", horizon]);
+        close(summary.mean("base", "replicas.ready-final", &cluster), ready);
+        let shed = summary.mean("base", "station.shed", &cluster);
+        assert!(shed >= before);
+        before = shed;
+    }
+    // 400/s for 145 s, 266/s for 135 s, 43/s for 135 s: 67 %, 44 % and 7 % of 600/s.
+    close(before, 400.0 * 145.0 + 266.0 * 135.0 + 43.0 * 135.0);
+}
+
+#[test]
+fn a_week_offers_rate_times_seconds() {
+    // 364 days of a profile whose mean is 1, in two places an hour apart.
+    let summary = Summary::of("run", "tests/checks/offered.toml", &[]);
+    close(summary.mean("base", "requests.offered", &[]), 300.0 * 364.0 * 86_400.0);
+}
+
+/// Every file of a report folder.
+fn folder(file: &str, arguments: &[&str]) -> Vec<(String, Vec<u8>)> {
+    let out = tempfile::tempdir().unwrap();
+    let folder = out.path().join("report");
+    run("compare", file, &folder, arguments);
+    let mut files: Vec<(String, Vec<u8>)> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file())
+        .map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), std::fs::read(&path).unwrap()))
+        .collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn the_same_bytes_for_any_number_of_threads() {
+    let of = |threads: &str, seed: &str| {
+        folder("scenarios/ecommerce.toml", &["--seeds", "6", "--horizon", "60d", "--threads", threads, "--seed", seed])
+    };
+    let one = of("1", "1");
+    assert!(one.iter().any(|(name, _)| name == "summary.json"));
+    assert!(one == of("2", "1"), "two threads differ from one");
+    assert!(one == of("1", "1"), "two runs differ");
+    assert!(one != of("1", "2"), "another master seed changes nothing");
+}
+
+#[test]
+fn an_unrelated_cluster_leaves_the_others_faults_as_they_were() {
+    let summary = Summary::of("compare", "tests/checks/fourth-cluster.toml", &[]);
+    for root in ["region lost: us-east-1", "region lost: eu-west-1", "zone lost: us-east-1/2", "push: eu-west-1"] {
+        for metric in ["fault.count", "fault.time"] {
+            let of = |variant: &str| summary.entry(variant, metric, &[("root", root)]).clone();
+            assert!(of("two")["mean"].as_f64().unwrap() > 0.0, "{root} never happens");
+            assert_eq!(of("two"), of("three"), "{metric} of {root}");
+        }
+    }
+}
+
+#[test]
+fn cost_grows_with_what_happens_not_with_request_rate() {
+    // Rates × 100 with service times ÷ 100 are the same load, so the same states in the same order.
+    let figures = |file: &str, variant: &str| {
+        let summary = Summary::of("run", file, &["--seeds", "3", "--horizon", "90d"]);
+        (summary.mean(variant, "requests.offered", &[]), summary.mean(variant, "availability", &[]))
+    };
+    let (offered, availability) = figures("tests/checks/fourth-cluster.toml", "two");
+    let (more, same) = figures("tests/checks/hundredfold.toml", "base");
+    close(more, 100.0 * offered);
+    close(same, availability);
+}
