@@ -12,7 +12,7 @@ pub(super) fn check(model: &Model<'_>, found: &mut Found<'_>) {
     for fault in &model.spec.fault {
         target(model, ["fault", &fault.name], &fault.of, found);
         effect(["fault", &fault.name], &fault.effect, found);
-        clock(fault, model, found);
+        clock(fault, found);
     }
     for incident in &model.spec.incident {
         target(model, ["incident", &incident.name], &incident.of, found);
@@ -151,7 +151,7 @@ fn effect([kind, name]: [&str; 2], effect: &EffectSpec, found: &mut Found<'_>) {
     }
 }
 
-fn clock(fault: &FaultSpec, model: &Model<'_>, found: &mut Found<'_>) {
+fn clock(fault: &FaultSpec, found: &mut Found<'_>) {
     let path = |key: &'static str| ["fault", &*fault.name, key];
     let (up, down) = (fault.every.mean(), fault.repair.mean());
     // An up-time without a mean has no equilibrium; one that starts as new may have none.
