@@ -98,8 +98,13 @@ pub(crate) fn scenario() -> Scenario {
         standby_for,
         node: Some(ResolvedNode { vcpu: 4.0, memory: 16e9, price }),
     };
-    let population =
-        || ResolvedPopulation { lat: Some(40.0), lon: Some(-75.0), jurisdiction: None, utc_offset_minutes: 0, profile: None };
+    let population = || ResolvedPopulation {
+        lat: Some(40.0),
+        lon: Some(-75.0),
+        jurisdiction: None,
+        utc_offset_minutes: 0,
+        profile: None,
+    };
     Scenario {
         variant: "base".to_owned(),
         variant_summary: Some("One pair.".to_owned()),
