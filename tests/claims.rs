@@ -201,6 +201,7 @@ fn with(figure: Figure, factor: f64, digits: usize) -> String {
     if low == high { format!("{mean:.digits$}") } else { format!("{mean:.digits$} [{low:.digits$}, {high:.digits$}]") }
 }
 
+#[expect(clippy::too_many_lines, reason = "one section for each claim")]
 fn page() -> String {
     let mut page = String::from(
         "# The textbook's claims, and what comes out\n\n\

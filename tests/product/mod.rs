@@ -1,5 +1,10 @@
 //! Runs the product as a user would, and reads its `summary.json`: nothing else of it.
-#![allow(dead_code, reason = "each test target has its own copy, and uses a part of it")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    missing_docs,
+    reason = "shared by test targets: each has its own copy and uses a part"
+)]
 
 use serde_json::Value;
 use statrs::distribution::{ContinuousCDF, StudentsT};
