@@ -171,7 +171,8 @@ fn composite_sla() {
     // The product over independent units, each with the share of time that its fault leaves; to first order their
     // variances add up.
     let product = |regional: bool| {
-        let units = summary.each("fault.time", "root").into_iter().filter(|(root, _)| root.contains(" in ") == regional);
+        let units =
+            summary.each("fault.time", "root").into_iter().filter(|(root, _)| root.contains(" in ") == regional);
         let (mut up, mut square) = (1.0, 0.0);
         for (_, time) in units {
             let down = time.estimate().times(1.0 / summary.horizon());

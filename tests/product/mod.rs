@@ -1,26 +1,42 @@
 //! Runs the product as a user would, and reads its `summary.json`: nothing else of it.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    missing_docs,
+    reason = "shared by test targets: each has its own copy and uses a part"
+)]
 
 use serde_json::Value;
 use statrs::distribution::{ContinuousCDF, StudentsT};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 /// A path in the repository.
 pub fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
+fn regionsim(file: &str, arguments: &[&str], report: &Path) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_regionsim"));
+    command.args(["run", "--quiet", "--out"]).arg(report).args(arguments).arg(repository(file));
+    command.output().expect("regionsim runs")
+}
+
+/// What `regionsim run FILE ARGUMENTS…` says when it refuses to.
+pub fn refused(file: &str, arguments: &[&str]) -> String {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let report = folder.path().join("report");
+    let output = regionsim(file, arguments, &report);
+    assert_eq!(output.status.code(), Some(2), "{file} {arguments:?} isn't refused");
+    assert!(!report.exists(), "nothing is written");
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
 /// Runs `regionsim run FILE ARGUMENTS…`.
 pub fn run(file: &str, arguments: &[&str]) -> Summary {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let report = folder.path().join("report");
-    let output = Command::new(env!("CARGO_BIN_EXE_regionsim"))
-        .args(["run", "--quiet", "--out"])
-        .arg(&report)
-        .args(arguments)
-        .arg(repository(file))
-        .output()
-        .expect("regionsim runs");
+    let output = regionsim(file, arguments, &report);
     assert!(output.status.success(), "{file} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     let bytes = std::fs::read(report.join("summary.json")).expect("a summary");
     Summary { file: file.to_owned(), json: serde_json::from_slice(&bytes).expect("JSON") }
@@ -93,13 +109,17 @@ pub struct Figure {
     pub p50: f64,
     pub p99: f64,
     pub max: f64,
+    /// The 95 % interval; the mean twice where there is one seed.
+    pub interval: [f64; 2],
 }
 
 impl Figure {
     fn new(entry: &Value) -> Self {
         let number = |key: &str| entry[key].as_f64();
         let given = |key: &str| number(key).unwrap_or_else(|| panic!("{key} of {entry} is null"));
+        let bound = |position: usize| entry["ci95"][position].as_f64().unwrap_or_else(|| given("mean"));
         Self {
+            interval: [bound(0), bound(1)],
             n: given("n"),
             mean: given("mean"),
             sd: number("sd").unwrap_or(0.0),
