@@ -120,7 +120,7 @@ fn tokens(bare: &str) -> Vec<(String, usize)> {
 }
 
 /// Without items under `#[cfg(test)]`: up to the `;` or the closing brace of the item.
-fn without_tests(tokens: Vec<(String, usize)>) -> Vec<(String, usize)> {
+fn without_tests(tokens: &[(String, usize)]) -> Vec<(String, usize)> {
     const MARK: [&str; 7] = ["#", "[", "cfg", "(", "test", ")", "]"];
     let mut kept = Vec::with_capacity(tokens.len());
     let mut at = 0;
@@ -151,7 +151,7 @@ fn without_tests(tokens: Vec<(String, usize)>) -> Vec<(String, usize)> {
 
 /// Every absolute path, as its segments after `crate`; `module` is where the file's items live (`["sim", "world"]`).
 fn paths(source: &str, module: &[&str]) -> Vec<(Vec<String>, usize)> {
-    let tokens = without_tests(tokens(&bare(source)));
+    let tokens = without_tests(&tokens(&bare(source)));
     let mut found = Vec::new();
     let mut inner: Vec<(String, usize)> = Vec::new();
     let mut depth = 0_usize;
@@ -286,7 +286,7 @@ fn is_test_only(path: &Path) -> bool {
     let parent = fs::read_to_string(path.with_file_name("mod.rs")).unwrap_or_default();
     let all = tokens(&bare(&parent));
     let declares = |tokens: &[(String, usize)]| tokens.windows(2).any(|pair| pair[0].0 == "mod" && pair[1].0 == name);
-    declares(&all) && !declares(&without_tests(all.clone()))
+    declares(&all) && !declares(&without_tests(&all))
 }
 
 #[test]

@@ -28,7 +28,8 @@ impl Summary {
     fn entry(&self, variant: &str, metric: &str, dims: &[(&str, &str)]) -> &Value {
         const DIMS: [&str; 8] = ["population", "journey", "cluster", "service", "store", "stage", "root", "month"];
         let variants = self.0["variants"].as_array().unwrap();
-        let of = variants.iter().find(|entry| entry["name"] == variant).unwrap_or_else(|| panic!("no variant {variant}"));
+        let of =
+            variants.iter().find(|entry| entry["name"] == variant).unwrap_or_else(|| panic!("no variant {variant}"));
         of["metrics"]
             .as_array()
             .unwrap()
@@ -73,9 +74,8 @@ fn losing_a_region_for_an_hour() {
     close(lost("active-active"), 6520.0);
     close(lost("no-follower"), 20_544.0);
     // Stages are counted one by one: 100 × 34, 100 × 60, 100 × 30.
-    let stage = |variant: &str, stage: &str| {
-        summary.mean(variant, "requests.lost", &[("stage", stage), ("root", US_LOST)])
-    };
+    let stage =
+        |variant: &str, stage: &str| summary.mean(variant, "requests.lost", &[("stage", stage), ("root", US_LOST)]);
     close(stage("pair", "undetected"), 3400.0);
     close(stage("pair", "promoting"), 6000.0);
     close(stage("pair", "stale-dns"), 3000.0);
@@ -103,7 +103,9 @@ fn recovery_times_and_their_stages() {
         close(us(variant, "rto.promote", journey), 60.0);
     }
     // Without a follower the repair comes first: no recovery time is made of it.
-    assert!(summary.entry("no-follower", "rto.service", &[("population", "us"), ("journey", "checkout")])["mean"].is_null());
+    assert!(
+        summary.entry("no-follower", "rto.service", &[("population", "us"), ("journey", "checkout")])["mean"].is_null()
+    );
     close(us("no-follower", "rto.not-achieved", "checkout"), 1.0);
 }
 
@@ -131,7 +133,9 @@ fn a_cold_standby_grows_step_by_step() {
     let cluster = [("cluster", "us-west-2"), ("service", "web")];
     let mut before = 0.0;
     // Just before and after each step: ready pods, and what was shed by then.
-    for (horizon, ready) in [("144s", 200.0), ("146s", 334.0), ("279s", 334.0), ("281s", 557.0), ("414s", 557.0), ("416s", 929.0)] {
+    for (horizon, ready) in
+        [("144s", 200.0), ("146s", 334.0), ("279s", 334.0), ("281s", 557.0), ("414s", 557.0), ("416s", 929.0)]
+    {
         let summary = Summary::of("run", "tests/checks/cold-scale-up.toml", &["--horizon", horizon]);
         close(summary.mean("base", "replicas.ready-final", &cluster), ready);
         let shed = summary.mean("base", "station.shed", &cluster);

@@ -92,15 +92,14 @@ impl Memo {
         key.push(inputs.0);
         key.push(slot as u32);
         key.extend(ready);
-        let id = match self.keys.get(&key) {
-            Some(&id) => id,
-            None => {
-                let solution = solve(plan, self.inputs.get(inputs.0), slot, &key[2..], &mut self.curves);
-                let id = SolutionId(self.solutions.len() as u32);
-                self.solutions.push((inputs, solution));
-                self.keys.insert(key.clone(), id);
-                id
-            }
+        let id = if let Some(&id) = self.keys.get(&key) {
+            id
+        } else {
+            let solution = solve(plan, self.inputs.get(inputs.0), slot, &key[2..], &mut self.curves);
+            let id = SolutionId(self.solutions.len() as u32);
+            self.solutions.push((inputs, solution));
+            self.keys.insert(key.clone(), id);
+            id
         };
         self.key = key;
         id

@@ -33,8 +33,8 @@ struct Piece {
     cell: usize,
 }
 
-/// What outages are.
-pub(super) struct Outages {
+/// What was found.
+pub(super) struct Found {
     pub(super) outages: Vec<Outage>,
     /// By cell: seconds below the threshold.
     pub(super) below: Vec<f64>,
@@ -43,7 +43,7 @@ pub(super) struct Outages {
 }
 
 /// Finds the outages. Times come out in seconds from the end of the warm-up.
-pub(super) fn find(plan: &Plan, memo: &Memo, rough: &[Rough], log: &Log) -> Outages {
+pub(super) fn find(plan: &Plan, memo: &Memo, rough: &[Rough], log: &Log) -> Found {
     let origin = plan.warm_up.secs();
     let journeys = plan.journeys.len();
     let mut pieces: Vec<Vec<Piece>> = vec![Vec::new(); plan.populations.len() * journeys];
@@ -77,7 +77,7 @@ pub(super) fn find(plan: &Plan, memo: &Memo, rough: &[Rough], log: &Log) -> Outa
             });
         }
     }
-    let mut found = Outages { outages: Vec::new(), below: Vec::new(), any_below: 0.0 };
+    let mut found = Found { outages: Vec::new(), below: Vec::new(), any_below: 0.0 };
     let mut any: Vec<(f64, f64)> = Vec::new();
     let mut held: Vec<Vec<&Held>> = vec![Vec::new(); plan.roots.len()];
     for entry in &log.held {
@@ -257,7 +257,8 @@ fn recovery(
         };
         let deeds: Vec<(SimTime, Deed)> = deeds.iter().copied().filter(|&(_, deed)| concerns(deed)).collect();
         let detected = deeds.iter().find(|(_, deed)| matches!(deed, Deed::Detected(_))).map(|&(at, _)| secs(at));
-        let last = |wanted: fn(Deed) -> bool| deeds.iter().rev().find(|(_, deed)| wanted(*deed)).map(|&(at, _)| secs(at));
+        let last =
+            |wanted: fn(Deed) -> bool| deeds.iter().rev().find(|(_, deed)| wanted(*deed)).map(|&(at, _)| secs(at));
         let decided = last(|deed| matches!(deed, Deed::Decided(_)));
         let promoted = last(|deed| matches!(deed, Deed::Promoted(_)));
         let routed = answers.last().filter(|(at, _)| *at >= from).map(|&(at, _)| secs(at));

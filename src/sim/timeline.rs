@@ -18,6 +18,46 @@ pub(super) fn draw(
     (from_s, to_s): (f64, f64),
 ) -> Timeline {
     let origin = plan.warm_up.secs();
+    let (success, ready) = series(plan, memo, trace, (from_s, to_s));
+    let mut spans: Vec<SpanRow> = log
+        .held
+        .iter()
+        .map(|held| (held, held.from.secs() - origin, held.to.secs() - origin))
+        .filter(|&(_, from, to)| from < to_s && to > from_s)
+        .map(|(held, from, to)| SpanRow {
+            row: plan.roots[held.root].label(),
+            label: plan.roots[held.root].fault.clone(),
+            from_s: from.max(from_s),
+            to_s: to.min(to_s),
+        })
+        .collect();
+    let mut marks = Vec::new();
+    controllers(plan, log, (from_s, to_s), &mut spans, &mut marks);
+    for (population, own) in plan.populations.iter_enumerated() {
+        for (at, answer) in &log.answers[population.index()] {
+            let at = at.secs() - origin;
+            if at > from_s && at <= to_s {
+                let names: Vec<&str> =
+                    answer.iter().map(|&(cluster, _)| plan.clusters[cluster].name.as_str()).collect();
+                marks.push(Mark { at_s: at, label: format!("{} → {}", own.name, names.join(", ")) });
+                let tail = plan.routing.expiry.ends();
+                span(&mut spans, &format!("DNS of {}", own.name), "old answers", at, (at + tail).min(to_s));
+            }
+        }
+    }
+    spans.sort_by(|a, b| a.from_s.total_cmp(&b.from_s));
+    marks.sort_by(|a, b| a.at_s.total_cmp(&b.at_s));
+    Timeline { seed, from_s, to_s, success, ready, spans, marks }
+}
+
+/// Success by population and ready pods by cluster, in steps.
+fn series(
+    plan: &Plan,
+    memo: &Memo,
+    trace: &[(Id<Cluster>, Rough)],
+    (from_s, to_s): (f64, f64),
+) -> (Vec<Series>, Vec<Series>) {
+    let origin = plan.warm_up.secs();
     let within = |from: f64, to: f64| from < to_s && to > from_s;
     let mut stays: Vec<_> = trace
         .iter()
@@ -61,20 +101,12 @@ pub(super) fn draw(
             }
         }
     }
+    (success, ready)
+}
 
-    let mut spans: Vec<SpanRow> = log
-        .held
-        .iter()
-        .map(|held| (held, held.from.secs() - origin, held.to.secs() - origin))
-        .filter(|&(_, from, to)| within(from, to))
-        .map(|(held, from, to)| SpanRow {
-            row: plan.roots[held.root].label(),
-            label: plan.roots[held.root].fault.clone(),
-            from_s: from.max(from_s),
-            to_s: to.min(to_s),
-        })
-        .collect();
-    let mut marks = Vec::new();
+/// What the controllers did to each cluster: rows of stages, and moments.
+fn controllers(plan: &Plan, log: &Log, (from_s, to_s): (f64, f64), spans: &mut Vec<SpanRow>, marks: &mut Vec<Mark>) {
+    let origin = plan.warm_up.secs();
     for (cluster, own) in plan.clusters.iter_enumerated() {
         let row = format!("failover of {}", own.name);
         let mut open: Option<(f64, &str)> = None;
@@ -88,21 +120,21 @@ pub(super) fn draw(
                 Deed::Detected(other) if other == cluster => {
                     // Detection began with the last fault before it.
                     if let Some(fault) = faults.iter().copied().filter(|&fault| fault <= at).reduce(f64::max) {
-                        span(&mut spans, &row, "detect", fault, at);
+                        span(spans, &row, "detect", fault, at);
                     }
                     open = Some((at, "decide"));
                     "detected"
                 }
                 Deed::Decided(other) if other == cluster => {
                     if let Some((since, stage)) = open {
-                        span(&mut spans, &row, stage, since, at);
+                        span(spans, &row, stage, since, at);
                     }
                     open = Some((at, "promote"));
                     "decided"
                 }
                 Deed::Promoted(other) if other == cluster => {
                     if let Some((since, stage)) = open.take() {
-                        span(&mut spans, &row, stage, since, at);
+                        span(spans, &row, stage, since, at);
                     }
                     "promoted"
                 }
@@ -121,21 +153,6 @@ pub(super) fn draw(
             }
         }
     }
-    for (population, own) in plan.populations.iter_enumerated() {
-        for (at, answer) in &log.answers[population.index()] {
-            let at = at.secs() - origin;
-            if at > from_s && at <= to_s {
-                let names: Vec<&str> =
-                    answer.iter().map(|&(cluster, _)| plan.clusters[cluster].name.as_str()).collect();
-                marks.push(Mark { at_s: at, label: format!("{} → {}", own.name, names.join(", ")) });
-                let tail = plan.routing.expiry.ends();
-                span(&mut spans, &format!("DNS of {}", own.name), "old answers", at, (at + tail).min(to_s));
-            }
-        }
-    }
-    spans.sort_by(|a, b| a.from_s.total_cmp(&b.from_s));
-    marks.sort_by(|a, b| a.at_s.total_cmp(&b.at_s));
-    Timeline { seed, from_s, to_s, success, ready, spans, marks }
 }
 
 fn span(spans: &mut Vec<SpanRow>, row: &str, label: &str, from_s: f64, to_s: f64) {

@@ -56,7 +56,8 @@ impl Unit {
         let pods = own.stations.iter().map(|station| Deployment::steady(station.standby_replicas)).collect();
         let repeats = own.stations.iter().all(|station| {
             station.hpa.as_ref().is_none_or(|rule| {
-                plan.slot.nanos() % rule.sync.nanos() == 0 && plan.week_offset.nanos() % rule.sync.nanos() == 0
+                plan.slot.nanos().is_multiple_of(rule.sync.nanos())
+                    && plan.week_offset.nanos().is_multiple_of(rule.sync.nanos())
             })
         });
         Self {

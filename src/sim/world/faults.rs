@@ -1,13 +1,13 @@
 //! What strikes, holds and is released, and what all holds on one thing amount to.
 
-use crate::base::{Id, SimTime, Span, Table};
+use super::super::inputs::{Bits, Condition};
+use super::super::log::Held;
+use super::{Active, Composed, Event, LINGER, World, purposes};
 use crate::base::stream::{Rng, uniform};
+use crate::base::{Id, SimTime, Span, Table};
 use crate::domain::{Cluster, Root};
 use crate::failure::spec::EffectSpec;
 use crate::plan::{DEMAND, Element};
-use super::{Active, Composed, Event, LINGER, World, purposes};
-use super::super::inputs::{Bits, Condition};
-use super::super::log::Held;
 
 impl World<'_> {
     pub(super) fn strike(&mut self, now: SimTime, fault: u32) {

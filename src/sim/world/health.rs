@@ -1,14 +1,14 @@
 //! What probes meet, and when health checks change their minds. Lazy: a verdict is scheduled when the outcome
 //! changes and called off if it changes back.
 
+use super::super::inputs::Route;
+use super::super::log::Deed;
+use super::{Event, Probed, World};
 use crate::base::{Id, SimTime};
 use crate::domain::{Cluster, Root, Store};
 use crate::failure::spec::EffectSpec;
 use crate::routing::health::Outcome;
 use crate::routing::spec::Depth;
-use super::{Event, Probed, World};
-use super::super::inputs::Route;
-use super::super::log::Deed;
 
 impl World<'_> {
     /// What a probe of a cluster meets now.
@@ -92,7 +92,11 @@ impl World<'_> {
     }
 
     /// When a verdict follows from an outcome, unless one is on its way or the mind is made up.
-    pub(super) fn settle(probed: &mut Probed, outcome: Outcome, when: impl FnOnce(Outcome) -> SimTime) -> Option<SimTime> {
+    pub(super) fn settle(
+        probed: &mut Probed,
+        outcome: Outcome,
+        when: impl FnOnce(Outcome) -> SimTime,
+    ) -> Option<SimTime> {
         if (outcome == Outcome::Good) == probed.up {
             if probed.pending {
                 probed.pending = false;

@@ -1,12 +1,12 @@
 //! What each cluster is given now: its condition, its users, where their data is, and whom to blame.
 
-use crate::base::{Id, SimTime, Span};
-use crate::domain::{Cluster, Dependency, Population, Root, Stage};
-use crate::plan::DEMAND;
-use super::{Event, Phase, World};
 use super::super::inputs::{Access, Bits, Condition, Flow, Inputs, Route};
 use super::super::log::Answer;
 use super::super::unit::slot_at;
+use super::{Event, Phase, World};
+use crate::base::{Id, SimTime, Span};
+use crate::domain::{Cluster, Dependency, Population, Root, Stage};
+use crate::plan::DEMAND;
 
 impl World<'_> {
     /// The stage of what is lost at a dead leader.
@@ -109,7 +109,12 @@ impl World<'_> {
         unit.advance(now, self.plan, self.memo, &mut self.tally);
     }
 
-    pub(super) fn inputs(&self, now: SimTime, cluster: Id<Cluster>, dependencies: &[(Id<Dependency>, Condition)]) -> Inputs {
+    pub(super) fn inputs(
+        &self,
+        now: SimTime,
+        cluster: Id<Cluster>,
+        dependencies: &[(Id<Dependency>, Condition)],
+    ) -> Inputs {
         let own = &self.plan.clusters[cluster];
         let zones = &self.zones[cluster];
         let mut stations: Vec<(u32, Condition)> = Vec::new();

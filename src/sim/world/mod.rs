@@ -10,8 +10,14 @@ mod pairs;
 mod partitions;
 mod routing;
 
-use crate::base::{Id, Seed, SimTime, Span, Table};
+use super::index::Index;
+use super::inputs::{Condition, Inputs};
+use super::log::{Answer, Log};
+use super::memo::Memo;
+use super::tally::Tally;
+use super::unit::Unit;
 use crate::base::stream::{Rng, digest, uniform};
+use crate::base::{Id, Seed, SimTime, Span, Table};
 use crate::domain::{Cluster, Population, Root, Store};
 use crate::engine::EventList;
 use crate::failure::clock;
@@ -19,12 +25,6 @@ use crate::failure::clock::First;
 use crate::failure::spec::EffectSpec;
 use crate::plan::{DEMAND, Plan};
 use crate::routing::health::Outcome;
-use super::index::Index;
-use super::inputs::{Condition, Inputs};
-use super::log::{Answer, Log};
-use super::memo::Memo;
-use super::tally::Tally;
-use super::unit::Unit;
 
 /// Why a fault that has gone still counts as the cause of missing capacity.
 const LINGER: Span = Span::from_whole_secs(600);
@@ -150,6 +150,9 @@ struct Routed {
     factor: f64,
 }
 
+/// Why something is the case, until when.
+type Until = (Id<Root>, SimTime);
+
 /// One seed's world.
 pub(in crate::sim) struct World<'a> {
     plan: &'a Plan,
@@ -168,7 +171,7 @@ pub(in crate::sim) struct World<'a> {
     partitions: Vec<(Id<Store>, usize)>,
     copies: Table<Cluster, Table<Store, Probed>>,
     /// A copy whose zone died, until it has failed over.
-    moving_copies: Table<Cluster, Table<Store, Option<(Id<Root>, SimTime)>>>,
+    moving_copies: Table<Cluster, Table<Store, Option<Until>>>,
     leaders: Vec<Id<Cluster>>,
     partition_controllers: Vec<Controller>,
     pair_controllers: Vec<Controller>,

@@ -1,12 +1,12 @@
 //! The controllers of pairs: decide, promote, give back.
 
-use crate::base::{Id, SimTime, Span};
+use super::super::log::Deed;
+use super::{Event, Phase, World, purposes};
 use crate::base::stream::uniform;
+use crate::base::{Id, SimTime, Span};
 use crate::domain::{Cluster, Root};
 use crate::failover::spec::{Decide, Failback, ScaleWhen};
 use crate::plan::DEMAND;
-use super::{Event, Phase, World, purposes};
-use super::super::log::Deed;
 
 impl World<'_> {
     pub(super) fn active_of(&self, pair: usize) -> Id<Cluster> {

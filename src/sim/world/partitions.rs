@@ -1,16 +1,16 @@
 //! The controllers of store partitions: who leads, who takes over, what that loses, where accesses go.
 
-use crate::base::{Id, SimTime};
-use crate::base::stream::uniform;
-use crate::domain::{Cluster, Root, Stage, Store};
-use crate::domain::observation::Promotion;
-use crate::plan::{DEMAND, StepPlan};
-use crate::replication::loss;
-use crate::replication::spec::Replication;
-use super::{Event, Phase, World, purposes};
 use super::super::inputs::{Bits, Route};
 use super::super::log::Deed;
 use super::super::unit::slot_at;
+use super::{Event, Phase, World, purposes};
+use crate::base::stream::uniform;
+use crate::base::{Id, SimTime};
+use crate::domain::observation::Promotion;
+use crate::domain::{Cluster, Root, Stage, Store};
+use crate::plan::{DEMAND, StepPlan};
+use crate::replication::loss;
+use crate::replication::spec::Replication;
 
 impl World<'_> {
     pub(super) fn leader_seems_up(&self, partition: usize) -> bool {
@@ -53,7 +53,7 @@ impl World<'_> {
             Phase::Deciding if up => {
                 self.set_partition(partition, Phase::Idle, (Id::new(DEMAND), 0), SimTime::NEVER);
             }
-            Phase::FailingBack if !up || !(self.clusters[home].up && self.copies[home][store].up) => {
+            Phase::FailingBack if !(up && self.clusters[home].up && self.copies[home][store].up) => {
                 self.set_partition(partition, Phase::Idle, cause, SimTime::NEVER);
                 if !up {
                     self.review_partition(now, partition);

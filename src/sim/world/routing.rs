@@ -1,10 +1,10 @@
 //! Which answer a population is given, and the clients that are still on old ones.
 
+use super::super::log::Answer;
+use super::{Cohort, Event, World};
 use crate::base::{Id, SimTime};
 use crate::domain::Population;
 use crate::plan::DEMAND;
-use super::{Cohort, Event, World};
-use super::super::log::Answer;
 
 impl World<'_> {
     /// The answer for a population, by what health checks think.
