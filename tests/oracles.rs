@@ -199,8 +199,8 @@ fn two_regions_behind_shared_services() {
 
 #[test]
 fn any_two_regions() {
-    // Both are down for two hours in a thousand years: 2 % would take 12 million years. A hundred thousand tell it
-    // from both 1 - (1 - A) and (1 - A)^2 of another A, which is what a test of the structure asks.
+    // Both are down for two hours in a thousand years: 2 % would take 12 million years. A hundred thousand give 25 %,
+    // which is a test of the structure.
     let mut two = Oracle::open("A-AZURE-2REGION", "generic");
     let summary = two.run(&[]);
     two.estimated_to("two_regions", summary.figure("availability", &[]).estimate(), 0.25);
