@@ -604,7 +604,6 @@ fn odd_scenarios_get_advice() {
     advice(("timeout = \"3s\"", "timeout = \"5ms\""), "journey.browse.timeout", "always times out");
     advice(before("[[dependency]]\nname = \"mail\"\n[[cluster]]"), "dependency.mail", "no journey uses");
     advice(("{ write = \"orders\" }, ", ""), "store.orders", "no journey uses");
-    advice(("must-stay-in = [\"EU\"]", "prefer = [\"UK\"]"), "population.eu.residency.prefer", "no cluster serves");
     advice(("standby-for = \"ireland\"\n", ""), "cluster.frankfurt.scale", "no standby");
 }
 
