@@ -238,8 +238,9 @@ pub fn window(plan: &Plan, summaries: &[RunSummary]) -> Option<Window> {
         let (summary, outage) = all.reduce(|best, other| if other.1.lost > best.1.lost { other } else { best })?;
         (summary, outage.start, outage.end)
     };
+    // A failover brings users back long before the repair: its stages are what the picture is for.
     let overlapping = summary.outages.iter().filter(|outage| outage.start <= end && outage.end >= start);
-    let end = overlapping.fold(end, |end, outage| end.max(outage.end));
+    let end = overlapping.map(|outage| outage.end).reduce(f64::max).unwrap_or(end);
     let from_s = (start - LEAD_S).max(0.0);
     let to_s = (end + TRAIL_S).min(from_s + LONGEST_S).min(horizon);
     (from_s < to_s).then_some(Window { replication: summary.replication, from_s, to_s })

@@ -238,7 +238,16 @@ fn recovery(
     let (began, repaired) = (held.from.secs() - origin, held.to.secs() - origin);
     let first = service.partition_point(|(_, to)| *to <= start);
     let served = service.get(first).filter(|(from, _)| *from <= end).map_or(end, |&(_, to)| to);
-    let achieved = |at: f64| (at < repaired).then_some(at - began);
+    // What heals without a new answer or a new leader was not failover's doing.
+    let acted = |until: f64| {
+        let within = |at: SimTime| at >= held.from && at <= time(until + origin + 1e-6);
+        log.answers[population.index()].iter().rev().take_while(|(at, _)| *at >= held.from).any(|(at, _)| within(*at))
+            || log.deeds[log.deeds.partition_point(|(at, _)| *at < held.from)..]
+                .iter()
+                .take_while(|(at, _)| within(*at))
+                .any(|(_, deed)| matches!(deed, Deed::Promoted(_)))
+    };
+    let achieved = |at: f64| (at < repaired && acted(at)).then_some(at - began);
     let mut stages = [0.0; 5];
     if achieved(served).is_some() {
         // A deed at the very moment of the recovery is part of it.

@@ -72,9 +72,11 @@ fn bars(variant: &VariantResult, period: Period) -> Vec<Bar> {
         };
         let (Some(stage), Some(root), Some(lost)) = (stage, root, m.mean.filter(|x| *x > 0.0)) else { continue };
         let seconds = lost / offered * period.seconds();
-        match bars.iter_mut().find(|bar| bar.root == *root) {
+        // A root is "fault: target"; one bar takes a fault's targets together.
+        let fault = root.rsplit_once(": ").map_or(root.as_str(), |(fault, _)| fault);
+        match bars.iter_mut().find(|bar| bar.root == fault) {
             Some(bar) => bar.add(*stage, seconds),
-            None => bars.push(Bar { root: root.clone(), parts: vec![(*stage, seconds)] }),
+            None => bars.push(Bar { root: fault.to_owned(), parts: vec![(*stage, seconds)] }),
         }
     }
     bars.sort_by(|a, b| b.total().total_cmp(&a.total()));
@@ -189,7 +191,7 @@ fn group(c: &mut Canvas<'_>, variant: &VariantResult, bars: &[Bar], scale: Scale
         y += ROW;
     }
     for bar in bars {
-        c.text(LEFT - 8.0, y + ROW / 2.0, Anchor::End, 12.0, INK, &short(&bar.root, 28));
+        c.text(LEFT - 8.0, y + ROW / 2.0, Anchor::End, 12.0, INK, &short(&bar.root, 30));
         let mut from = 0.0;
         for (stage, seconds) in &bar.parts {
             let (a, b) = (scale.at(from), scale.at(from + seconds));

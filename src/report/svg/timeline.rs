@@ -94,6 +94,8 @@ pub(super) fn chart(variant: &VariantResult, file: &str) -> Option<Chart> {
                         "min {}",
                         if least >= 1.0 {
                             "100 %".into()
+                        } else if least > 0.99999 {
+                            "≥ 99.999 %".into()
                         } else if least > 0.9 {
                             availability(least)
                         } else {
