@@ -30,7 +30,7 @@ pub struct Series {
     pub steps: Vec<(f64, f64)>,
 }
 
-/// Something that lasted.
+/// Something that lasted; it may have begun before the window, or end after it.
 #[derive(Clone, Debug, Serialize)]
 pub struct SpanRow {
     /// The row it is drawn in: "fault", "failover of us-east-1", "orders".

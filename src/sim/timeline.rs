@@ -27,8 +27,8 @@ pub(super) fn draw(
         .map(|(held, from, to)| SpanRow {
             row: plan.roots[held.root].label(),
             label: plan.roots[held.root].fault.clone(),
-            from_s: from.max(from_s),
-            to_s: to.min(to_s),
+            from_s: from,
+            to_s: to,
         })
         .collect();
     let mut marks = Vec::new();
@@ -41,7 +41,7 @@ pub(super) fn draw(
                     answer.iter().map(|&(cluster, _)| plan.clusters[cluster].name.as_str()).collect();
                 marks.push(Mark { at_s: at, label: format!("{} → {}", own.name, names.join(", ")) });
                 let tail = plan.routing.expiry.ends();
-                span(&mut spans, &format!("DNS of {}", own.name), "old answers", at, (at + tail).min(to_s));
+                span(&mut spans, &format!("DNS of {}", own.name), "old answers", at, at + tail);
             }
         }
     }
