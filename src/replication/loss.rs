@@ -1,7 +1,7 @@
 //! What asynchronous replication loses when the leader dies at a random instant.
 //!
 //! Writes are Poisson and each reaches the follower after its own lag, so the writes that are not yet there
-//! are an M/G/∞ queue: their number is Poisson with mean λ E[lag] whatever the lag's law, and the age of the
+//! are an M/G/∞ queue: their number is Poisson with mean λ · mean(lag) whatever the lag's law, and the age of the
 //! oldest exceeds `a` with probability 1 − exp(−λ E[(lag − a)⁺]).
 
 use crate::base::maths::{exp, ln};
