@@ -41,8 +41,8 @@ impl World<'_> {
                 self.set_pair(pair, Phase::Deciding, cause, now + delay);
             }
             Phase::Idle if self.switched[pair] && active_up && passive_up => {
-                if let Some(delay) = self.failback_delay(pair, passive) {
-                    let cause = self.pair_controllers[pair].cause;
+                let cause = self.pair_controllers[pair].cause;
+                if let Some(delay) = self.failback_of(cause, passive) {
                     self.set_pair(pair, Phase::FailingBack, cause, now + delay);
                 }
             }
@@ -77,11 +77,6 @@ impl World<'_> {
                 delay.sample_span(&mut self.consequence(cause.0, cause.1, target, purposes().decide, 0))
             }
         }
-    }
-
-    pub(super) fn failback_delay(&self, pair: usize, home: Id<Cluster>) -> Option<Span> {
-        let cause = self.pair_controllers[pair].cause;
-        self.failback_of(cause, home)
     }
 
     pub(super) fn failback_of(&self, cause: (Id<Root>, u64), home: Id<Cluster>) -> Option<Span> {

@@ -185,18 +185,21 @@ impl World<'_> {
         self.compose(between).condition.down
     }
 
+    /// Why a cluster can't reach the leader of a partition, if it can't.
+    fn why_unreachable(&self, from: Id<Cluster>, partition: usize) -> Option<(Stage, Id<Root>)> {
+        let (store, _) = self.partitions[partition];
+        let leader = self.leaders[partition];
+        let gone = self.copy_is_gone(leader, store).map(|root| (self.blame_partition(partition), root));
+        gone.or_else(|| self.moving_copies[leader][store].map(|(root, _)| (Stage::Promoting, root)))
+            .or_else(|| self.cut(from, leader).map(|root| (Stage::Partition, root)))
+    }
+
     /// Where a write from a cluster to a partition goes.
     pub(super) fn write_route(&self, from: Id<Cluster>, partition: usize) -> Route {
         let (store, part) = self.partitions[partition];
         let leader = self.leaders[partition];
-        if let Some(root) = self.copy_is_gone(leader, store) {
-            return Route::Fail(self.blame_partition(partition), root);
-        }
-        if let Some((root, _)) = self.moving_copies[leader][store] {
-            return Route::Fail(Stage::Promoting, root);
-        }
-        if let Some(root) = self.cut(from, leader) {
-            return Route::Fail(Stage::Partition, root);
+        if let Some((stage, root)) = self.why_unreachable(from, partition) {
+            return Route::Fail(stage, root);
         }
         let plan = &self.plan.stores[store];
         let mut ack = 0.0_f64;
@@ -223,6 +226,7 @@ impl World<'_> {
         Route::Via(leader, Bits::from(ack))
     }
 
+    /// Where a read goes: to the copy at hand, if reads may and it is there; else to the leader.
     pub(super) fn read_route(&self, from: Id<Cluster>, partition: usize) -> Route {
         let (store, _) = self.partitions[partition];
         let plan = &self.plan.stores[store];
@@ -234,14 +238,8 @@ impl World<'_> {
             return Route::Via(from, Bits::ZERO);
         }
         let leader = self.leaders[partition];
-        if let Some(root) = self.copy_is_gone(leader, store) {
-            return Route::Fail(self.blame_partition(partition), root);
-        }
-        if let Some((root, _)) = self.moving_copies[leader][store] {
-            return Route::Fail(Stage::Promoting, root);
-        }
-        if let Some(root) = self.cut(from, leader) {
-            return Route::Fail(Stage::Partition, root);
+        if let Some((stage, root)) = self.why_unreachable(from, partition) {
+            return Route::Fail(stage, root);
         }
         Route::Via(leader, Bits::ZERO)
     }
