@@ -34,10 +34,13 @@ const fn mix(mut z: u64) -> u64 {
 }
 
 /// A stable digest of a name (FNV-1a, then one mixing round). The same on every platform, for ever.
-pub fn digest(name: &str) -> u64 {
+pub const fn digest(name: &str) -> u64 {
+    let bytes = name.as_bytes();
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    for byte in name.bytes() {
-        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    let mut at = 0;
+    while at < bytes.len() {
+        hash = (hash ^ bytes[at] as u64).wrapping_mul(0x0000_0100_0000_01b3);
+        at += 1;
     }
     mix(hash ^ name.len() as u64)
 }

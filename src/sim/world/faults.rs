@@ -2,7 +2,7 @@
 
 use super::super::inputs::{Bits, Condition};
 use super::super::log::Held;
-use super::{Active, Composed, Event, LINGER, World, purposes};
+use super::{Active, Composed, Event, LINGER, World, purpose};
 use crate::base::stream::{Rng, uniform};
 use crate::base::{Id, SimTime, Span, Table};
 use crate::domain::{Cluster, Root};
@@ -18,7 +18,7 @@ impl World<'_> {
         if let Some(chance) = fault_plan.shock {
             for member in &fault_plan.members {
                 // Each member's own draws, so that another one more shifts nobody's.
-                let stream = self.seed.stream().with(fault_plan.digest).with(purposes().shock);
+                let stream = self.seed.stream().with(fault_plan.digest).with(purpose::SHOCK);
                 let mut rng = stream.with(plan.roots[member.root].digest).with(occurrence).rng();
                 let hit = uniform(&mut rng) <= chance;
                 let lasts = fault_plan.repair.sample_span(&mut rng);
@@ -50,7 +50,7 @@ impl World<'_> {
             EffectSpec::Down(_) => true,
             EffectSpec::Degraded(degraded) => {
                 let chance = degraded.seen_by_shallow_checks.get();
-                chance > 0.0 && uniform(&mut self.consequence(root, occurrence, 0, purposes().seen, 0)) <= chance
+                chance > 0.0 && uniform(&mut self.consequence(root, occurrence, 0, purpose::SEEN, 0)) <= chance
             }
         };
         let before = self.zones_dead();
@@ -157,7 +157,7 @@ impl World<'_> {
             if store.copies.contains(&cluster) {
                 let occurrence = u64::from(self.zones[cluster].serial);
                 let target = store.digest ^ self.plan.clusters[cluster].digest;
-                let mut rng = self.consequence(root, occurrence, target, purposes().zone, 0);
+                let mut rng = self.consequence(root, occurrence, target, purpose::ZONE, 0);
                 let until = now + store.zone_failover.sample_span(&mut rng);
                 self.moving_copies[cluster][id] = Some((root, until));
                 let (cluster, store) = (cluster.index() as u32, id.index() as u32);

@@ -8,6 +8,7 @@ mod health;
 mod inputs;
 mod pairs;
 mod partitions;
+mod purpose;
 mod routing;
 
 use super::index::Index;
@@ -16,7 +17,7 @@ use super::log::{Answer, Log};
 use super::memo::Memo;
 use super::tally::Tally;
 use super::unit::Unit;
-use crate::base::stream::{Rng, digest, uniform};
+use crate::base::stream::{Rng, uniform};
 use crate::base::{Id, Seed, SimTime, Span, Table};
 use crate::domain::{Cluster, Population, Root, Store};
 use crate::engine::EventList;
@@ -186,34 +187,6 @@ pub(in crate::sim) struct World<'a> {
     fronts: Table<Cluster, Composed>,
 }
 
-struct Purposes {
-    clock: u64,
-    phase: u64,
-    seen: u64,
-    decide: u64,
-    promote: u64,
-    success: u64,
-    failback: u64,
-    lost: u64,
-    zone: u64,
-    shock: u64,
-}
-
-fn purposes() -> Purposes {
-    Purposes {
-        clock: digest("clock"),
-        phase: digest("health phase"),
-        seen: digest("seen by shallow checks"),
-        decide: digest("decide"),
-        promote: digest("promote"),
-        success: digest("promotion succeeds"),
-        failback: digest("failback"),
-        lost: digest("lost writes"),
-        zone: digest("zone failover"),
-        shock: digest("shock"),
-    }
-}
-
 impl<'a> World<'a> {
     /// The world at time 0, with the first events due.
     pub(in crate::sim) fn new(plan: &'a Plan, index: &'a Index, memo: &'a mut Memo, seed: Seed, trace: bool) -> Self {
@@ -230,12 +203,11 @@ impl<'a> World<'a> {
         let per_copy = |value: Probed| -> Table<Cluster, Table<Store, Probed>> {
             vec![vec![value; plan.stores.len()].into(); plan.clusters.len()].into()
         };
-        let purpose = purposes().phase;
         let phases = plan.clusters.iter().map(|cluster| {
             (0..plan.routing.checkers)
                 .map(|checker| {
                     plan.routing.phase.unwrap_or_else(|| {
-                        let stream = seed.stream().with(cluster.digest).with(purpose).with(u64::from(checker));
+                        let stream = seed.stream().with(cluster.digest).with(purpose::PHASE).with(u64::from(checker));
                         Span::from_secs(uniform(&mut stream.rng()) * plan.routing.prober.interval().secs())
                     })
                 })
@@ -301,9 +273,8 @@ impl<'a> World<'a> {
                 factor: 1.0,
             });
         }
-        let purpose = purposes().clock;
         for (position, fault) in plan.faults.iter().enumerate() {
-            let mut rng = self.seed.stream().with(fault.digest).with(purpose).rng();
+            let mut rng = self.seed.stream().with(fault.digest).with(purpose::CLOCK).rng();
             let at = if fault.shock.is_some() {
                 SimTime::ZERO + clock::first_shock(&fault.every, fault.clock, &mut rng)
             } else {

@@ -1,7 +1,7 @@
 //! The controllers of pairs: decide, promote, give back.
 
 use super::super::log::Deed;
-use super::{Event, Phase, World, purposes};
+use super::{Event, Phase, World, purpose};
 use crate::base::stream::uniform;
 use crate::base::{Id, SimTime, Span};
 use crate::domain::{Cluster, Root};
@@ -74,7 +74,7 @@ impl World<'_> {
             Decide::Automatic {} => Span::ZERO,
             Decide::Manual(delay) => {
                 let target = self.plan.clusters[from].digest;
-                delay.sample_span(&mut self.consequence(cause.0, cause.1, target, purposes().decide, 0))
+                delay.sample_span(&mut self.consequence(cause.0, cause.1, target, purpose::DECIDE, 0))
             }
         }
     }
@@ -85,7 +85,7 @@ impl World<'_> {
             Failback::After(hold) => Some(*hold),
             Failback::Manual(delay) => {
                 let target = self.plan.clusters[home].digest;
-                Some(delay.sample_span(&mut self.consequence(cause.0, cause.1, target, purposes().failback, 0)))
+                Some(delay.sample_span(&mut self.consequence(cause.0, cause.1, target, purpose::FAILBACK, 0)))
             }
         }
     }
@@ -105,14 +105,14 @@ impl World<'_> {
                 if !self.switched[pair] && self.plan.failover.scale_when == ScaleWhen::AtDecision {
                     self.activate(now, passive, true);
                 }
-                let mut rng = self.consequence(cause.0, cause.1, target, purposes().promote, 0);
+                let mut rng = self.consequence(cause.0, cause.1, target, purpose::PROMOTE, 0);
                 let takes = self.plan.failover.promote.sample_span(&mut rng);
                 self.set_pair(pair, Phase::Promoting(0), cause, now + takes);
             }
             Phase::Promoting(attempt) => {
-                let mut rng = self.consequence(cause.0, cause.1, target, purposes().success, attempt);
+                let mut rng = self.consequence(cause.0, cause.1, target, purpose::SUCCESS, attempt);
                 if uniform(&mut rng) > self.plan.failover.promote_success {
-                    let mut rng = self.consequence(cause.0, cause.1, target, purposes().promote, attempt + 1);
+                    let mut rng = self.consequence(cause.0, cause.1, target, purpose::PROMOTE, attempt + 1);
                     let takes = self.plan.failover.promote.sample_span(&mut rng);
                     self.set_pair(pair, Phase::Promoting(attempt + 1), cause, now + takes);
                     return;

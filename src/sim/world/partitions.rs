@@ -3,7 +3,7 @@
 use super::super::inputs::{Bits, Route};
 use super::super::log::Deed;
 use super::super::unit::slot_at;
-use super::{Event, Phase, World, purposes};
+use super::{Event, Phase, World, purpose};
 use crate::base::stream::uniform;
 use crate::base::{Id, SimTime};
 use crate::domain::observation::Promotion;
@@ -87,16 +87,16 @@ impl World<'_> {
                 };
                 self.log.deeds.push((now, Deed::Decided(leader)));
                 self.partition_controllers[partition].to = to;
-                let mut rng = self.consequence(cause.0, cause.1, target, purposes().promote, 0);
+                let mut rng = self.consequence(cause.0, cause.1, target, purpose::PROMOTE, 0);
                 let takes = promote.sample_span(&mut rng);
                 self.set_partition(partition, Phase::Promoting(0), cause, now + takes);
             }
             Phase::Promoting(attempt) => {
                 let to = self.partition_controllers[partition].to;
-                let mut rng = self.consequence(cause.0, cause.1, target, purposes().success, attempt);
+                let mut rng = self.consequence(cause.0, cause.1, target, purpose::SUCCESS, attempt);
                 let works = uniform(&mut rng) <= self.plan.failover.promote_success;
                 if !works || self.copy_is_gone(to, store).is_some() {
-                    let mut rng = self.consequence(cause.0, cause.1, target, purposes().promote, attempt + 1);
+                    let mut rng = self.consequence(cause.0, cause.1, target, purpose::PROMOTE, attempt + 1);
                     let takes = promote.sample_span(&mut rng);
                     if let Some(other) = self.successor(partition) {
                         self.partition_controllers[partition].to = other;
@@ -137,7 +137,7 @@ impl World<'_> {
                 let since = self.since(root, now);
                 let rate = self.write_rate(store, part, since);
                 let target = plan.digest ^ (part as u64 + 1);
-                let mut rng = self.consequence(root, occurrence, target, purposes().lost, 0);
+                let mut rng = self.consequence(root, occurrence, target, purpose::LOST, 0);
                 loss::draw(rate, &asynchronous.lag, &mut rng)
             }
             Replication::Async(_) | Replication::Sync(_) => loss::Loss::default(),
