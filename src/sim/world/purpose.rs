@@ -1,0 +1,24 @@
+//! What random draws are for: a part of the name of their stream, so that a draw for one purpose never moves another.
+
+use crate::base::stream::digest;
+
+/// When a fault strikes and how long it holds.
+pub(super) const CLOCK: u64 = digest("clock");
+/// When in its interval a health check probes.
+pub(super) const PHASE: u64 = digest("health phase");
+/// Whether shallow checks see a degradation.
+pub(super) const SEEN: u64 = digest("seen by shallow checks");
+/// How long people take to decide.
+pub(super) const DECIDE: u64 = digest("decide");
+/// How long a promotion takes.
+pub(super) const PROMOTE: u64 = digest("promote");
+/// Whether a promotion works.
+pub(super) const SUCCESS: u64 = digest("promotion succeeds");
+/// How long until a failback.
+pub(super) const FAILBACK: u64 = digest("failback");
+/// Which writes a promotion loses.
+pub(super) const LOST: u64 = digest("lost writes");
+/// How long a failover to another zone takes.
+pub(super) const ZONE: u64 = digest("zone failover");
+/// Which members a shock hits.
+pub(super) const SHOCK: u64 = digest("shock");
