@@ -298,6 +298,32 @@ fn all_mistakes_are_told_at_once_and_as_data() {
 }
 
 #[test]
+fn a_slip_in_the_writing_hides_no_slip_in_the_meaning_and_makes_none() {
+    let place = Place::new();
+    let change = |changes: &[(&str, &str)]| {
+        let text = changes.iter().fold(SCENARIO.to_owned(), |text, (from, to)| text.replacen(from, to, 1));
+        place.write("bad.toml", text);
+    };
+    // A misspelt key and a wrong unit; an unknown city and metric.
+    change(&[
+        ("replicas = 10", "replicsa = 10"),
+        ("timeout = \"3s\"", "timeout = \"3 parsecs\""),
+        ("\"New York\"", "\"Nwe York\""),
+        ("\"availability\"", "\"availabilty\""),
+    ]);
+    let says = ["`replicsa`", "parsecs", "Nwe York", "did you mean `availability`?", "4 mistakes in bad.toml"];
+    place.refuses(&["validate", "bad.toml"], &says);
+    place.refuses(&["compare", "bad.toml"], &says);
+    // Without its `at`, a population is set aside whole: that nobody is left, or that an expectation names it, only
+    // follows.
+    change(&[("at = \"New York\"", "att = 5"), ("at-least = 0.9995", "at-least = 0.9995\npopulation = \"us\"")]);
+    place.refuses(&["validate", "bad.toml"], &["unknown key `att`", "1 mistake in bad.toml"]);
+    // A service that is set aside isn't missed by the journeys that call it.
+    change(&[("time = \"55ms\"", "time = 55")]);
+    place.refuses(&["validate", "bad.toml"], &["bad.toml:19:", "1 mistake in bad.toml"]);
+}
+
+#[test]
 fn a_scenario_that_asks_for_too_much_is_refused_at_once() {
     let place = Place::new();
     let start = std::time::Instant::now();

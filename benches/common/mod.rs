@@ -45,7 +45,7 @@ pub(crate) fn plans(name: &str) -> Vec<Plan> {
     let metrics: Vec<&str> = catalogue::ALL.iter().map(|metric| metric.name).collect();
     let all = variants(&tree, &shape, &mut found);
     let plans = all.iter().map(|variant| {
-        let spec: ScenarioSpec = decode(&variant.tree, &mut found).expect("the scenario is decoded");
+        let spec: ScenarioSpec = decode(&variant.tree, &mut found).expect("the scenario is decoded").value;
         let (scenario, _) = resolve(spec, &variant.name, variant.summary.clone(), &Nothing, &Nothing, &metrics);
         compile(&scenario.expect("the scenario has no mistakes"))
     });

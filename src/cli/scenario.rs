@@ -10,14 +10,15 @@ use super::terminal;
 use crate::diag::{Diagnostic, Diagnostics, Origin, Severity, Sources, harmless};
 use crate::metric::catalogue;
 use crate::path;
+use crate::scenario::decode::{Decoded, decode};
 use crate::scenario::load::{Reader, load};
+use crate::scenario::origin;
 use crate::scenario::patch::{Variant, set, set_argument, variants};
-use crate::scenario::path::{Path, get, locate};
+use crate::scenario::path::{Path, get, locate, step};
 use crate::scenario::resolve::{Files, Places, resolve};
 use crate::scenario::resolved::Scenario;
 use crate::scenario::spec::ScenarioSpec;
 use crate::scenario::tree::{MAX_BYTES, Node, parse_value};
-use crate::scenario::{decode, origin};
 use indexmap::IndexMap;
 use serde::Serialize;
 use std::collections::HashSet;
@@ -207,13 +208,15 @@ fn overruled(arguments: &[String], tree: &Node, variant: &Variant, found: &mut D
 
 /// Decodes and resolves one variant.
 fn one(variant: &Variant, beside: &Beside, sources: &Sources, found: &mut Diagnostics) -> Option<Resolved> {
-    let spec: ScenarioSpec = decode::decode(&variant.tree, found)?;
-    if found.has_errors() {
-        return None;
-    }
+    let Decoded { value: spec, aside } = decode::<ScenarioSpec>(&variant.tree, found)?;
     let metrics: Vec<&str> = catalogue::ALL.iter().map(|metric| metric.name).collect();
     let places = Written(&variant.tree);
     let (scenario, list) = resolve(spec, &variant.name, variant.summary.clone(), &places, beside, &metrics);
+    if !aside.is_empty() {
+        let own = |one: &Diagnostic| one.severity == Severity::Error && !follows(one, &aside, &variant.tree);
+        found.extend(list.into_iter().filter(own));
+        return None;
+    }
     found.extend(list);
     let scenario = scenario?;
     let citations = scenario.citations.iter();
@@ -222,6 +225,21 @@ fn one(variant: &Variant, beside: &Beside, sources: &Sources, found: &mut Diagno
     let resolved = origin::show(&scenario.spec, &variant.tree, &others, sources);
     let resolved = resolved.expect("a scenario read from TOML can be said in TOML");
     Some(Resolved { scenario, resolved })
+}
+
+/// Whether a mistake may only follow from what was set aside: it is of the same entry of the file, of all such entries,
+/// or of a name that went with one.
+fn follows(mistake: &Diagnostic, aside: &[Path], tree: &Node) -> bool {
+    let Some(path) = mistake.path.as_ref().and_then(|path| path.parse::<Path>().ok()) else { return true };
+    aside.iter().any(|gone| {
+        let is_listed =
+            gone.segments().first().and_then(|first| step(tree, first)).is_some_and(|top| top.list().is_some());
+        let entry = &gone.segments()[..gone.segments().len().min(if is_listed { 2 } else { 1 })];
+        let name = entry.last().filter(|_| is_listed && gone.segments().len() <= 2);
+        path.segments().starts_with(entry)
+            || entry.starts_with(path.segments())
+            || name.is_some_and(|name| mistake.message.contains(&format!("`{name}`")))
+    })
 }
 
 /// Variants that are compared seed by seed must be simulated alike.

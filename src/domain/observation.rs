@@ -113,6 +113,10 @@ pub struct Outage {
     pub below: f64,
     /// Requests lost in it.
     pub lost: f64,
+    /// Seconds that one client was without an answer: one drawn at random of those that it hit.
+    pub client: f64,
+    /// Drawn at random: of several outages, a client drawn of all that they hit is that of the lowest lot.
+    pub lot: f64,
     /// What began it.
     pub root: Id<Root>,
     /// The recovery, where a fault began it.

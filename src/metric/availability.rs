@@ -4,8 +4,8 @@
 //! the intervals in which any of them is out: those that overlap or touch are one.
 
 use super::catalogue::{
-    AVAILABILITY, AVAILABILITY_ANY, AVAILABILITY_TIME, DOWNTIME, OUTAGE_LONGEST, OUTAGE_MEAN, OUTAGES, REQUESTS_GOOD,
-    REQUESTS_LOST, REQUESTS_OFFERED,
+    AVAILABILITY, AVAILABILITY_ANY, AVAILABILITY_TIME, DOWNTIME, OUTAGE_CLIENT, OUTAGE_LONGEST, OUTAGE_MEAN, OUTAGES,
+    REQUESTS_GOOD, REQUESTS_LOST, REQUESTS_OFFERED,
 };
 use super::facts::{Facts, availability, months};
 use super::sheet::{Of, Sheet, mean, per};
@@ -22,18 +22,16 @@ pub(super) fn put(sheet: &mut Sheet, facts: &Facts) {
         sheet.put(&DOWNTIME, group.of, downtime);
         let up = downtime.and_then(|downtime| per(facts.seconds - downtime, facts.seconds));
         sheet.put(&AVAILABILITY_TIME, group.of, up.map(|up| up.clamp(0.0, 1.0)));
-        let lengths = merged(
-            facts
-                .seen
-                .outages
-                .iter()
-                .filter(|outage| group.of.holds(outage.population, outage.journey))
-                .map(|outage| (outage.start, outage.end))
-                .collect(),
-        );
+        let outages = || {
+            let all = facts.seen.outages.iter();
+            all.filter(|outage| group.of.holds(outage.population, outage.journey))
+        };
+        let lengths = merged(outages().map(|outage| (outage.start, outage.end)).collect());
         sheet.put(&OUTAGES, group.of, Some(lengths.len() as f64));
         sheet.put(&OUTAGE_LONGEST, group.of, lengths.iter().copied().reduce(f64::max));
         sheet.put(&OUTAGE_MEAN, group.of, mean(lengths.into_iter()));
+        let drawn = outages().min_by(|a, b| a.lot.total_cmp(&b.lot));
+        sheet.put(&OUTAGE_CLIENT, group.of, drawn.map(|outage| outage.client));
     }
     for position in 0..months(facts.plan) {
         let of = Of { month: Some(position as u32 + 1), ..Of::ALL };

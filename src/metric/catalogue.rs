@@ -20,6 +20,7 @@ metrics! {
     OUTAGES = "outages", Count, Lower, "Intervals below 99 % success.";
     OUTAGE_LONGEST = "outages.longest", Seconds, Lower, "The longest interval below 99 % success.";
     OUTAGE_MEAN = "outages.mean", Seconds, Lower, "Mean length of an interval below 99 % success.";
+    OUTAGE_CLIENT = "outages.client", Seconds, Lower, "How long a client was without an answer, from the outage's start: one client drawn at random, in each seed, of those that its outages hit, so the quantiles over seeds are those over clients.";
     REQUESTS_OFFERED = "requests.offered", Requests, Neither, "Requests that users made, retries not counted.";
     REQUESTS_GOOD = "requests.good", Requests, Higher, "Requests with a correct answer within the client's timeout.";
     REQUESTS_LOST = "requests.lost", Requests, Lower, "Requests without one, by stage and root where those are given.";

@@ -166,6 +166,8 @@ pub(crate) fn observations(scale: f64) -> Observations {
         end,
         below: end - start,
         lost: lost * scale,
+        client: 0.5 * (end - start),
+        lot: end,
         root: Id::new(root),
         recovery: Some(recovery),
     };

@@ -17,14 +17,23 @@ pub const MAX_MISTAKES: usize = 50;
 /// So many right words are listed in full.
 const MAX_LISTED: usize = 16;
 
-/// Decodes the tree; every mistake goes to `found`. The value is without what was wrong, and is only whole when no
-/// error was added.
-pub fn decode<T: DeserializeOwned>(root: &Node, found: &mut Diagnostics) -> Option<T> {
+/// A value, and the paths of what was set aside because it was wrong: it is whole if there are none.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Decoded<T> {
+    /// The value, as if what was wrong hadn't been written.
+    pub value: T,
+    /// What was wrong.
+    pub aside: Vec<Path>,
+}
+
+/// Decodes the tree; every mistake goes to `found`.
+pub fn decode<T: DeserializeOwned>(root: &Node, found: &mut Diagnostics) -> Option<Decoded<T>> {
     let mut aside = Aside::default();
+    let mut paths = Vec::new();
     let mut mistakes = 0;
     loop {
         let error = match T::deserialize(Reader { node: root, track: &Track::Root, aside: &aside }) {
-            Ok(value) => return Some(value),
+            Ok(value) => return Some(Decoded { value, aside: paths }),
             Err(error) => error,
         };
         let at = error.at?;
@@ -36,6 +45,7 @@ pub fn decode<T: DeserializeOwned>(root: &Node, found: &mut Diagnostics) -> Opti
         if !progress || at.drop == address(root) {
             return None;
         }
+        paths.push(at.path);
         if mistakes == MAX_MISTAKES {
             found.push(Diagnostic::error("too many mistakes: the rest of the scenario was not checked"));
             return None;

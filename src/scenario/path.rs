@@ -144,7 +144,7 @@ impl FromStr for Path {
 }
 
 /// One step down: into a table by key, into a list by the element's name, or by its place.
-pub(super) fn step<'a>(node: &'a Node, segment: &str) -> Option<&'a Node> {
+pub fn step<'a>(node: &'a Node, segment: &str) -> Option<&'a Node> {
     match &node.value {
         Value::Table(table) => table.get(segment).map(|entry| &entry.node),
         Value::Array(list) => list

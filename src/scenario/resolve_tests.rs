@@ -530,7 +530,6 @@ fn mistakes_in_numbers() {
     mistake(("target = 0.6", "target = 0.6, per-pod = \"5/s\""), "service.web.autoscale.per-pod", &["both"]);
     mistake(("min = 50, max = 200", "min = 300, max = 200"), "service.web.autoscale.min", &["300", "200"]);
     mistake(("replicas = 100", "replicas = 100\nconcurrency = 0"), "service.web.concurrency", &["at least one"]);
-    mistake(("time = \"50ms\"", "time = \"0s\""), "service.web.time", &["1us"]);
     mistake(("timeout = \"3s\"", "timeout = \"0s\""), "journey.browse.timeout", &["0s"]);
     mistake(before("[routing]\nhealth = { interval = \"0s\" }\n[[cluster]]"), "routing.health.interval", &["more"]);
     mistake(before("[routing]\nhealth = { failures = 0 }\n[[cluster]]"), "routing.health.failures", &["1 to 1000"]);

@@ -108,7 +108,7 @@ fn mistakes(sources: &Sources, found: &Diagnostics) -> Vec<String> {
 fn decoding(text: &str) -> (Option<Spec>, Vec<String>, String) {
     let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
     let node = tree(&mut sources, text);
-    let spec = decode(&node, &mut found);
+    let spec = decode(&node, &mut found).map(|decoded| decoded.value);
     (spec, mistakes(&sources, &found), found.render(&sources, Look::Plain))
 }
 
@@ -288,7 +288,7 @@ fn bases_merge_deeply_and_by_name() {
     ]);
     assert!(found.is_empty(), "{}", found.render(&sources, Look::Plain));
     let node = node.unwrap();
-    let spec: Spec = decode(&node, &mut Diagnostics::default()).unwrap();
+    let spec = decode::<Spec>(&node, &mut Diagnostics::default()).unwrap().value;
     assert_eq!((spec.name.as_str(), spec.seeds, spec.waves.len()), ("a", Some(2), 1));
     let names: Vec<_> = spec.cluster.iter().map(|c| (c.name.as_str(), c.region.as_str(), c.scale)).collect();
     assert_eq!(names, [("x", "r", 1.0), ("y", "r", 3.0), ("new", "n", 1.0)]);
@@ -305,7 +305,7 @@ fn the_same_tag_merges() {
     let mut sources = Sources::default();
     let base = tree(&mut sources, "name = 'a'\nrouting.via.dns = { ttl = '9s', stretched = 0.5 }");
     let over = tree(&mut sources, "routing.via.dns.ttl = '1s'");
-    let spec: Spec = decode(&merge(base, over, &shape()), &mut Diagnostics::default()).unwrap();
+    let spec = decode::<Spec>(&merge(base, over, &shape()), &mut Diagnostics::default()).unwrap().value;
     assert_eq!(spec.routing.via, Via::Dns(Dns { ttl: Span::from_secs_test(1), stretched: Some(0.5) }));
 }
 
@@ -386,7 +386,7 @@ routing.via.dns.ttl = '5s'
     assert!(found.is_empty(), "{}", found.render(&sources, Look::Plain));
     let names: Vec<_> = list.iter().map(|variant| variant.name.as_str()).collect();
     assert_eq!(names, ["regional", "active", "small"]);
-    let spec = |i: usize| decode::<Spec>(&list[i].tree, &mut Diagnostics::default()).unwrap();
+    let spec = |i: usize| decode::<Spec>(&list[i].tree, &mut Diagnostics::default()).unwrap().value;
     assert_eq!(spec(0).cluster[0].scale, 0.2);
     assert_eq!(list[1].summary.as_deref(), Some("all serve"));
     let active = spec(1);
@@ -548,7 +548,7 @@ fn what_is_shown_says_where_it_came_from_and_reads_back() {
     let over = sources_tree(&mut sources, "shop.toml", text);
     let mut node = merge(base, over, &shape());
     set_argument(&mut node, "routing.via.dns.ttl=60s", &shape(), &mut sources, &mut found);
-    let spec: Spec = decode(&node, &mut found).unwrap();
+    let spec = decode::<Spec>(&node, &mut found).unwrap().value;
     let others = IndexMap::from([(path!("cluster", "b \u{202e}", "nodes"), "catalogue: aws".to_owned())]);
     let shown = super::origin::show(&spec, &node, &others, &sources).unwrap();
     let lines: Vec<_> = shown.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
@@ -573,7 +573,7 @@ fn what_is_shown_says_where_it_came_from_and_reads_back() {
         expected.iter().map(|line| line.replace("60s\" #", &format!("{}\" #", Span::from_secs_test(60)))).collect();
     assert_eq!(lines, expected, "{shown}");
     let again = tree(&mut sources, &shown);
-    assert_eq!(decode::<Spec>(&again, &mut found), Some(spec));
+    assert_eq!(decode::<Spec>(&again, &mut found).map(|decoded| decoded.value), Some(spec));
     assert!(found.is_empty());
 }
 
@@ -628,7 +628,7 @@ impl<'de> Deserialize<'de> for Step {
 fn a_name_or_a_table_keeps_the_places_of_its_mistakes() {
     let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
     let node = tree(&mut sources, "path = ['a', { ttl = 'x' }, 3, { ttl = '1s', tll = 1 }, { ttl = '2s' }, { }]");
-    let steps: IndexMap<String, Vec<Step>> = decode(&node, &mut found).unwrap();
+    let steps = decode::<IndexMap<String, Vec<Step>>>(&node, &mut found).unwrap().value;
     let expected =
         ["1:22", "1:29 expected a duration or a table, found `3`", "1:46 unknown key `tll`", "1:73 missing key `ttl`"];
     let got = mistakes(&sources, &found);

@@ -133,7 +133,8 @@ fn observe(plan: &Plan, mut world: World<'_>, seed: Seed, end: SimTime) -> Obser
     let last = world.last_states(end);
     let rough = core::mem::take(&mut world.tally.rough);
     let log = core::mem::take(&mut world.log);
-    let outages = outages::find(plan, world.memo, &rough, &log);
+    let mut clients = seed.stream().with(outages::CLIENT).rng();
+    let outages = outages::find(plan, world.memo, &rough, &log, &mut clients);
     observations.outages = outages.outages;
     observations.below = outages.below;
     observations.any_below = outages.any_below;

@@ -7,11 +7,14 @@
 use super::log::{Deed, Held, Log};
 use super::memo::Memo;
 use super::tally::{Rough, main_cause};
+use crate::base::stream::{Rng, digest, uniform};
 use crate::base::{Id, SimTime};
 use crate::domain::observation::{Outage, Recovery};
 use crate::domain::{Cluster, Population, Root};
 use crate::plan::{DEMAND, Plan};
 
+/// The stream that clients are drawn from.
+pub(super) const CLIENT: u64 = digest("client of an outage");
 /// Below 99 % success is an outage.
 const THRESHOLD: f64 = 0.01;
 /// A recovery counts once it has held for this many seconds.
@@ -42,8 +45,9 @@ pub(super) struct Found {
     pub(super) any_below: f64,
 }
 
-/// Finds the outages. Times come out in seconds from the end of the warm-up.
-pub(super) fn find(plan: &Plan, memo: &Memo, rough: &[Rough], log: &Log) -> Found {
+/// Finds the outages. Times come out in seconds from the end of the warm-up. The clients that they are told of
+/// are drawn from `rng`.
+pub(super) fn find(plan: &Plan, memo: &Memo, rough: &[Rough], log: &Log, rng: &mut Rng) -> Found {
     let origin = plan.warm_up.secs();
     let journeys = plan.journeys.len();
     let mut pieces: Vec<Vec<Piece>> = vec![Vec::new(); plan.populations.len() * journeys];
@@ -86,11 +90,12 @@ pub(super) fn find(plan: &Plan, memo: &Memo, rough: &[Rough], log: &Log) -> Foun
     for (number, mut pieces) in pieces.into_iter().enumerate() {
         let (population, journey) = (Id::new(number / journeys), Id::new(number % journeys));
         pieces.sort_by(|a, b| a.from.total_cmp(&b.from).then(a.cluster.cmp(&b.cluster)));
-        let (users, service) = below(&pieces, log, population, origin);
+        let Course { loss, users, service } = course(&pieces, log, population, origin);
         found.below.push(users.iter().map(|(from, to)| to - from).sum());
         any.extend(&users);
         let service = grouped(&service);
         let longest = pieces.iter().map(|piece| piece.to - piece.from).fold(0.0, f64::max);
+        let rate = plan.populations[population].rate * plan.populations[population].shares[journey];
         for (start, end) in grouped(&users) {
             let inside = |from: f64, to: f64| (to.min(end) - from.max(start)).max(0.0);
             // Pieces are in order of their start; none is longer than the longest.
@@ -102,6 +107,7 @@ pub(super) fn find(plan: &Plan, memo: &Memo, rough: &[Rough], log: &Log) -> Foun
             // The last time that its cause took hold before it; holds of one root follow one another.
             let held = &held[root.index()];
             let held = held[..held.partition_point(|held| held.from.secs() - origin <= start + 1e-9)].last().copied();
+            let (hit, client) = client(&loss, (start, end), uniform(rng));
             found.outages.push(Outage {
                 population,
                 journey,
@@ -109,6 +115,8 @@ pub(super) fn find(plan: &Plan, memo: &Memo, rough: &[Rough], log: &Log) -> Foun
                 end,
                 below: below.iter().take_while(|&&(from, _)| from < end).map(|&(from, to)| inside(from, to)).sum(),
                 lost,
+                client,
+                lot: -crate::base::maths::ln(uniform(rng)) / (rate * hit),
                 root,
                 recovery: recovery(plan, log, origin, population, held, (start, end), &service),
             });
@@ -125,8 +133,34 @@ pub(super) fn find(plan: &Plan, memo: &Memo, rough: &[Rough], log: &Log) -> Foun
 /// A list of intervals in seconds, rising.
 type Intervals = Vec<(f64, f64)>;
 
-/// The intervals in which too many users fail, and those in which too many of those who reach the target do.
-fn below(pieces: &[Piece], log: &Log, population: Id<Population>, origin: f64) -> (Intervals, Intervals) {
+/// The share of users that fail between two times, linear in between.
+#[derive(Clone, Copy, Debug)]
+struct Segment {
+    from: f64,
+    to: f64,
+    /// At `from` and at `to`.
+    loss: (f64, f64),
+}
+
+impl Segment {
+    /// When the loss passes this level, which lies between its ends.
+    fn crossing(&self, level: f64) -> f64 {
+        self.from + (self.to - self.from) * ((self.loss.0 - level) / (self.loss.0 - self.loss.1)).clamp(0.0, 1.0)
+    }
+}
+
+/// How a cell fared.
+struct Course {
+    /// In order of time, without gaps.
+    loss: Vec<Segment>,
+    /// When too many users fail.
+    users: Intervals,
+    /// When too many of those who reach the target do.
+    service: Intervals,
+}
+
+/// Follows one cell's loss through its pieces.
+fn course(pieces: &[Piece], log: &Log, population: Id<Population>, origin: f64) -> Course {
     let mut times: Vec<f64> = pieces.iter().flat_map(|piece| [piece.from, piece.to]).collect();
     let (first, last) = (pieces.first().map_or(0.0, |piece| piece.from), times.iter().copied().fold(0.0, f64::max));
     for (at, _) in &log.answers[population.index()] {
@@ -137,8 +171,7 @@ fn below(pieces: &[Piece], log: &Log, population: Id<Population>, origin: f64) -
     }
     times.sort_by(f64::total_cmp);
     times.dedup();
-    let mut users: Intervals = Vec::new();
-    let mut service: Intervals = Vec::new();
+    let mut course = Course { loss: Vec::new(), users: Vec::new(), service: Vec::new() };
     let mut live: Vec<Piece> = Vec::new();
     let mut next = 0;
     let push = |list: &mut Intervals, from: f64, to: f64| {
@@ -167,13 +200,14 @@ fn below(pieces: &[Piece], log: &Log, population: Id<Population>, origin: f64) -
                 })
                 .sum()
         };
-        let (a, b) = (loss_at(from), loss_at(to));
-        // Linear in between: one crossing at most.
-        let crossing = from + (to - from) * ((a - THRESHOLD) / (a - b)).clamp(0.0, 1.0);
+        let segment = Segment { from, to, loss: (loss_at(from), loss_at(to)) };
+        let (a, b) = segment.loss;
+        course.loss.push(segment);
+        let users = &mut course.users;
         match (a > THRESHOLD, b > THRESHOLD) {
-            (true, true) => push(&mut users, from, to),
-            (true, false) => push(&mut users, from, crossing),
-            (false, true) => push(&mut users, crossing, to),
+            (true, true) => push(users, from, to),
+            (true, false) => push(users, from, segment.crossing(THRESHOLD)),
+            (false, true) => push(users, segment.crossing(THRESHOLD), to),
             (false, false) => {}
         }
         let answer = log.answer_at(population, time(0.5 * (from + to) + origin));
@@ -184,10 +218,33 @@ fn below(pieces: &[Piece], log: &Log, population: Id<Population>, origin: f64) -
             })
             .sum();
         if reaching > THRESHOLD || (answer.is_empty() && a > THRESHOLD) {
-            push(&mut service, from, to);
+            push(&mut course.service, from, to);
         }
     }
-    (users, service)
+    course
+}
+
+/// The share of users that an outage hits at its worst; and how long the one of them at `position` of all, from 0 to
+/// 1, was without an answer. Who fails at the end is taken to have failed all along, and the last hundredth, whom the
+/// outage's end leaves out, is followed to its own.
+fn client(loss: &[Segment], (start, end): (f64, f64), position: f64) -> (f64, f64) {
+    let segments = &loss[loss.partition_point(|segment| segment.to <= start)..];
+    let inside = segments.iter().take_while(|segment| segment.from < end);
+    let hit = inside.clone().map(|segment| segment.loss.0.max(segment.loss.1)).fold(0.0, f64::max);
+    let level = hit * position;
+    let mut last = start;
+    for segment in segments {
+        let (a, b) = segment.loss;
+        if segment.from >= end && a <= level {
+            break;
+        }
+        if b > level {
+            last = segment.to;
+        } else if a > level {
+            last = segment.crossing(level);
+        }
+    }
+    (hit, last - start)
 }
 
 fn time(secs: f64) -> SimTime {
@@ -279,4 +336,45 @@ fn recovery(
         }
     }
     Some(Recovery { service: achieved(served), users: achieved(end), stages })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Everyone fails for 34 s, then fewer and fewer for 60 s: 99.4 s below 99 %.
+    fn dns() -> Vec<Segment> {
+        let segment = |from, to, loss| Segment { from, to, loss };
+        vec![
+            segment(50.0, 100.0, (0.0, 0.0)),
+            segment(100.0, 134.0, (1.0, 1.0)),
+            segment(134.0, 194.0, (1.0, 0.0)),
+            segment(194.0, 500.0, (0.0, 0.0)),
+        ]
+    }
+
+    #[test]
+    fn a_client_is_out_until_its_record_expires() {
+        let outage = (100.0, 193.4);
+        for (position, seconds) in [(1.0 - 1e-12, 34.0), (0.75, 49.0), (0.5, 64.0), (0.002, 93.88)] {
+            let (hit, out) = client(&dns(), outage, position);
+            assert!(hit == 1.0 && (out - seconds).abs() < 1e-9, "{position}: {out}");
+        }
+    }
+
+    #[test]
+    fn who_fails_at_the_end_failed_all_along() {
+        let segment = |from, to, loss| Segment { from, to, loss };
+        // Half fail, then none for 10 s, then a fifth until 70 s; what comes after is another outage.
+        let loss = [
+            segment(0.0, 20.0, (0.5, 0.5)),
+            segment(20.0, 30.0, (0.0, 0.0)),
+            segment(30.0, 70.0, (0.2, 0.2)),
+            segment(70.0, 300.0, (0.0, 0.0)),
+            segment(300.0, 400.0, (0.5, 0.5)),
+        ];
+        assert_eq!(client(&loss, (0.0, 70.0), 0.5), (0.5, 20.0));
+        assert_eq!(client(&loss, (0.0, 70.0), 0.3), (0.5, 70.0));
+        assert_eq!(client(&loss, (300.0, 400.0), 0.3), (0.5, 100.0));
+    }
 }

@@ -107,6 +107,7 @@ pub struct Figure {
     pub sd: f64,
     pub min: f64,
     pub p50: f64,
+    pub p95: f64,
     pub p99: f64,
     pub max: f64,
     /// The 95 % interval; the mean twice where there is one seed.
@@ -125,6 +126,7 @@ impl Figure {
             sd: number("sd").unwrap_or(0.0),
             min: given("min"),
             p50: given("p50"),
+            p95: given("p95"),
             p99: given("p99"),
             max: given("max"),
         }

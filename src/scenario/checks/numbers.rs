@@ -64,14 +64,10 @@ fn simulation(model: &Model<'_>, found: &mut Found<'_>) {
     });
 }
 
-/// A distribution with a mean; `positive` if it may not be no time at all.
-fn time(dist: &Dist, positive: bool, path: &[&str], found: &mut Found<'_>) {
-    let mean = dist.mean();
-    found.require(mean.is_finite(), path, || {
+/// A distribution with a mean.
+fn time(dist: &Dist, path: &[&str], found: &mut Found<'_>) {
+    found.require(dist.mean().is_finite(), path, || {
         ("this duration has no finite mean".to_owned(), "a pareto's shape must be above 1")
-    });
-    found.require(!positive || mean > 0.0, path, || {
-        ("expected more than 0s".to_owned(), "for as good as no time write \"1us\"")
     });
 }
 
@@ -88,7 +84,7 @@ fn one_service(service: &ServiceSpec, found: &mut Found<'_>) {
     found.require(service.concurrency > 0, &path("concurrency"), || {
         ("a pod serves at least one request at a time".to_owned(), "write 1 or more")
     });
-    time(&service.time, true, &path("time"), found);
+    time(&service.time, &path("time"), found);
     found.require(!service.time.mean().is_finite() || service.time.cv().is_finite(), &path("time"), || {
         (
             "this service time has no finite variance".to_owned(),
@@ -153,7 +149,7 @@ fn clusters(model: &Model<'_>, found: &mut Found<'_>) {
         found.require(nodes.min <= nodes.max, &path("min"), || {
             (format!("`min` is {} and `max` is {}", nodes.min, nodes.max), "swap them, or raise `max`")
         });
-        time(&nodes.provisioning, false, &path("provisioning"), found);
+        time(&nodes.provisioning, &path("provisioning"), found);
     }
 }
 
@@ -213,34 +209,34 @@ fn journeys(model: &Model<'_>, found: &mut Found<'_>) {
 fn stores(model: &Model<'_>, found: &mut Found<'_>) {
     for store in &model.spec.store {
         let path = |key: &'static str| ["store", &*store.name, key];
-        time(&store.time, false, &path("time"), found);
-        time(&store.zone_failover, false, &path("zone-failover"), found);
+        time(&store.time, &path("time"), found);
+        time(&store.zone_failover, &path("zone-failover"), found);
         if let Some(promote) = &store.promote {
-            time(promote, false, &path("promote"), found);
+            time(promote, &path("promote"), found);
         }
         match &store.replication {
             Replication::Async(asynchronous) => {
-                time(&asynchronous.lag, false, &["store", &store.name, "replication", "async", "lag"], found);
+                time(&asynchronous.lag, &["store", &store.name, "replication", "async", "lag"], found);
             }
             Replication::Sync(_) => {}
         }
     }
     for dependency in &model.spec.dependency {
         if let Some(answer) = &dependency.time {
-            time(answer, false, &["dependency", &dependency.name, "time"], found);
+            time(answer, &["dependency", &dependency.name, "time"], found);
         }
     }
     let failover = &model.spec.failover;
-    time(&failover.promote, false, &["failover", "promote"], found);
+    time(&failover.promote, &["failover", "promote"], found);
     found.require(failover.promote_success.get() > 0.0, &["failover", "promote-success"], || {
         ("a promotion that never works would be tried for ever".to_owned(), "write a chance above 0")
     });
     match &failover.decide {
-        Decide::Manual(delay) => time(delay, false, &["failover", "decide", "manual"], found),
+        Decide::Manual(delay) => time(delay, &["failover", "decide", "manual"], found),
         Decide::Automatic {} => {}
     }
     match &failover.failback {
-        Failback::Manual(delay) => time(delay, false, &["failover", "failback", "manual"], found),
+        Failback::Manual(delay) => time(delay, &["failover", "failback", "manual"], found),
         Failback::Never {} | Failback::After(_) => {}
     }
 }

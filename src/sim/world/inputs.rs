@@ -146,8 +146,12 @@ impl World<'_> {
             self.flows(now, cluster, population, &mut flows);
             let routed = &self.routed[population];
             let share = |answer: &Answer| answer.iter().find(|entry| entry.0 == cluster).map_or(0.0, |entry| entry.1);
-            if share(&routed.answer) > share(&routed.nominal) {
+            let nominal = share(&routed.nominal);
+            if share(&routed.answer) > nominal {
                 consider(routed.moved);
+            }
+            for cohort in routed.cohorts.iter().filter(|cohort| share(&cohort.answer) > nominal) {
+                consider(cohort.moved);
             }
         }
         Inputs {

@@ -135,6 +135,8 @@ struct Cohort {
     answer: Answer,
     weight: f64,
     at: SimTime,
+    /// Why that answer wasn't the nominal one, since when: the load that they still bring is that fault's.
+    moved: Option<(Id<Root>, SimTime)>,
 }
 
 /// Where one population is routed.

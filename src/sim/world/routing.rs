@@ -78,7 +78,7 @@ impl World<'_> {
             routed.cohorts.iter().map(|cohort| cohort.weight * expiry.stale((now - cohort.at).secs())).sum();
         let old = core::mem::replace(&mut routed.answer, answer.clone());
         if expiry.ends() > 0.0 {
-            routed.cohorts.push(Cohort { answer: old, weight: 1.0 - stale, at: now });
+            routed.cohorts.push(Cohort { answer: old, weight: 1.0 - stale, at: now, moved: routed.moved });
         }
         routed.moved = (routed.answer != routed.nominal)
             .then(|| routed.moved.unwrap_or((cause.map_or(Id::new(DEMAND), |(root, _)| root), now)));
