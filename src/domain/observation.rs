@@ -67,6 +67,21 @@ pub struct Month {
     pub transfer: Vec<(Id<Region>, Id<Region>, f64)>,
 }
 
+impl Month {
+    /// A month in which nothing happened yet.
+    pub fn empty(cells: usize, clusters: usize) -> Self {
+        Self {
+            seconds: 0.0,
+            offered: vec![0.0; cells],
+            good: vec![0.0; cells],
+            node_hours: vec![0.0; clusters],
+            egress: vec![0.0; clusters],
+            internal: vec![0.0; clusters],
+            transfer: Vec::new(),
+        }
+    }
+}
+
 /// Requests lost.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Loss {

@@ -54,17 +54,8 @@ pub(super) fn months(plan: &Plan) -> usize {
 /// Observations in which nothing happened: they give a plan's names.
 pub(super) fn nothing(plan: &Plan) -> Observations {
     let cells = plan.populations.len() * plan.journeys.len();
-    let month = Month {
-        seconds: 0.0,
-        offered: vec![0.0; cells],
-        good: vec![0.0; cells],
-        node_hours: vec![0.0; plan.clusters.len()],
-        egress: vec![0.0; plan.clusters.len()],
-        internal: vec![0.0; plan.clusters.len()],
-        transfer: Vec::new(),
-    };
     Observations {
-        months: vec![month; months(plan)],
+        months: vec![Month::empty(cells, plan.clusters.len()); months(plan)],
         below: vec![0.0; cells],
         stations: plan.clusters.iter().map(|cluster| vec![StationTally::default(); cluster.stations.len()]).collect(),
         faults: vec![(0, 0.0); plan.roots.len()],

@@ -154,15 +154,7 @@ impl Tally {
     /// Multiplies out a month that ends now and was `seconds` long.
     pub(super) fn close_month(&mut self, seconds: f64, plan: &Plan, memo: &Memo) {
         let cells = plan.populations.len() * plan.journeys.len();
-        let mut month = Month {
-            seconds,
-            offered: vec![0.0; cells],
-            good: vec![0.0; cells],
-            node_hours: vec![0.0; plan.clusters.len()],
-            egress: vec![0.0; plan.clusters.len()],
-            internal: vec![0.0; plan.clusters.len()],
-            transfer: Vec::new(),
-        };
+        let mut month = Month { seconds, ..Month::empty(cells, plan.clusters.len()) };
         for (number, count) in self.slots.drain() {
             let transition = memo.transition(TransitionId(number));
             let count = f64::from(count);
