@@ -204,3 +204,50 @@ fn cost_grows_with_what_happens_not_with_request_rate() {
     close(more, 100.0 * offered);
     close(same, availability);
 }
+
+#[test]
+fn what_goes_wrong_between_users_and_clusters() {
+    let summary = Summary::of("compare", "tests/checks/routing.toml", &[]);
+    let lost = |variant: &str, dims: &[(&str, &str)]| summary.mean(variant, "requests.lost", dims);
+    let stage = |variant: &str, stage: &str, root: &str| lost(variant, &[("stage", stage), ("root", root)]);
+    // 34 s until it is found, half of 60 s of old answers.
+    close(lost("lost", &[]), 100.0 * (34.0 + 30.0));
+    close(lost("anycast", &[]), 100.0 * (34.0 + 20.0));
+    close(stage("anycast", "propagating", "trouble: a"), 100.0 * 20.0);
+    // Errors are told at once: found at the third probe, 30 s.
+    close(lost("grey", &[]), 20.0 * 3600.0);
+    close(lost("grey-deep", &[]), 20.0 * (30.0 + 30.0));
+    close(stage("users-cut-off", "partition", "trouble: us to a"), 100.0 * 3600.0);
+    close(lost("users-cut-off", &[]), 100.0 * 3600.0);
+    // Users go to b for nothing: from 3634 s until three good probes after 7200 s; as long to go as to come back.
+    close(lost("checks-cut-off", &[]), 0.0);
+    let there = [("cluster", "b"), ("service", "web")];
+    close(summary.mean("checks-cut-off", "station.arrivals", &there) * 10_800.0, 100.0 * (7230.0 - 3634.0));
+    // Found at 3634 s, frozen until 5400 s.
+    close(lost("routing-down", &[]), 100.0 * (1800.0 + 30.0));
+    close(stage("routing-down", "undetected", "trouble: a"), 100.0 * 34.0);
+    close(stage("routing-down", "routing-down", "trouble: a"), 100.0 * (5400.0 - 3634.0));
+    close(lost("tools-elsewhere", &[]), 100.0 * (34.0 + 60.0 + 30.0));
+    close(lost("tools-in-a", &[]), 100.0 * 3600.0);
+    close(stage("tools-in-a", "deciding", "trouble: a"), 100.0 * (3600.0 - 34.0));
+    // 34 s; then for 26 s those who still hold the old answer, of whom 1/60 leaves each second.
+    let flap = 100.0 * (34.0 + 26.0 - 26.0 * 26.0 / 120.0);
+    close(lost("flapping", &[]), 3.0 * flap);
+    close(lost("damped", &[]), flap);
+    // Until the edges know; then a takes 80 of 150/s and b the rest, in 256ths: 137 and 119.
+    close(lost("spill", &[]), 50.0 * 10.0);
+    close(summary.mean("spill", "utilisation.final", &[("cluster", "a"), ("service", "web")]), 1.5 * 137.0 / 256.0);
+    close(lost("no-spill", &[]), 50.0 * 10_800.0);
+}
+
+#[test]
+fn false_alarms_come_as_often_as_told() {
+    let summary = Summary::of("run", "tests/checks/routing.toml", &["--variant", "false-alarms", "--seeds", "400"]);
+    let count = summary.entry("false-alarms", "fault.count", &[("root", "false alarm: a")]);
+    // A check that cries wolf is silent until three good probes later: 25 s in the mean. So one in 3625 s; the first
+    // takes 3600 s, which adds under 0.01.
+    let (mean, sd) = (count["mean"].as_f64().unwrap(), count["sd"].as_f64().unwrap());
+    let half = 3.29 * sd / 400_f64.sqrt();
+    assert!((mean - 10_800.0 / 3625.0).abs() <= half + 0.01 && half < 0.35, "{mean} ± {half}");
+    close(summary.mean("false-alarms", "requests.lost", &[]), 0.0);
+}

@@ -41,8 +41,10 @@ stages! {
     Deciding = "deciding", "waiting for a decision";
     /// Decided; the standby or the follower is being promoted.
     Promoting = "promoting", "promotion";
-    /// Decided and promoted; the new DNS answer has yet to reach the name servers.
-    Propagating = "propagating", "DNS propagation";
+    /// Decided and promoted; the new answer has yet to reach the name servers, or the routes to converge.
+    Propagating = "propagating", "route propagation";
+    /// There is somewhere to go, and what gives out the answers is down.
+    RoutingDown = "routing-down", "routing is down";
     /// The client still uses an old DNS answer.
     StaleDns = "stale-dns", "stale DNS";
     /// Detected, and there is nothing to fail over to.

@@ -24,6 +24,10 @@ pub struct FailoverSpec {
     /// When the standby's services grow.
     #[serde(default)]
     pub scale: ScaleUp,
+    /// The region that the tools of the failover run in: while it is down nothing is decided, promoted or given
+    /// back. They run outside of all regions where it is left out.
+    #[serde(default)]
+    pub runs_in: Option<String>,
 }
 
 impl Default for FailoverSpec {
@@ -34,6 +38,7 @@ impl Default for FailoverSpec {
             promote_success: Probability::ONE,
             failback: Failback::default(),
             scale: ScaleUp::default(),
+            runs_in: None,
         }
     }
 }

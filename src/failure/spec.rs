@@ -80,7 +80,28 @@ pub enum TargetSpec {
     Link([String; 2]),
     /// An external dependency.
     Dependency(String),
+    /// The way of one population to one cluster, and no other's: health checks go another way.
+    Access(AccessTarget),
+    /// The way of the health checks to one cluster: its users go another way.
+    Checks(String),
+    /// What gives out answers: while it is down, those that were given stand.
+    Routing(RoutingTarget),
 }
+
+/// The way of one population to one cluster.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct AccessTarget {
+    /// The population.
+    pub population: String,
+    /// The cluster.
+    pub cluster: String,
+}
+
+/// What gives out answers: there is one.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct RoutingTarget {}
 
 /// A service, in some of its clusters.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]

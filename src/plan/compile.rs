@@ -9,7 +9,7 @@ use crate::base::maths::great_circle_km;
 use crate::base::stream::digest;
 use crate::base::{Id, Span, Table};
 use crate::domain::{Cluster, Journey, Population, Region, Root, Selection, Service, Store};
-use crate::failure::spec::TargetSpec;
+use crate::failure::spec::{AccessTarget, RoutingTarget, TargetSpec};
 use crate::replication::spec::{Partitions, Reads};
 use crate::routing::dns::Expiry;
 use crate::routing::health::Prober;
@@ -34,9 +34,20 @@ pub fn compile(scenario: &Scenario) -> Plan {
     targets.roots.push(RootPlan { fault: "demand".to_owned(), target: String::new(), digest: 0 });
     let faults = targets.faults();
     let incidents = targets.incidents();
-    let Targets { roots, holds, .. } = targets;
-    let Via::Dns(dns) = &spec.routing.via;
+    let Targets { mut roots, holds, .. } = targets;
     let health = &spec.routing.health;
+    let false_alarms = health.false_alarms.iter().flat_map(|_| spec.cluster.iter()).map(|cluster| {
+        let fault = "false alarm".to_owned();
+        let digest = digest(&format!("{fault}\u{0}{}", cluster.name));
+        roots.push_and_get_key(RootPlan { fault, target: cluster.name.clone(), digest })
+    });
+    let false_alarms = false_alarms.collect();
+    let (expiry, propagation, spill) = match &spec.routing.via {
+        Via::Dns(dns) => (Expiry::new(dns), dns.propagation, None),
+        Via::Anycast(edge) | Via::GlobalLb(edge) => {
+            (Expiry::at_once(), edge.converge, edge.spill_above.map(crate::base::Probability::get))
+        }
+    };
     let has_pairs = pairs.iter().any(|pair| pair.standby.is_some());
     let warm_up = spec.simulation.warm_up;
     // Time 0 is the start of the warm-up.
@@ -71,12 +82,15 @@ pub fn compile(scenario: &Scenario) -> Plan {
                 Some(Fallback::None) => false,
                 None => !has_pairs,
             },
-            expiry: Expiry::new(dns),
-            propagation: dns.propagation,
+            expiry,
+            propagation,
             prober: Prober::new(health),
             phase: health.phase,
             checkers: health.checkers,
             depth: health.check,
+            hold_down: health.hold_down,
+            false_alarms: health.false_alarms.clone(),
+            spill,
         },
         failover: FailoverPlan {
             decide: spec.failover.decide.clone(),
@@ -84,12 +98,14 @@ pub fn compile(scenario: &Scenario) -> Plan {
             promote_success: spec.failover.promote_success.get(),
             failback: spec.failover.failback.clone(),
             scale_when: spec.failover.scale.when,
+            runs_in: spec.failover.runs_in.as_ref().map(|name| compiler.region(name)),
         },
         roots,
         holds,
         faults,
         incidents,
         surges: compiler.surges(),
+        false_alarms,
         cost: CostPlan {
             load_balancers: spec.cost.load_balancers,
             cross_zone_share: spec.cost.cross_zone_share.map(crate::base::Probability::get),
@@ -604,6 +620,12 @@ impl Targets<'_> {
             TargetSpec::Dependency(name) => {
                 vec![(Element::Dependency(find(&spec.dependency, |dependency| &dependency.name, name)), name.clone())]
             }
+            TargetSpec::Access(AccessTarget { population, cluster }) => {
+                let of = find(&spec.population, |population| &population.name, population);
+                vec![(Element::Access(of, compiler.cluster(cluster)), format!("{population} to {cluster}"))]
+            }
+            TargetSpec::Checks(name) => vec![(Element::Checks(compiler.cluster(name)), name.clone())],
+            TargetSpec::Routing(RoutingTarget {}) => vec![(Element::Routing, "routing".to_owned())],
         }
     }
 }

@@ -69,6 +69,8 @@ pub struct Plan {
     pub incidents: Vec<IncidentPlan>,
     /// Surges of traffic.
     pub surges: Vec<SurgePlan>,
+    /// By cluster: the root of its check's false alarms; empty where there are none.
+    pub false_alarms: Vec<Id<Root>>,
     /// Prices and losses.
     pub cost: CostPlan,
 }
@@ -298,6 +300,12 @@ pub struct RoutingPlan {
     pub checkers: u32,
     /// What a probe sees.
     pub depth: Depth,
+    /// How long a cluster that was marked down stays so at least.
+    pub hold_down: Span,
+    /// Time between false alarms of a cluster's check.
+    pub false_alarms: Option<Dist>,
+    /// Share of capacity above which load spills to the next cluster.
+    pub spill: Option<f64>,
 }
 
 /// How a standby takes over.
@@ -313,6 +321,8 @@ pub struct FailoverPlan {
     pub failback: Failback,
     /// When the standby's services grow.
     pub scale_when: ScaleWhen,
+    /// The region without which nothing fails over.
+    pub runs_in: Option<Id<Region>>,
 }
 
 /// A cause: one fault on one target.
@@ -348,6 +358,12 @@ pub enum Element {
     Copy(Id<Cluster>, Id<Store>),
     /// The network between two regions.
     Link(Id<Region>, Id<Region>),
+    /// The way of a population to a cluster.
+    Access(Id<Population>, Id<Cluster>),
+    /// The way of the health checks to a cluster.
+    Checks(Id<Cluster>),
+    /// What gives out answers.
+    Routing,
     /// An external dependency.
     Dependency(Id<Dependency>),
 }

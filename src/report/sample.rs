@@ -58,6 +58,18 @@ fn of(metric: &Metric, dims: Dims, values: Vec<Option<f64>>) -> MetricResult {
     }
 }
 
+/// Where requests are lost.
+const STAGES: [(Stage, f64); 8] = [
+    (Stage::Undetected, 0.18),
+    (Stage::Deciding, 0.3),
+    (Stage::Promoting, 0.12),
+    (Stage::Propagating, 0.05),
+    (Stage::StaleDns, 0.2),
+    (Stage::Overload, 0.1),
+    (Stage::Timeout, 0.03),
+    (Stage::Errors, 0.02),
+];
+
 fn population(name: &str) -> Dims {
     Dims { population: Some(name.into()), ..Dims::default() }
 }
@@ -103,13 +115,11 @@ fn variant(place: usize) -> VariantResult {
     let roots =
         ["region us-east-1", "region eu-west-1", HOSTILE[0], "store orders", "demand", "zone use1-az4", "link atl"];
     for (i, root) in (1..).zip(roots.iter()) {
-        for (j, stage) in Stage::ALL.iter().enumerate() {
-            let weight = 0.5_f64.powi(i) * [0.18, 0.3, 0.12, 0.05, 0.2, 0.0, 0.1, 0.03, 0.02, 0.0, 0.0, 0.0][j];
-            if weight > 0.0 {
-                let dims = Dims { stage: Some(*stage), root: Some((*root).into()), ..Dims::default() };
-                let values = seeds(&|seed| offered(seed) * (1.0 - share(seed)) * weight);
-                metrics.push(of(&m::REQUESTS_LOST, dims, values));
-            }
+        for (stage, weight) in STAGES {
+            let weight = 0.5_f64.powi(i) * weight;
+            let dims = Dims { stage: Some(stage), root: Some((*root).into()), ..Dims::default() };
+            let values = seeds(&|seed| offered(seed) * (1.0 - share(seed)) * weight);
+            metrics.push(of(&m::REQUESTS_LOST, dims, values));
         }
     }
     let quantiles = [

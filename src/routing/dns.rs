@@ -30,6 +30,11 @@ impl Expiry {
         }
     }
 
+    /// Everyone leaves at once.
+    pub const fn at_once() -> Self {
+        Self { ttl: 0.0, stretched: 0.0, stretched_ttl: 0.0 }
+    }
+
     /// Share of clients still on the old answer `t` seconds after it changed.
     pub fn stale(&self, t: f64) -> f64 {
         let piece = |ttl: f64| if ttl > 0.0 { (1.0 - t / ttl).clamp(0.0, 1.0) } else { 0.0 };
@@ -88,7 +93,7 @@ mod tests {
 
     #[test]
     fn no_time_to_live_moves_everyone_at_once() {
-        let law = Expiry { ttl: 0.0, stretched: 0.0, stretched_ttl: 0.0 };
+        let law = Expiry::at_once();
         assert_eq!(law.stale(0.0), 0.0);
         assert_eq!(law.ends(), 0.0);
     }

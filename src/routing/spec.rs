@@ -2,6 +2,7 @@
 
 use super::policy::Policy;
 use crate::base::{Probability, Span};
+use crate::dist::Dist;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +40,10 @@ pub enum Fallback {
 pub enum Via {
     /// DNS records with a time to live.
     Dns(DnsSpec),
+    /// One address that every cluster announces: when one goes, the network's own routes lead elsewhere.
+    Anycast(EdgeSpec),
+    /// A global load balancer, whose edges take each request to a cluster.
+    GlobalLb(EdgeSpec),
 }
 
 impl Default for Via {
@@ -83,6 +88,18 @@ impl Default for DnsSpec {
     }
 }
 
+/// An edge that sees load, and whose clients hold no old answers.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct EdgeSpec {
+    /// From a changed answer until every edge, or every route, follows it: all clients move then.
+    pub converge: Span,
+    /// Share of a cluster's capacity above which load spills to the next cluster in the policy's order; nothing
+    /// spills where it is left out.
+    #[serde(default)]
+    pub spill_above: Option<Probability>,
+}
+
 /// How a dead cluster is noticed.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -111,6 +128,13 @@ pub struct HealthSpec {
     /// What a probe sees.
     #[serde(default)]
     pub check: Depth,
+    /// A cluster that was marked down stays so for at least this long: damps flapping.
+    #[serde(default)]
+    pub hold_down: Span,
+    /// Time between two false alarms of a cluster's check, which mark it down though nothing is wrong; none where it
+    /// is left out.
+    #[serde(default)]
+    pub false_alarms: Option<Dist>,
 }
 
 /// What a probe sees.
@@ -148,6 +172,8 @@ impl Default for HealthSpec {
             checkers: 1,
             quorum: 1,
             check: Depth::Shallow,
+            hold_down: Span::ZERO,
+            false_alarms: None,
         }
     }
 }

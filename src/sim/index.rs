@@ -1,8 +1,8 @@
 //! What hits what: looked up once per plan.
 
 use crate::base::{Id, Table};
-use crate::domain::{Cluster, Dependency, Region, Service, Store};
-use crate::plan::{Element, Plan, StepPlan};
+use crate::domain::{Cluster, Dependency, Population, Region, Service, Store};
+use crate::plan::{Element, Plan, PopulationPlan, StepPlan};
 
 /// Positions of holds by what they hit.
 #[derive(Debug)]
@@ -19,8 +19,18 @@ pub(super) struct Index {
     pub(super) dependencies: Table<Dependency, Vec<usize>>,
     /// On the network between two regions, the lower id first.
     pub(super) links: Vec<(Id<Region>, Id<Region>, usize)>,
+    /// On the way of a population to a cluster: (population, cluster, hold).
+    pub(super) access: Vec<(Id<Population>, Id<Cluster>, usize)>,
+    /// On the way of the health checks to a cluster.
+    pub(super) checks: Table<Cluster, Vec<usize>>,
+    /// On what gives out answers.
+    pub(super) routing: Vec<usize>,
+    /// On the region that the failover's tools run in.
+    pub(super) tools: Vec<usize>,
     /// By cluster: stations whose service comes first in some journey.
     pub(super) fronts: Table<Cluster, Vec<u32>>,
+    /// By population: calls that a request of its makes, by service.
+    pub(super) calls: Table<Population, Vec<f64>>,
     /// Stores that some journey uses.
     pub(super) used_stores: Table<Store, bool>,
     /// Dependencies that some journey uses.
@@ -37,13 +47,21 @@ impl Index {
             copies: vec![vec![Vec::new(); plan.stores.len()].into(); clusters].into(),
             dependencies: vec![Vec::new(); plan.dependencies.len()].into(),
             links: Vec::new(),
+            access: Vec::new(),
+            checks: vec![Vec::new(); clusters].into(),
+            routing: Vec::new(),
+            tools: Vec::new(),
             fronts: vec![Vec::new(); clusters].into(),
+            calls: plan.populations.iter().map(|population| calls(plan, population)).collect(),
             used_stores: vec![false; plan.stores.len()].into(),
             used_dependencies: vec![false; plan.dependencies.len()].into(),
         };
         for (hold, plan_of_hold) in plan.holds.iter().enumerate() {
             match plan_of_hold.element {
                 Element::Region(region) => {
+                    if plan.failover.runs_in == Some(region) {
+                        index.tools.push(hold);
+                    }
                     for (id, cluster) in plan.clusters.iter_enumerated() {
                         if cluster.region == region {
                             index.front[id].push(hold);
@@ -64,6 +82,9 @@ impl Index {
                     }
                 }
                 Element::Copy(cluster, store) => index.copies[cluster][store].push(hold),
+                Element::Access(population, cluster) => index.access.push((population, cluster, hold)),
+                Element::Checks(cluster) => index.checks[cluster].push(hold),
+                Element::Routing => index.routing.push(hold),
                 Element::Link(a, b) => index.links.push((a, b, hold)),
                 Element::Dependency(dependency) => index.dependencies[dependency].push(hold),
             }
@@ -96,4 +117,19 @@ impl Index {
         }
         index
     }
+}
+
+/// Calls that a request of a population makes, by service.
+fn calls(plan: &Plan, population: &PopulationPlan) -> Vec<f64> {
+    let mut calls = vec![0.0; plan.services.len()];
+    for (journey, share) in plan.journeys.iter().zip(&population.shares) {
+        for step in &journey.steps {
+            if let StepPlan::Call(services) = step {
+                for service in services {
+                    calls[service.index()] += share;
+                }
+            }
+        }
+    }
+    calls
 }

@@ -22,6 +22,7 @@ pub(super) fn stage_colour(stage: Stage) -> Colour {
         Stage::Deciding => PALETTE[1],
         Stage::Promoting => PALETTE[3],
         Stage::Propagating => PALETTE[4],
+        Stage::RoutingDown => faded(PALETTE[4], 0.5),
         Stage::StaleDns => PALETTE[0],
         Stage::NoTarget => PALETTE[6],
         Stage::Overload => PALETTE[2],

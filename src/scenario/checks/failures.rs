@@ -5,18 +5,18 @@ use super::references::{known, selection};
 use crate::base::Span;
 use crate::diag::Diagnostic;
 use crate::domain::Selection;
-use crate::failure::spec::{ClockStart, EffectSpec, FaultSpec, TargetSpec};
+use crate::failure::spec::{AccessTarget, ClockStart, EffectSpec, FaultSpec, RoutingTarget, TargetSpec};
 use crate::scenario::lookup::Model;
 
 pub(super) fn check(model: &Model<'_>, found: &mut Found<'_>) {
     for fault in &model.spec.fault {
         target(model, ["fault", &fault.name], &fault.of, found);
-        effect(["fault", &fault.name], &fault.effect, found);
+        effect(["fault", &fault.name], &fault.of, &fault.effect, found);
         clock(fault, found);
     }
     for incident in &model.spec.incident {
         target(model, ["incident", &incident.name], &incident.of, found);
-        effect(["incident", &incident.name], &incident.effect, found);
+        effect(["incident", &incident.name], &incident.of, &incident.effect, found);
         window(model, ["incident", &incident.name], incident.at, incident.lasts, found);
     }
     for surge in &model.spec.surge {
@@ -46,7 +46,10 @@ pub(super) fn targets(model: &Model<'_>, of: &TargetSpec) -> usize {
         | TargetSpec::Zone(_)
         | TargetSpec::Cluster(_)
         | TargetSpec::Link(_)
-        | TargetSpec::Dependency(_) => 1,
+        | TargetSpec::Dependency(_)
+        | TargetSpec::Access(_)
+        | TargetSpec::Checks(_)
+        | TargetSpec::Routing(_) => 1,
         TargetSpec::Regions(selection) => regions(selection).len(),
         TargetSpec::Zones(selection) => {
             regions(selection).into_iter().map(|region| model.regions[region].zones as usize).sum()
@@ -72,6 +75,13 @@ fn target(model: &Model<'_>, [kind, name]: [&str; 2], of: &TargetSpec, found: &m
         TargetSpec::Dependency(dependency) => {
             _ = known("dependency", dependency, &model.dependency_names, &path("dependency"), found);
         }
+        TargetSpec::Access(AccessTarget { population, cluster }) => {
+            let at = |key: &'static str| [kind, name, "of", "access", key];
+            known("population", population, &model.population_names, &at("population"), found);
+            known("cluster", cluster, &model.cluster_names, &at("cluster"), found);
+        }
+        TargetSpec::Checks(cluster) => _ = known("cluster", cluster, &model.cluster_names, &path("checks"), found),
+        TargetSpec::Routing(RoutingTarget {}) => {}
         TargetSpec::Zone(zone) => in_region(model, zone, &path("zone"), found),
         TargetSpec::Link([a, b]) => {
             for (position, region) in [("0", a), ("1", b)] {
@@ -134,10 +144,14 @@ fn in_region(model: &Model<'_>, zone: &str, path: &[&str], found: &mut Found<'_>
     }
 }
 
-fn effect([kind, name]: [&str; 2], effect: &EffectSpec, found: &mut Found<'_>) {
+fn effect([kind, name]: [&str; 2], of: &TargetSpec, effect: &EffectSpec, found: &mut Found<'_>) {
     match effect {
         EffectSpec::Down(_) => {}
         EffectSpec::Degraded(degraded) => {
+            let is_cut = matches!(of, TargetSpec::Access(_) | TargetSpec::Checks(_) | TargetSpec::Routing(_));
+            found.require(!is_cut, &[kind, name, "effect"], || {
+                ("this target is there or it isn't: it can't be degraded".to_owned(), "write effect = { down = {} }")
+            });
             for (key, value) in [("latency", degraded.latency), ("capacity", degraded.capacity)] {
                 factor(value, &[kind, name, "effect", "degraded", key], found);
             }

@@ -7,7 +7,7 @@ use crate::dist::Dist;
 use crate::failover::spec::{Decide, Failback};
 use crate::replication::spec::Replication;
 use crate::routing::policy::Policy;
-use crate::routing::spec::Via;
+use crate::routing::spec::{EdgeSpec, Via};
 use crate::scaling::spec::Autoscale;
 use crate::scenario::lookup::Model;
 use crate::scenario::spec::ServiceSpec;
@@ -285,7 +285,18 @@ fn routing(model: &Model<'_>, found: &mut Found<'_>) {
                 )
             });
         }
+        Via::Anycast(edge) => edge_of(&routing.policy, "anycast", edge, found),
+        Via::GlobalLb(edge) => edge_of(&routing.policy, "global-lb", edge, found),
     }
+    if let Some(alarms) = &health.false_alarms {
+        let mean = alarms.mean();
+        found.require(mean >= 60.0, &path("false-alarms"), || {
+            (format!("a false alarm every {mean} s in the mean; expected at least a minute"), "leave it out for none")
+        });
+    }
+    found.require(health.hold_down <= Span::WEEK, &path("hold-down"), || {
+        (format!("`hold-down` is {}; at most a week is allowed", health.hold_down), "an hour damps most flapping")
+    });
     if let Policy::Weighted(weighted) = &routing.policy {
         let path = ["routing", "policy", "weighted", "weights"];
         for (cluster, weight) in &weighted.weights {
@@ -331,4 +342,18 @@ fn cost(model: &Model<'_>, found: &mut Found<'_>) {
             ("an SLA without credits".to_owned(), "add { below = 0.999, share = 0.1 }, or leave `sla` out")
         });
     }
+}
+
+fn edge_of(policy: &Policy, tag: &'static str, edge: &EdgeSpec, found: &mut Found<'_>) {
+    let path = |key: &'static str| ["routing", "via", tag, key];
+    found.require(edge.converge <= Span::HOUR, &path("converge"), || {
+        (format!("`converge` is {}; at most an hour is allowed", edge.converge), "routes converge in minutes")
+    });
+    let Some(spill) = edge.spill_above else { return };
+    found.require(spill.get() > 0.0, &path("spill-above"), || {
+        ("everything would spill; expected more than 0".to_owned(), "0.8 keeps a fifth of each cluster free")
+    });
+    found.require(!matches!(policy, Policy::Weighted(_)), &path("spill-above"), || {
+        ("`weighted` has no order that load could spill along".to_owned(), "take `geo`, `latency` or `priority`")
+    });
 }

@@ -177,6 +177,9 @@ fn populations(model: &Model<'_>, found: &mut Found<'_>) {
 }
 
 fn policy(model: &Model<'_>, found: &mut Found<'_>) {
+    if let Some(region) = &model.spec.failover.runs_in {
+        known("region", region, &model.region_names, &["failover", "runs-in"], found);
+    }
     let policy = &model.spec.routing.policy;
     for (position, name) in policy.kind().names().into_iter().enumerate() {
         let position = position.to_string();

@@ -79,6 +79,12 @@ impl World<'_> {
             }
         }
         self.zones_changed(now, &before);
+        if self.index.routing.contains(&(hold as usize)) {
+            self.review_routes(now);
+        }
+        if self.index.tools.contains(&(hold as usize)) {
+            self.resume(now);
+        }
     }
 
     /// By cluster: the zones that some hold keeps down.

@@ -2,7 +2,7 @@
 //! changes and called off if it changes back.
 
 use super::super::inputs::Route;
-use super::super::log::Deed;
+use super::super::log::{Deed, Held};
 use super::{Event, Probed, World};
 use crate::base::{Id, SimTime};
 use crate::domain::{Cluster, Root, Store};
@@ -13,6 +13,10 @@ use crate::routing::spec::Depth;
 impl World<'_> {
     /// What a probe of a cluster meets now.
     pub(super) fn probe(&self, cluster: Id<Cluster>) -> Outcome {
+        let cut = self.compose(self.index.checks[cluster].iter().copied());
+        if cut.condition.down.is_some() {
+            return if cut.refuses { Outcome::Refused } else { Outcome::Silence };
+        }
         let front = &self.fronts[cluster];
         if front.condition.down.is_some() {
             return if front.refuses { Outcome::Refused } else { Outcome::Silence };
@@ -63,8 +67,10 @@ impl World<'_> {
         for cluster in plan.clusters.keys() {
             let outcome = self.probe(cluster);
             let number = cluster.index();
+            let earliest = self.clusters[cluster].since + plan.routing.hold_down;
             if let Some(at) = Self::settle(&mut self.clusters[cluster], outcome, |outcome| {
-                plan.routing.prober.verdict(now, outcome, &self.phases[cluster])
+                let at = plan.routing.prober.verdict(now, outcome, &self.phases[cluster]);
+                if outcome == Outcome::Good { at.max(earliest) } else { at }
             }) {
                 let serial = self.clusters[cluster].serial;
                 self.events.schedule(at, Event::Verdict { target: number as u32, serial });
@@ -135,6 +141,7 @@ impl World<'_> {
         probed.pending = false;
         probed.up = !probed.up;
         if !probed.up {
+            probed.since = now;
             probed.cause = cause.map(|(root, occurrence, _)| (root, occurrence));
         }
         let deed = if probed.up { Deed::Recovered(cluster) } else { Deed::Detected(cluster) };
@@ -143,9 +150,35 @@ impl World<'_> {
         self.review_routes(now);
     }
 
+    /// A check marks a cluster down though nothing is wrong with it; its next probes say so.
+    pub(super) fn false_alarm(&mut self, now: SimTime, cluster: Id<Cluster>) {
+        let Some(every) = &self.plan.routing.false_alarms else { return };
+        let (rng, occurrence) = &mut self.alarms[cluster.index()];
+        let next = now + every.sample_span(rng);
+        *occurrence += 1;
+        let occurrence = *occurrence;
+        self.events.schedule(next, Event::FalseAlarm { cluster: cluster.index() as u32 });
+        let probed = &mut self.clusters[cluster];
+        if !probed.up || probed.pending {
+            // It is down, or about to be found so, for a reason.
+            return;
+        }
+        let root = self.plan.false_alarms[cluster.index()];
+        probed.up = false;
+        probed.since = now;
+        probed.serial += 1;
+        probed.cause = Some((root, occurrence));
+        let back = self.plan.routing.prober.verdict(now, Outcome::Good, &self.phases[cluster]);
+        self.log.held.push(Held { root, from: now, to: back.max(now + self.plan.routing.hold_down) });
+        self.log.deeds.push((now, Deed::Detected(cluster)));
+        self.review_controllers(now);
+        self.review_routes(now);
+    }
+
     /// What a probe of a cluster that fails can be put down to.
     pub(super) fn why_unhealthy(&self, cluster: Id<Cluster>) -> Option<(Id<Root>, u64, SimTime)> {
-        self.fronts[cluster].cause.or_else(|| {
+        let cut = || self.compose(self.index.checks[cluster].iter().copied()).cause;
+        self.fronts[cluster].cause.or_else(cut).or_else(|| {
             let stations = self.index.stations[cluster].iter().map(|&(_, hold)| hold);
             let dependencies = self.index.dependencies.iter().flatten().copied();
             self.compose(stations).cause.or_else(|| self.compose(dependencies).cause)

@@ -29,6 +29,9 @@ impl World<'_> {
         if self.routed[population].pending.is_some() {
             return Stage::Propagating;
         }
+        if self.answers_stand() && self.choose(population) != self.routed[population].answer {
+            return Stage::RoutingDown;
+        }
         let pair = (0..self.plan.pairs.len()).find(|&pair| self.active_of(pair) == cluster);
         match pair.map(|pair| self.pair_controllers[pair].phase) {
             Some(Phase::Deciding) => return Stage::Deciding,
@@ -184,17 +187,19 @@ impl World<'_> {
         // Nobody may be served anywhere: the requests are counted where they would have gone first.
         let homeless = routed.answer.is_empty() && self.home(population) == cluster;
         let current = if homeless { 1.0 } else { part(&routed.answer) };
+        let front = &self.fronts[cluster].condition;
+        let cut = if front.down.is_none() { self.cut_off(population, cluster) } else { None };
         let mut add = |start: f64, end: f64, is_current: bool| {
             if start <= 0.0 && end <= 0.0 {
                 return;
             }
             let blame = match (homeless, is_current) {
                 (true, true) => Stage::Residency,
+                _ if cut.is_some() => Stage::Partition,
                 (_, false) => Stage::StaleDns,
                 (false, true) => self.blame_cluster(population, cluster),
             };
-            let nominal_blame =
-                self.fronts[cluster].condition.down.is_some() || !self.index.stations[cluster].is_empty();
+            let nominal_blame = front.down.is_some() || cut.is_some() || !self.index.stations[cluster].is_empty();
             flows.push(Flow {
                 population,
                 start: Bits::from(start),
@@ -203,7 +208,7 @@ impl World<'_> {
                 current: is_current,
                 // Where nothing can be down, who would be to blame changes nothing.
                 blame: if nominal_blame || homeless { blame } else { Stage::Undetected },
-                refused: homeless.then(|| Id::new(DEMAND)),
+                refused: if homeless { Some(Id::new(DEMAND)) } else { cut },
                 stores: self.accesses(cluster, population),
             });
         };
@@ -212,6 +217,12 @@ impl World<'_> {
         } else {
             add(old_start, old_end, false);
         }
+    }
+
+    /// Why a population can't reach a cluster that others may reach.
+    fn cut_off(&self, population: Id<Population>, cluster: Id<Cluster>) -> Option<Id<Root>> {
+        let ways = self.index.access.iter().filter(|way| way.0 == population && way.1 == cluster);
+        self.compose(ways.map(|way| way.2)).condition.down
     }
 
     /// Where a population that nobody may serve would have gone first.

@@ -10,6 +10,7 @@ mod pairs;
 mod partitions;
 mod purpose;
 mod routing;
+mod spill;
 
 use super::index::Index;
 use super::inputs::{Condition, Inputs};
@@ -61,6 +62,10 @@ pub(in crate::sim) enum Event {
     Drained { pair: u32, serial: u32 },
     /// A fault that has gone no longer counts as a cause.
     Lingered { cluster: u32 },
+    /// A cluster's check raises a false alarm.
+    FalseAlarm { cluster: u32 },
+    /// The load balancer looks at the load again.
+    Rebalance { serial: u32 },
     /// Rates grow.
     Week,
 }
@@ -108,6 +113,8 @@ struct Probed {
     pending: bool,
     serial: u32,
     cause: Option<(Id<Root>, u64)>,
+    /// When it was marked down last.
+    since: SimTime,
 }
 
 /// What a controller is at.
@@ -127,6 +134,8 @@ struct Controller {
     cause: (Id<Root>, u64),
     /// The successor of a partition.
     to: Id<Cluster>,
+    /// Its next step waits until the tools of the failover are back.
+    stalled: bool,
 }
 
 /// Clients that are leaving an old answer.
@@ -166,6 +175,8 @@ pub(in crate::sim) struct World<'a> {
     pub(in crate::sim) tally: Tally,
     pub(in crate::sim) log: Log,
     clocks: Vec<(Rng, u64)>,
+    /// By cluster, where checks raise false alarms: when, and how many there were.
+    alarms: Vec<(Rng, u64)>,
     holds: Vec<(Option<Active>, u32)>,
     zones: Table<Cluster, Zones>,
     clusters: Table<Cluster, Probed>,
@@ -185,6 +196,7 @@ pub(in crate::sim) struct World<'a> {
     /// Faults whose effect on capacity outlives them.
     lingering: Table<Cluster, Option<(Id<Root>, SimTime)>>,
     dns_serial: u32,
+    rebalance_serial: u32,
     step_end: SimTime,
     fronts: Table<Cluster, Composed>,
 }
@@ -192,9 +204,9 @@ pub(in crate::sim) struct World<'a> {
 impl<'a> World<'a> {
     /// The world at time 0, with the first events due.
     pub(in crate::sim) fn new(plan: &'a Plan, index: &'a Index, memo: &'a mut Memo, seed: Seed, trace: bool) -> Self {
-        let up = Probed { up: true, pending: false, serial: 0, cause: None };
+        let up = Probed { up: true, pending: false, serial: 0, cause: None, since: SimTime::ZERO };
         let demand = (Id::new(DEMAND), 0);
-        let idle = |to| Controller { phase: Phase::Idle, serial: 0, cause: demand, to };
+        let idle = |to| Controller { phase: Phase::Idle, serial: 0, cause: demand, to, stalled: false };
         let partitions: Vec<(Id<Store>, usize)> = plan
             .stores
             .iter_enumerated()
@@ -237,6 +249,7 @@ impl<'a> World<'a> {
             tally: Tally::new(plan, trace),
             log: Log { answers: vec![Vec::new(); plan.populations.len()], ..Log::default() },
             clocks: Vec::new(),
+            alarms: Vec::new(),
             holds: vec![(None, 0); plan.holds.len()],
             zones: vec![Zones::default(); plan.clusters.len()].into(),
             clusters: vec![up.clone(); plan.clusters.len()].into(),
@@ -252,6 +265,7 @@ impl<'a> World<'a> {
             units: plan.clusters.keys().map(|cluster| Unit::new(plan, cluster, unset)).collect(),
             lingering: vec![None; plan.clusters.len()].into(),
             dns_serial: 0,
+            rebalance_serial: 0,
             step_end: SimTime::NEVER,
             fronts: vec![good; plan.clusters.len()].into(),
             memo,
@@ -292,6 +306,15 @@ impl<'a> World<'a> {
             self.clocks.push((rng, 1));
             self.events.schedule(at, Event::Fault(position as u32));
         }
+        if let Some(every) = &plan.routing.false_alarms {
+            for cluster in plan.clusters.keys() {
+                let stream = self.seed.stream().with(plan.clusters[cluster].digest).with(purpose::ALARM);
+                let mut rng = stream.rng();
+                let at = SimTime::ZERO + every.sample_span(&mut rng);
+                self.alarms.push((rng, 0));
+                self.events.schedule(at, Event::FalseAlarm { cluster: cluster.index() as u32 });
+            }
+        }
         for (position, incident) in plan.incidents.iter().enumerate() {
             self.events.schedule(SimTime::ZERO + incident.at, Event::Incident(position as u32));
         }
@@ -316,6 +339,9 @@ impl<'a> World<'a> {
             self.routed[population].cohorts.clear();
         }
         self.review_controllers(SimTime::ZERO);
+        if plan.routing.spill.is_some() {
+            self.review_routes(SimTime::ZERO);
+        }
         self.refresh(SimTime::ZERO);
     }
 
@@ -342,6 +368,9 @@ impl<'a> World<'a> {
                         let factor = &mut self.routed[population].factor;
                         *factor = if begins { *factor * surge.factor } else { *factor / surge.factor };
                     }
+                }
+                if self.plan.routing.spill.is_some() {
+                    self.review_routes(now);
                 }
             }
             Event::Verdict { target, serial } => self.verdict(now, target, serial),
@@ -399,6 +428,13 @@ impl<'a> World<'a> {
                 if lingering.is_some_and(|(_, until)| until <= now) {
                     *lingering = None;
                 }
+            }
+            Event::FalseAlarm { cluster } => self.false_alarm(now, Id::new(cluster as usize)),
+            Event::Rebalance { serial } => {
+                if serial != self.rebalance_serial {
+                    return;
+                }
+                self.review_routes(now);
             }
             Event::Week => {
                 for (population, routed) in self.plan.populations.iter().zip(&mut self.routed) {

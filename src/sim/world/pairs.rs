@@ -64,6 +64,7 @@ impl World<'_> {
         controller.phase = phase;
         controller.cause = cause;
         controller.serial += 1;
+        controller.stalled = false;
         let serial = controller.serial;
         self.events.schedule(at, Event::Pair { pair: pair as u32, serial });
     }
@@ -90,7 +91,34 @@ impl World<'_> {
         }
     }
 
+    /// The region that the failover's tools run in is gone.
+    pub(super) fn tools_are_gone(&self) -> bool {
+        self.compose(self.index.tools.iter().copied()).condition.down.is_some()
+    }
+
+    /// The tools are back: what waited for them goes on.
+    pub(super) fn resume(&mut self, now: SimTime) {
+        if self.tools_are_gone() {
+            return;
+        }
+        for (pair, controller) in self.pair_controllers.iter_mut().enumerate() {
+            if core::mem::take(&mut controller.stalled) {
+                self.events.schedule(now, Event::Pair { pair: pair as u32, serial: controller.serial });
+            }
+        }
+        for (partition, controller) in self.partition_controllers.iter_mut().enumerate() {
+            if core::mem::take(&mut controller.stalled) {
+                let partition = partition as u32;
+                self.events.schedule(now, Event::Partition { partition, serial: controller.serial });
+            }
+        }
+    }
+
     pub(super) fn pair_goes_on(&mut self, now: SimTime, pair: usize) {
+        if self.tools_are_gone() {
+            self.pair_controllers[pair].stalled = true;
+            return;
+        }
         let (active, cause) = (self.active_of(pair), self.pair_controllers[pair].cause);
         let Some(passive) = self.passive_of(pair) else { return };
         let target = self.plan.clusters[active].digest;

@@ -68,11 +68,16 @@ impl World<'_> {
         controller.phase = phase;
         controller.cause = cause;
         controller.serial += 1;
+        controller.stalled = false;
         let serial = controller.serial;
         self.events.schedule(at, Event::Partition { partition: partition as u32, serial });
     }
 
     pub(super) fn partition_goes_on(&mut self, now: SimTime, partition: usize) {
+        if self.tools_are_gone() {
+            self.partition_controllers[partition].stalled = true;
+            return;
+        }
         let (store, part) = self.partitions[partition];
         let leader = self.leaders[partition];
         let cause = self.partition_controllers[partition].cause;

@@ -6,6 +6,8 @@ use crate::base::stream::digest;
 pub(super) const CLOCK: u64 = digest("clock");
 /// When in its interval a health check probes.
 pub(super) const PHASE: u64 = digest("health phase");
+/// When a health check raises a false alarm.
+pub(super) const ALARM: u64 = digest("false alarm");
 /// Whether shallow checks see a degradation.
 pub(super) const SEEN: u64 = digest("seen by shallow checks");
 /// How long people take to decide.

@@ -3,7 +3,7 @@
 use super::super::log::Answer;
 use super::{Cohort, Event, World};
 use crate::base::{Id, SimTime};
-use crate::domain::Population;
+use crate::domain::{Cluster, Population};
 use crate::plan::DEMAND;
 
 impl World<'_> {
@@ -45,22 +45,43 @@ impl World<'_> {
         vec![(healthy, 1.0)]
     }
 
+    /// What gives out the answers is down: those that were given stand.
+    pub(super) fn answers_stand(&self) -> bool {
+        self.compose(self.index.routing.iter().copied()).condition.down.is_some()
+    }
+
     pub(super) fn review_routes(&mut self, now: SimTime) {
+        if self.answers_stand() {
+            return;
+        }
+        if let Some(spill) = self.plan.routing.spill {
+            let answers = self.spread(now, spill);
+            for (population, answer) in self.plan.populations.keys().zip(answers) {
+                self.answer(now, population, answer);
+            }
+            self.rebalance_later(now);
+            return;
+        }
         for population in self.plan.populations.keys() {
             let chosen = self.choose(population);
-            let routed = &mut self.routed[population];
-            if chosen == *routed.pending.as_ref().unwrap_or(&routed.answer) {
-                continue;
-            }
-            routed.serial += 1;
-            if chosen == routed.answer {
-                routed.pending = None;
-                continue;
-            }
-            routed.pending = Some(chosen);
-            let (population, serial) = (population.index() as u32, routed.serial);
-            self.events.schedule(now + self.plan.routing.propagation, Event::Answer { population, serial });
+            self.answer(now, population, chosen);
         }
+    }
+
+    /// A population is to be given this answer.
+    fn answer(&mut self, now: SimTime, population: Id<Population>, chosen: Answer) {
+        let routed = &mut self.routed[population];
+        if chosen == *routed.pending.as_ref().unwrap_or(&routed.answer) {
+            return;
+        }
+        routed.serial += 1;
+        if chosen == routed.answer {
+            routed.pending = None;
+            return;
+        }
+        routed.pending = Some(chosen);
+        let (population, serial) = (population.index() as u32, routed.serial);
+        self.events.schedule(now + self.plan.routing.propagation, Event::Answer { population, serial });
     }
 
     /// The name servers give a new answer.
@@ -68,10 +89,15 @@ impl World<'_> {
         if answer == self.routed[population].answer {
             return;
         }
-        let cause = self.routed[population]
-            .answer
-            .iter()
-            .find_map(|&(cluster, _)| self.clusters[cluster].cause.filter(|_| answer.iter().all(|a| a.0 != cluster)));
+        let left = |cluster: Id<Cluster>| answer.iter().all(|other| other.0 != cluster);
+        let old = &self.routed[population].answer;
+        let cause = old.iter().find_map(|&(cluster, _)| self.clusters[cluster].cause.filter(|_| left(cluster)));
+        // Who is sent on for want of room has the cause of that.
+        let crowded = || {
+            let full = self.plan.routing.spill.and(old.first())?;
+            Some(self.memo.inputs(self.units[full.0].inputs).overload_root).filter(|root| root.index() != DEMAND)
+        };
+        let cause = cause.map(|(root, _)| root).or_else(crowded);
         let expiry = self.plan.routing.expiry;
         let routed = &mut self.routed[population];
         let stale: f64 =
@@ -80,8 +106,9 @@ impl World<'_> {
         if expiry.ends() > 0.0 {
             routed.cohorts.push(Cohort { answer: old, weight: 1.0 - stale, at: now, moved: routed.moved });
         }
-        routed.moved = (routed.answer != routed.nominal)
-            .then(|| routed.moved.unwrap_or((cause.map_or(Id::new(DEMAND), |(root, _)| root), now)));
+        let before = routed.moved.filter(|(root, _)| cause.is_none() || root.index() != DEMAND);
+        routed.moved =
+            (routed.answer != routed.nominal).then(|| before.unwrap_or((cause.unwrap_or(Id::new(DEMAND)), now)));
         self.log.answers[population.index()].push((now, answer));
     }
 }
