@@ -251,3 +251,48 @@ fn false_alarms_come_as_often_as_told() {
     assert!((mean - 10_800.0 / 3625.0).abs() <= half + 0.01 && half < 0.35, "{mean} ± {half}");
     close(summary.mean("false-alarms", "requests.lost", &[]), 0.0);
 }
+
+#[test]
+fn how_a_store_replicates() {
+    let summary = Summary::of("compare", "tests/checks/replication.toml", &[]);
+    let store = [("store", "orders")];
+    let of = |variant: &str, metric: &str| summary.mean(variant, metric, &store);
+    let lost = |variant: &str, dims: &[(&str, &str)]| summary.mean(variant, "requests.lost", dims);
+    // From a, with b 20 ms away and c 80 ms: all followers, the fastest one, none.
+    let hour = |here: f64, there: f64, all: f64| (2.0 * all * here + all * there) / (3.0 * all);
+    close(of("degrade", "writes.latency"), hour(0.080, 0.020, 3600.0));
+    close(of("semi-sync", "writes.latency"), 0.020);
+    close(of("async", "writes.latency"), 0.0);
+    // The copy at hand and the fastest other one are two of three. Who needs all three can't write without c.
+    close(of("quorum", "writes.latency"), 0.020);
+    close(of("quorum-of-three", "writes.latency"), 0.080);
+    close(lost("quorum", &[]), 0.0);
+    close(lost("quorum-of-three", &[("stage", "quorum-lost"), ("root", "c lost: c")]), 4.0 * 3600.0);
+    close(lost("quorum-of-three", &[]), 4.0 * 3600.0);
+    // Strict ones stop as well, first undetected, then with nobody to take c's part.
+    close(lost("sync", &[]), 4.0 * 3600.0);
+    close(lost("semi-sync-of-two", &[]), 4.0 * 3600.0);
+    close(lost("semi-sync-of-two", &[("stage", "undetected"), ("root", "c lost: c")]), 4.0 * 34.0);
+    for safe in ["degrade", "semi-sync", "async", "last-write-wins", "merge"] {
+        close(lost(safe, &[]), 0.0);
+    }
+    // A read at b misses a write of the last 250 ms: 1 - exp(-4 · 0.25).
+    close(of("async", "reads.stale-share"), 0.632_120_558_828_557_7);
+    // b is the follower that acknowledges.
+    for fresh in ["sync", "semi-sync", "quorum"] {
+        close(of(fresh, "reads.stale-share"), 0.0);
+    }
+    close(of("async", "reads.stale"), 0.632_120_558_828_557_7 * 10.0 * 10_800.0);
+    // a's writes are undone by b's 2/s, b's by a's 4/s: 4 (1 - exp(-0.5)) + 2 (1 - exp(-1)) a second.
+    let met = (4.0 * 0.393_469_340_287_366_6 + 2.0 * 0.632_120_558_828_557_7) * 10_800.0;
+    close(of("last-write-wins", "writes.conflicting"), met);
+    close(of("last-write-wins", "writes.merged"), 0.0);
+    close(of("last-write-wins", "writes.durable"), 6.0 * 10_800.0 - met);
+    close(of("merge", "writes.conflicting"), 0.0);
+    close(of("merge", "writes.merged"), met);
+    close(of("merge", "writes.durable"), 6.0 * 10_800.0);
+    for variant in ["sync", "semi-sync", "async", "quorum", "last-write-wins", "merge"] {
+        close(of(variant, "writes"), of(variant, "writes.durable") + of(variant, "writes.conflicting"));
+        close(of(variant, "writes"), summary.mean(variant, "writes", &[("journey", "buy")]));
+    }
+}

@@ -40,6 +40,8 @@ pub struct Observations {
     pub any_below: f64,
     /// Promotions of followers that could lose writes.
     pub promotions: Vec<Promotion>,
+    /// By store, then journey: what was done to data.
+    pub data: Vec<Vec<DataTally>>,
     /// By cluster, then station in the plan's order.
     pub stations: Vec<Vec<StationTally>>,
     /// By root: times it went from up to down, and seconds that it held.
@@ -168,6 +170,23 @@ pub struct Promotion {
     pub lost: f64,
     /// What it was for.
     pub root: Id<Root>,
+}
+
+/// What one journey did to one store.
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct DataTally {
+    /// Reads that were answered.
+    pub reads: f64,
+    /// Of those: reads that missed a write that was acknowledged.
+    pub stale: f64,
+    /// Writes that were acknowledged.
+    pub writes: f64,
+    /// Of those: writes that a concurrent one undid.
+    pub undone: f64,
+    /// Of those: writes that were joined with a concurrent one.
+    pub merged: f64,
+    /// Seconds that writes took, added up.
+    pub latency: f64,
 }
 
 /// One station over the horizon.

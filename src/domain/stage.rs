@@ -57,6 +57,8 @@ stages! {
     Errors = "errors", "errors of a degraded part";
     /// A healthy cluster with room existed, and the residency rule forbids it.
     Residency = "residency", "residency rule";
+    /// Fewer copies can be reached than must agree.
+    QuorumLost = "quorum-lost", "quorum lost";
     /// The network between two clusters, or to one, is cut.
     Partition = "partition", "network partition";
     /// An external dependency is down.

@@ -39,8 +39,16 @@ metrics! {
     RTO_SCALE = "rto.scale", Seconds, Lower, "Of rto.service: until the new target had the capacity.";
     RTO_DNS_TAIL = "rto.dns-tail", Seconds, Lower, "From rto.service to rto.users: clients on old DNS answers.";
     RTO_NOT_ACHIEVED = "rto.not-achieved", Share, Lower, "Share of outages that the repair ended, not failover.";
-    RPO_SECONDS = "rpo.seconds", Seconds, Lower, "Age of the oldest write lost in a promotion, mean over promotions; 0 if none was lost.";
+    RPO_SECONDS = "rpo.seconds", Seconds, Lower, "Age of the oldest write lost in a promotion, 0 if none was lost; mean over a store's promotions, and of all stores the worst.";
+    WRITES = "writes", Writes, Neither, "Writes that were acknowledged.";
+    WRITES_DURABLE = "writes.durable", Writes, Higher, "Acknowledged writes that stayed: neither lost nor conflicting.";
     WRITES_LOST = "writes.lost", Writes, Lower, "Acknowledged writes that a promotion lost.";
+    WRITES_CONFLICTING = "writes.conflicting", Writes, Lower, "Acknowledged writes that a later write to the same key, made elsewhere without knowing of them, undid.";
+    WRITES_MERGED = "writes.merged", Writes, Neither, "Acknowledged writes that were joined with a later one, made elsewhere without knowing of them.";
+    WRITE_LATENCY = "writes.latency", Seconds, Lower, "Mean time of an acknowledged write, from the cluster that serves the user.";
+    READS = "reads", Requests, Neither, "Reads of stores that were answered.";
+    READS_STALE = "reads.stale", Requests, Lower, "Reads that missed an acknowledged write to the key that they read.";
+    READS_STALE_SHARE = "reads.stale-share", Share, Lower, "Share of reads that were stale.";
     RESIDENCY_VIOLATIONS = "residency.violations", Requests, Lower, "Requests served, or written, outside the jurisdictions that the population prefers.";
     UTILISATION = "utilisation", Share, Neither, "Busy servers over ready servers, mean over time.";
     UTILISATION_FINAL = "utilisation.final", Share, Neither, "Busy servers over ready servers at the end of the horizon.";
@@ -65,7 +73,7 @@ metrics! {
     FAULT_COUNT = "fault.count", Count, Neither, "Times that a fault's target went from up to down or degraded.";
     FAULT_TIME = "fault.time", Seconds, Neither, "Time that a fault held its target down or degraded.";
     COST_BILL = "cost.bill", Usd, Lower, "The cloud bill and people.";
-    COST_LOSS = "cost.loss", Usd, Lower, "The business loss: failed requests, outage minutes, lost writes aside, SLA credits.";
+    COST_LOSS = "cost.loss", Usd, Lower, "The business loss: failed requests, outage minutes, lost writes, SLA credits.";
     COST_TOTAL = "cost.total", Usd, Lower, "Bill and loss.";
     COST_NODES = "cost.nodes", Usd, Lower, "Of the bill: node-hours.";
     COST_CONTROL_PLANE = "cost.control-plane", Usd, Lower, "Of the bill: Kubernetes control planes.";
@@ -80,6 +88,7 @@ metrics! {
     COST_PEOPLE = "cost.people", Usd, Lower, "Of the bill: people.";
     LOSS_REQUESTS = "cost.loss-requests", Usd, Lower, "Of the loss: failed requests that don't come back.";
     LOSS_MINUTES = "cost.loss-minutes", Usd, Lower, "Of the loss: minutes of outage.";
+    LOSS_WRITES = "cost.loss-writes", Usd, Lower, "Of the loss: acknowledged writes that were lost or undone.";
     LOSS_SLA = "cost.loss-sla", Usd, Lower, "Of the loss: SLA credits.";
     COST_PER_MILLION = "cost.per-million-requests", Usd, Lower, "The bill per million good requests.";
     NODE_HOURS = "node-hours", Count, Neither, "Hours of nodes.";

@@ -1,20 +1,83 @@
-//! Data: what promotions lost, and what left the places that a population prefers.
+//! Data: writes and what became of them, stale reads, and what left the places that a population prefers.
+//!
+//! What a promotion lost is shared out over the journeys as they write when all is well.
 
-use super::catalogue::{RESIDENCY_VIOLATIONS, RPO_SECONDS, WRITES_LOST};
+use super::catalogue::{
+    READS, READS_STALE, READS_STALE_SHARE, RESIDENCY_VIOLATIONS, RPO_SECONDS, WRITE_LATENCY, WRITES,
+    WRITES_CONFLICTING, WRITES_DURABLE, WRITES_LOST, WRITES_MERGED,
+};
 use super::facts::Facts;
-use super::sheet::{Of, Sheet, mean};
+use super::sheet::{Of, Sheet, mean, per};
+use crate::base::Id;
+use crate::domain::observation::{DataTally, Promotion};
+use crate::domain::{Journey, Store};
+use crate::plan::{Plan, StepPlan};
 
 pub(super) fn put(sheet: &mut Sheet, facts: &Facts) {
-    let stores = facts.plan.stores.keys().map(Of::store);
-    for of in core::iter::once(Of::ALL).chain(stores) {
-        let promotions =
-            || facts.seen.promotions.iter().filter(|promotion| of.store.is_none_or(|store| store == promotion.store));
-        sheet.put(&RPO_SECONDS, of, mean(promotions().map(|promotion| promotion.rpo)));
-        // An empty sum of floats is -0.
-        sheet.put(&WRITES_LOST, of, Some(promotions().fold(0.0, |sum, promotion| sum + promotion.lost)));
+    let Facts { plan, seen, .. } = *facts;
+    let stores = || plan.stores.keys();
+    let journeys = || plan.journeys.keys().map(Of::journey);
+    let rpo = |store: Id<Store>| {
+        let promotions = seen.promotions.iter().filter(|promotion| promotion.store == store);
+        mean(promotions.map(|promotion| promotion.rpo))
+    };
+    sheet.put(&RPO_SECONDS, Of::ALL, stores().filter_map(rpo).reduce(f64::max));
+    for store in stores() {
+        sheet.put(&RPO_SECONDS, Of::store(store), rpo(store));
     }
-    sheet.put(&RESIDENCY_VIOLATIONS, Of::ALL, Some(facts.seen.violations.iter().fold(0.0, |sum, n| sum + n)));
-    for (population, violations) in facts.plan.populations.keys().zip(&facts.seen.violations) {
+    for of in core::iter::once(Of::ALL).chain(stores().map(Of::store)).chain(journeys()) {
+        let mut sum = DataTally::default();
+        for (store, by_journey) in stores().zip(&seen.data) {
+            for (journey, done) in plan.journeys.keys().zip(by_journey) {
+                if of.store.is_none_or(|id| id == store) && of.journey.is_none_or(|id| id == journey) {
+                    sum.reads += done.reads;
+                    sum.stale += done.stale;
+                    sum.writes += done.writes;
+                    sum.undone += done.undone;
+                    sum.merged += done.merged;
+                    sum.latency += done.latency;
+                }
+            }
+        }
+        // An empty sum of floats is -0.
+        let lost = seen
+            .promotions
+            .iter()
+            .filter(|promotion| of.store.is_none_or(|store| store == promotion.store))
+            .fold(0.0, |lost, promotion| {
+                lost + promotion.lost * of.journey.map_or(1.0, |id| share(plan, promotion, id))
+            });
+        sheet.put(&WRITES, of, Some(sum.writes));
+        sheet.put(&WRITES_DURABLE, of, Some(sum.writes - sum.undone - lost));
+        sheet.put(&WRITES_LOST, of, Some(lost));
+        sheet.put(&WRITES_CONFLICTING, of, Some(sum.undone));
+        sheet.put(&WRITES_MERGED, of, Some(sum.merged));
+        sheet.put(&WRITE_LATENCY, of, per(sum.latency, sum.writes));
+        sheet.put(&READS, of, Some(sum.reads));
+        sheet.put(&READS_STALE, of, Some(sum.stale));
+        sheet.put(&READS_STALE_SHARE, of, per(sum.stale, sum.reads));
+    }
+    sheet.put(&RESIDENCY_VIOLATIONS, Of::ALL, Some(seen.violations.iter().fold(0.0, |sum, n| sum + n)));
+    for (population, violations) in plan.populations.keys().zip(&seen.violations) {
         sheet.put(&RESIDENCY_VIOLATIONS, Of::population(population), Some(*violations));
     }
+}
+
+/// Acknowledged writes of a store that were lost or undone.
+pub(super) fn not_kept(facts: &Facts, store: Id<Store>) -> f64 {
+    let lost = facts.seen.promotions.iter().filter(|promotion| promotion.store == store);
+    let undone = facts.seen.data[store.index()].iter().map(|done| done.undone);
+    lost.fold(0.0, |sum, promotion| sum + promotion.lost) + undone.fold(0.0, |sum, undone| sum + undone)
+}
+
+/// The share of a journey in the writes to a partition that was promoted.
+fn share(plan: &Plan, promotion: &Promotion, journey: Id<Journey>) -> f64 {
+    let writes = |id: Id<Journey>| {
+        let writes = |step: &&StepPlan| matches!(step, StepPlan::Write(store, _) if *store == promotion.store);
+        let each = plan.journeys[id].steps.iter().filter(writes).count() as f64;
+        let of = plan.populations.iter_enumerated();
+        let of = of.filter(|(population, _)| promotion.population.is_none_or(|id| id == *population));
+        each * of.map(|(_, population)| population.rate * population.shares[id]).sum::<f64>()
+    };
+    per(writes(journey), plan.journeys.keys().map(writes).sum()).unwrap_or(0.0)
 }

@@ -2,7 +2,7 @@
 
 use crate::base::Id;
 use crate::domain::observation::{
-    CURVE_NODES, Latency, Loss, Month, Outage, Promotion, Recovery, StationTally, curve_node,
+    CURVE_NODES, DataTally, Latency, Loss, Month, Outage, Promotion, Recovery, StationTally, curve_node,
 };
 use crate::domain::{Observations, Stage};
 use crate::plan::{Plan, compile};
@@ -215,6 +215,10 @@ pub(crate) fn observations(scale: f64) -> Observations {
         stations: vec![vec![busy], vec![StationTally::default()]],
         faults: vec![(0, 0.0), (3, 7200.0), (1, 60.0)],
         violations: vec![5.0, 7.0],
+        data: vec![vec![
+            DataTally { reads: 5000.0, stale: 25.0, ..DataTally::default() },
+            DataTally { writes: 1000.0, undone: 10.0, latency: 80.0, ..DataTally::default() },
+        ]],
         ..Observations::default()
     };
     if scale > 0.0 {

@@ -10,6 +10,7 @@ use crate::base::stream::digest;
 use crate::base::{Id, Span, Table};
 use crate::domain::{Cluster, Journey, Population, Region, Root, Selection, Service, Store};
 use crate::failure::spec::{AccessTarget, RoutingTarget, TargetSpec};
+use crate::replication::keys::Popularity;
 use crate::replication::spec::{Partitions, Reads};
 use crate::routing::dns::Expiry;
 use crate::routing::health::Prober;
@@ -455,6 +456,8 @@ impl Compiler<'_> {
                         Reads::Leader => false,
                     },
                     replication: store.replication.clone(),
+                    popularity: Popularity::new(&store.keys),
+                    loss_per_write: store.loss_per_write.get(),
                     time: store.time.clone(),
                     promote: store.promote.clone().unwrap_or_else(|| spec.failover.promote.clone()),
                     zone_failover: store.zone_failover.clone(),

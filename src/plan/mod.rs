@@ -10,6 +10,7 @@ use crate::dist::Dist;
 use crate::domain::{Cluster, Dependency, Journey, Population, Region, Root, Service, Store};
 use crate::failover::spec::{Decide, Failback, ScaleWhen};
 use crate::failure::spec::{ClockStart, EffectSpec};
+use crate::replication::keys::Popularity;
 use crate::replication::spec::Replication;
 use crate::routing::dns::Expiry;
 use crate::routing::health::Prober;
@@ -172,6 +173,10 @@ pub struct StorePlan {
     pub local_reads: bool,
     /// How writes reach the followers.
     pub replication: Replication,
+    /// Which keys are accessed.
+    pub popularity: Popularity,
+    /// USD per acknowledged write that is lost or undone.
+    pub loss_per_write: f64,
     /// How long one access takes.
     pub time: Dist,
     /// How long a promotion takes.
@@ -187,6 +192,14 @@ pub struct StorePlan {
 }
 
 impl StorePlan {
+    /// Somebody leads each partition, and somebody else may be promoted.
+    pub const fn is_led(&self) -> bool {
+        match self.replication {
+            Replication::Sync(_) | Replication::SemiSync(_) | Replication::Async(_) => true,
+            Replication::Quorum(_) | Replication::MultiLeader(_) => false,
+        }
+    }
+
     /// The partition that holds a population's data.
     pub fn partition_of(&self, population: Id<Population>) -> usize {
         if self.partitions.len() == 1 { 0 } else { population.index() }
@@ -200,6 +213,13 @@ pub struct PartitionPlan {
     pub leader: Id<Cluster>,
     /// The clusters that follow, the preferred successor first.
     pub followers: Vec<Id<Cluster>>,
+}
+
+impl PartitionPlan {
+    /// The clusters that hold it.
+    pub fn members(&self) -> impl Iterator<Item = Id<Cluster>> + '_ {
+        core::iter::once(self.leader).chain(self.followers.iter().copied())
+    }
 }
 
 /// An external dependency.

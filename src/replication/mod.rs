@@ -1,4 +1,5 @@
 //! Layer 3: where data lives, who leads it, and what is lost when a follower takes over.
 
+pub mod keys;
 pub mod loss;
 pub mod spec;

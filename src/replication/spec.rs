@@ -32,6 +32,12 @@ pub struct StoreSpec {
     /// How writes reach the followers.
     #[serde(default)]
     pub replication: Replication,
+    /// Which keys are popular: what stale reads and conflicts depend on.
+    #[serde(default)]
+    pub keys: Keys,
+    /// Business loss per acknowledged write that is lost or undone.
+    #[serde(default)]
+    pub loss_per_write: Money,
     /// Holds personal data: `must-stay-in` then binds its copies too.
     #[serde(default)]
     pub personal: bool,
@@ -108,8 +114,14 @@ pub enum Reads {
 pub enum Replication {
     /// A write is acknowledged when every follower has it.
     Sync(Sync),
+    /// A write is acknowledged when some followers have it; it reaches the others after the lag.
+    SemiSync(SemiSync),
     /// A write is acknowledged by the leader; it reaches the followers after the lag.
     Async(Async),
+    /// No leader: a write is acknowledged when W of the N copies have it, a read when R have answered.
+    Quorum(Quorum),
+    /// Every copy leads: a write is acknowledged where it is made, and reaches the others after the lag.
+    MultiLeader(MultiLeader),
 }
 
 impl Default for Replication {
@@ -125,6 +137,84 @@ pub struct Sync {
     /// Go on without a follower that is gone, instead of stopping writes.
     #[serde(default)]
     pub degrade: bool,
+}
+
+/// A write is acknowledged when some followers have it; it reaches the others after the lag.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct SemiSync {
+    /// Followers that must have a write: the fastest that can be reached.
+    #[serde(default = "one")]
+    pub acks: u32,
+    /// From a write's acknowledgement until the other followers have it, per write.
+    pub lag: Dist,
+    /// Go on with fewer followers when so many aren't there, instead of stopping writes.
+    #[serde(default = "yes")]
+    pub degrade: bool,
+}
+
+fn one() -> u32 {
+    1
+}
+fn yes() -> bool {
+    true
+}
+
+/// No leader: the copies of a partition vote.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Quorum {
+    /// Copies that must have answered a read.
+    pub read: u32,
+    /// Copies that must have a write.
+    pub write: u32,
+}
+
+/// Every copy leads.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct MultiLeader {
+    /// From a write's acknowledgement until another copy has it, per write.
+    pub lag: Dist,
+    /// What becomes of two writes to one key that didn't know of each other.
+    #[serde(default)]
+    pub conflicts: Conflicts,
+}
+
+/// What becomes of two writes to one key that didn't know of each other.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Conflicts {
+    /// The later one stays, and the other is undone though it was acknowledged.
+    #[default]
+    LastWriteWins,
+    /// Both stay, joined: counters, sets, documents that merge.
+    Merge,
+}
+
+/// Which keys are accessed: key i of `count` in proportion to i^−zipf.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Keys {
+    /// How many keys.
+    #[serde(default = "million")]
+    pub count: u64,
+    /// How uneven: 0 for all alike. The cloud serving benchmark takes 0.99 (Cooper et al. 2010).
+    #[serde(default = "ycsb")]
+    pub zipf: f64,
+}
+
+fn million() -> u64 {
+    1_000_000
+}
+fn ycsb() -> f64 {
+    0.99
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        Self { count: million(), zipf: ycsb() }
+    }
 }
 
 /// A write is acknowledged by the leader; it reaches the followers after the lag.

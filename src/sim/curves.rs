@@ -5,7 +5,7 @@ use super::intern::Map;
 use super::solve::StationState;
 use crate::base::{Id, Span};
 use crate::dist::Dist;
-use crate::domain::{Cluster, Journey};
+use crate::domain::{Cluster, Journey, Store};
 use crate::plan::{Plan, StepPlan};
 use crate::traffic::latency::{Curve, Part, Within};
 
@@ -37,6 +37,18 @@ impl Curves {
         self.curves.push((curve, within));
         self.known.insert(key, id);
         id
+    }
+
+    /// Mean seconds of one access to a store from a cluster.
+    pub(super) fn access(&mut self, plan: &Plan, from: Id<Cluster>, store: Id<Store>, route: Route) -> f64 {
+        let mut key = vec![u64::MAX, from.index() as u64, store.index() as u64];
+        route_key(&mut key, route);
+        let id = self.make(key, f64::INFINITY, |_| {
+            let mut parts = Vec::new();
+            access(plan, from, store, route, &mut parts);
+            Curve::sum(&parts)
+        });
+        self.get(id).0.mean()
     }
 
     /// The latency of a try of this journey that succeeds.
@@ -98,7 +110,47 @@ impl Curves {
 fn route_key(key: &mut Vec<u64>, route: Route) {
     match route {
         Route::Via(cluster, ack) => key.extend([cluster.index() as u64, ack.get().to_bits()]),
+        Route::Near(cluster) => key.extend([cluster.index() as u64, 0]),
+        Route::Vote(through, copies, wanted) => {
+            key.extend([through.index() as u64 | 1 << 63, copies, u64::from(wanted)]);
+        }
         Route::Fail(..) => key.push(u64::MAX),
+    }
+}
+
+/// One access to a store from a cluster, to its end.
+fn access(plan: &Plan, from: Id<Cluster>, store: Id<Store>, route: Route, parts: &mut Vec<Part>) {
+    let between = |a: Id<Cluster>, b: Id<Cluster>| plan.region_rtt[plan.clusters[a].region][plan.clusters[b].region];
+    let own = &plan.stores[store];
+    let mut trip = |seconds: f64| {
+        if seconds > 0.0 {
+            parts.push(Part::One(Dist::lognormal(Span::from_secs(seconds), plan.jitter)));
+        }
+    };
+    match route {
+        Route::Via(copy, ack) => {
+            trip(between(from, copy));
+            trip(ack.get());
+            parts.push(Part::One(own.time.clone()));
+        }
+        Route::Near(copy) => {
+            trip(between(from, copy));
+            parts.push(Part::One(own.time.clone()));
+        }
+        Route::Vote(through, copies, wanted) => {
+            trip(between(from, through));
+            let voters = own.copies.iter().enumerate().filter(|(position, _)| copies >> position & 1 == 1);
+            let one = |(_, &copy): (usize, &Id<Cluster>)| {
+                let mut way = vec![Part::One(own.time.clone())];
+                if copy != through {
+                    let seconds = between(through, copy);
+                    way.push(Part::One(Dist::lognormal(Span::from_secs(seconds), plan.jitter)));
+                }
+                Curve::sum(&way)
+            };
+            parts.push(Part::Fastest(wanted as usize, voters.map(one).collect()));
+        }
+        Route::Fail(..) => {}
     }
 }
 
@@ -113,7 +165,6 @@ fn parts(
     let cluster = &plan.clusters[inputs.cluster];
     let round_trip = |seconds: f64| Part::One(Dist::lognormal(Span::from_secs(seconds), plan.jitter));
     let slowed = |dist: &Dist, factor: f64| if factor == 1.0 { dist.clone() } else { dist.scaled(factor.max(1e-9)) };
-    let between = |a: Id<Cluster>, b: Id<Cluster>| plan.region_rtt[plan.clusters[a].region][plan.clusters[b].region];
     let mut parts = vec![round_trip(plan.populations[flow.population].rtt[inputs.cluster])];
     let in_region = plan.region_rtt[cluster.region][cluster.region];
     let mut first = true;
@@ -141,14 +192,7 @@ fn parts(
             StepPlan::Read(store, _) | StepPlan::Write(store, _) => {
                 let access = flow.stores[store.index()];
                 let route = if matches!(step, StepPlan::Read(..)) { access.read } else { access.write };
-                if let Route::Via(copy, ack) = route {
-                    for seconds in [between(inputs.cluster, copy), ack.get()] {
-                        if seconds > 0.0 {
-                            parts.push(round_trip(seconds));
-                        }
-                    }
-                    parts.push(Part::One(plan.stores[*store].time.clone()));
-                }
+                self::access(plan, inputs.cluster, *store, route, &mut parts);
             }
             StepPlan::Dependency(dependency) => {
                 let factor = inputs.dependencies.iter().find(|(other, _)| other == dependency);

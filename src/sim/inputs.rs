@@ -62,6 +62,11 @@ impl Condition {
 pub(super) enum Route {
     /// To the copy in this cluster; a write waits this long for its followers.
     Via(Id<Cluster>, Bits),
+    /// To the follower at hand, which may not have the newest writes.
+    Near(Id<Cluster>),
+    /// To copies that vote: through this cluster's, to those of the bits (positions in the store's copies), until so
+    /// many have answered.
+    Vote(Id<Cluster>, u64, u32),
     /// Nowhere.
     Fail(Stage, Id<Root>),
 }

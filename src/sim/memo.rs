@@ -5,6 +5,7 @@
 //! first visits, never by number in the memo.
 
 use super::curves::Curves;
+use super::data::Meetings;
 use super::inputs::Inputs;
 use super::intern::{Interner, Map};
 use super::solve::{Solution, solve};
@@ -49,6 +50,7 @@ pub(super) struct Memo {
     keys: Map<Vec<u32>, SolutionId>,
     solutions: Vec<(InputsId, Solution)>,
     pub(super) curves: Curves,
+    meetings: Meetings,
     pods: Interner<Vec<Deployment>>,
     transition_keys: Map<(InputsId, u32, PodsId), TransitionId>,
     transitions: Vec<Transition>,
@@ -95,7 +97,8 @@ impl Memo {
         let id = if let Some(&id) = self.keys.get(&key) {
             id
         } else {
-            let solution = solve(plan, self.inputs.get(inputs.0), slot, &key[2..], &mut self.curves);
+            let solution =
+                solve(plan, self.inputs.get(inputs.0), slot, &key[2..], &mut self.curves, &mut self.meetings);
             let id = SolutionId(self.solutions.len() as u32);
             self.solutions.push((inputs, solution));
             self.keys.insert(key.clone(), id);

@@ -2,6 +2,7 @@
 //! between them.
 
 mod curves;
+mod data;
 mod index;
 mod inputs;
 mod intern;

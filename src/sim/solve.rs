@@ -6,6 +6,7 @@
 //! fixed point: load makes failures, failures make load.
 
 use super::curves::{CurveId, Curves};
+use super::data::{self, Meetings, Use};
 use super::inputs::{Condition, Inputs, Route};
 use crate::base::Id;
 use crate::domain::{Journey, Population, Region, Root, Stage};
@@ -68,6 +69,8 @@ pub(super) struct Solution {
     pub(super) internal: f64,
     /// Bytes per second from region to region.
     pub(super) transfer: Vec<(Id<Region>, Id<Region>, f64)>,
+    /// What users do to data.
+    pub(super) uses: Vec<Use>,
     /// No cell loses enough to matter to an outage: under 1e-4.
     pub(super) fine: bool,
 }
@@ -92,7 +95,14 @@ struct Walk<'a> {
 }
 
 /// Solves one cluster in one slot with these ready pods.
-pub(super) fn solve(plan: &Plan, inputs: &Inputs, slot: usize, ready: &[u32], curves: &mut Curves) -> Solution {
+pub(super) fn solve(
+    plan: &Plan,
+    inputs: &Inputs,
+    slot: usize,
+    ready: &[u32],
+    curves: &mut Curves,
+    meetings: &mut Meetings,
+) -> Solution {
     let cluster = &plan.clusters[inputs.cluster];
     let mut solution = Solution { fine: true, ..Solution::default() };
     let dead = inputs.front.down.or((inputs.zones_up == 0 && inputs.zones_listed == 0).then_some(inputs.zones_root));
@@ -194,6 +204,7 @@ pub(super) fn solve(plan: &Plan, inputs: &Inputs, slot: usize, ready: &[u32], cu
         bytes(plan, inputs, flow, walk.journey, good, &mut solution);
         solution.cells.push(Cell { population, journey: journey_id, flow, rate: walk.rate, success, latency });
     }
+    solution.uses = data::uses(plan, inputs, slot, &solution.cells, curves, meetings);
     solution
 }
 
@@ -355,21 +366,31 @@ fn bytes(plan: &Plan, inputs: &Inputs, flow: usize, journey: &JourneyPlan, good:
                 first = false;
                 add(here, here, good * inner as f64 * (journey.request + journey.response));
             }
-            StepPlan::Read(store, size) => {
-                if let Route::Via(copy, _) = inputs.flows[flow].stores[store.index()].read {
-                    add(plan.clusters[copy].region, here, good * size);
-                }
-            }
-            StepPlan::Write(store, size) => {
-                if let Route::Via(leader, _) = inputs.flows[flow].stores[store.index()].write {
-                    let led = plan.clusters[leader].region;
-                    add(here, led, good * size);
-                    let store = &plan.stores[*store];
-                    let partition = &store.partitions[store.partition_of(population)];
-                    for &member in partition.followers.iter().chain([&partition.leader]) {
-                        if member != leader {
-                            add(led, plan.clusters[member].region, good * size);
+            StepPlan::Read(store, size) => match inputs.flows[flow].stores[store.index()].read {
+                Route::Via(copy, _) | Route::Near(copy) => add(plan.clusters[copy].region, here, good * size),
+                Route::Vote(through, copies, _) => {
+                    let via = plan.clusters[through].region;
+                    add(via, here, good * size);
+                    // All are asked; the first to answer count.
+                    for (position, &copy) in plan.stores[*store].copies.iter().enumerate() {
+                        if copy != through && copies >> position & 1 == 1 {
+                            add(plan.clusters[copy].region, via, good * size);
                         }
+                    }
+                }
+                Route::Fail(..) => {}
+            },
+            StepPlan::Write(store, size) => {
+                let (Route::Via(first, _) | Route::Vote(first, ..)) = inputs.flows[flow].stores[store.index()].write
+                else {
+                    continue;
+                };
+                let led = plan.clusters[first].region;
+                add(here, led, good * size);
+                let store = &plan.stores[*store];
+                for member in store.partitions[store.partition_of(population)].members() {
+                    if member != first {
+                        add(led, plan.clusters[member].region, good * size);
                     }
                 }
             }

@@ -8,7 +8,7 @@ use super::memo::{Memo, SolutionId, TransitionId};
 use super::unit::Stay;
 use crate::base::{Id, SimTime, Span, Table};
 use crate::domain::observation::{
-    CURVE_NODES, Latency, Loss, Month, Observations, QUANTILES, StationTally, curve_node,
+    CURVE_NODES, DataTally, Latency, Loss, Month, Observations, QUANTILES, StationTally, curve_node,
 };
 use crate::domain::{Cluster, Journey, Population, Region, Root, Stage};
 use crate::plan::Plan;
@@ -73,6 +73,7 @@ pub(super) struct Tally {
     stations: Vec<Vec<StationTally>>,
     waits: Vec<Vec<Waits>>,
     violations: Vec<f64>,
+    data: Vec<Vec<DataTally>>,
     months: Vec<Month>,
 }
 
@@ -97,6 +98,7 @@ impl Tally {
             stations: stations.collect(),
             waits: plan.clusters.iter().map(|cluster| vec![Vec::new(); cluster.stations.len()]).collect(),
             violations: vec![0.0; plan.populations.len()],
+            data: vec![vec![DataTally::default(); plan.journeys.len()]; plan.stores.len()],
             months: Vec::new(),
         }
     }
@@ -215,6 +217,15 @@ impl Tally {
             }
             self.losses[at as usize].requests += lost.rate * seconds;
         }
+        for done in &solution.uses {
+            let tally = &mut self.data[done.store.index()][done.journey.index()];
+            tally.reads += done.reads * seconds;
+            tally.stale += done.stale * seconds;
+            tally.writes += done.writes * seconds;
+            tally.undone += done.undone * seconds;
+            tally.merged += done.merged * seconds;
+            tally.latency += done.latency * seconds;
+        }
         for (position, state) in solution.stations.iter().enumerate() {
             let tally = &mut self.stations[cluster][position];
             let service = &plan.services[plan.clusters[inputs.cluster].stations[position].service];
@@ -287,6 +298,7 @@ impl Tally {
         observations.losses = self.losses;
         observations.stations = self.stations;
         observations.violations = self.violations;
+        observations.data = self.data;
     }
 }
 

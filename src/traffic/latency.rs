@@ -5,6 +5,7 @@
 //! nodes. Constants are kept apart as a shift, so that they stay exact. Between nodes the distribution
 //! function is linear: an error of second order in the 2 %.
 
+use super::order::at_least;
 use crate::base::maths::{exp, ln};
 use crate::dist::Dist;
 use realfft::RealFftPlanner;
@@ -21,6 +22,8 @@ pub enum Part {
     One(Dist),
     /// Calls made at once: the slowest counts.
     Slowest(Vec<Dist>),
+    /// Calls made at once, each with its own latency: so many of them are waited for, the fastest.
+    Fastest(usize, Vec<Curve>),
 }
 
 impl Part {
@@ -28,6 +31,7 @@ impl Part {
         match self {
             Self::One(dist) => dist.is_constant(),
             Self::Slowest(dists) => dists.iter().all(Dist::is_constant),
+            Self::Fastest(_, curves) => curves.iter().all(|curve| curve.nodes.is_empty()),
         }
     }
 
@@ -35,6 +39,7 @@ impl Part {
         match self {
             Self::One(dist) => dist.cdf(t),
             Self::Slowest(dists) => dists.iter().map(|dist| dist.cdf(t)).product(),
+            Self::Fastest(wanted, curves) => at_least(*wanted, curves.iter().map(|curve| curve.cdf(t))),
         }
     }
 
@@ -46,6 +51,14 @@ impl Part {
                 let each = 1.0 - (1.0 - p) / dists.len().max(1) as f64;
                 dists.iter().map(|dist| dist.quantile(each)).fold(0.0, f64::max)
             }
+            Self::Fastest(_, curves) => {
+                let (mut low, mut high) = (0.0, curves.iter().map(|curve| curve.range().1).fold(0.0, f64::max));
+                while high - low > 1e-6 * high {
+                    let middle = 0.5 * (low + high);
+                    if self.cdf(middle) < p { low = middle } else { high = middle }
+                }
+                high
+            }
         }
     }
 
@@ -53,7 +66,12 @@ impl Part {
         match self {
             Self::One(dist) => dist.mean(),
             Self::Slowest(dists) if self.is_constant() => dists.iter().map(Dist::mean).fold(0.0, f64::max),
-            Self::Slowest(_) => {
+            Self::Fastest(wanted, curves) if self.is_constant() => {
+                let mut all: Vec<f64> = curves.iter().map(Curve::mean).collect();
+                all.sort_by(f64::total_cmp);
+                all[wanted - 1]
+            }
+            Self::Slowest(_) | Self::Fastest(..) => {
                 // The integral of P(slowest > t), by the trapezoid rule.
                 let reach = self.reach(1.0 - 1e-9);
                 let width = reach / (4 * GRID) as f64;

@@ -2,5 +2,6 @@
 //! distribution of a journey's latency.
 
 pub mod latency;
+pub mod order;
 pub mod queueing;
 pub mod spec;

@@ -29,6 +29,7 @@ pub(super) fn stage_colour(stage: Stage) -> Colour {
         Stage::Timeout => faded(PALETTE[2], 0.5),
         Stage::Errors => faded(PALETTE[5], 0.5),
         Stage::Residency => faded(PALETTE[3], 0.5),
+        Stage::QuorumLost => faded(PALETTE[1], 0.5),
         Stage::Partition => faded(PALETTE[0], 0.5),
         Stage::Dependency => faded(PALETTE[6], 0.5),
     }

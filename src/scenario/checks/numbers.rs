@@ -214,12 +214,36 @@ fn stores(model: &Model<'_>, found: &mut Found<'_>) {
         if let Some(promote) = &store.promote {
             time(promote, &path("promote"), found);
         }
+        let mode = |tag: &'static str, key: &'static str| ["store", &*store.name, "replication", tag, key];
+        let copies = model.selected_clusters(&store.clusters).len();
+        let copies = copies.min(1 + store.max_followers.map_or(usize::MAX - 1, |most| most as usize)) as u32;
+        let votes = |votes: u32, most: u32, path: &[&str], found: &mut Found<'_>| {
+            found.require((1..=most).contains(&votes), path, || {
+                (format!("{votes} of {most} copies; expected 1 to {most}"), "add clusters to the store, or ask fewer")
+            });
+        };
         match &store.replication {
-            Replication::Async(asynchronous) => {
-                time(&asynchronous.lag, &["store", &store.name, "replication", "async", "lag"], found);
+            Replication::Async(asynchronous) => time(&asynchronous.lag, &mode("async", "lag"), found),
+            Replication::SemiSync(semi) => {
+                time(&semi.lag, &mode("semi-sync", "lag"), found);
+                votes(semi.acks, copies.saturating_sub(1), &mode("semi-sync", "acks"), found);
             }
+            Replication::Quorum(quorum) => {
+                votes(quorum.read, copies, &mode("quorum", "read"), found);
+                votes(quorum.write, copies, &mode("quorum", "write"), found);
+                found.require(copies <= 64, &path("clusters"), || {
+                    (format!("{copies} copies vote; at most 64 may"), "name fewer clusters, or set `max-followers`")
+                });
+            }
+            Replication::MultiLeader(multi) => time(&multi.lag, &mode("multi-leader", "lag"), found),
             Replication::Sync(_) => {}
         }
+        found.require((1..=1_000_000_000_000).contains(&store.keys.count), &path("keys"), || {
+            (format!("{} keys; expected 1 to a million million", store.keys.count), "a million is the default")
+        });
+        found.require((0.0..=5.0).contains(&store.keys.zipf), &path("keys"), || {
+            (format!("`zipf` is {}; expected 0 to 5", store.keys.zipf), "0 is for keys that are all alike")
+        });
     }
     for dependency in &model.spec.dependency {
         if let Some(answer) = &dependency.time {

@@ -3,6 +3,7 @@
 //! Every event changes some state; then [`World::refresh`] lets probes see it and gives each cluster its new
 //! inputs. A cluster whose inputs stay the same isn't touched.
 
+mod accesses;
 mod faults;
 mod health;
 mod inputs;

@@ -1,13 +1,12 @@
-//! The controllers of store partitions: who leads, who takes over, what that loses, where accesses go.
+//! The controllers of store partitions: who leads, who takes over, what that loses.
 
-use super::super::inputs::{Bits, Route};
 use super::super::log::Deed;
 use super::super::unit::slot_at;
 use super::{Event, Phase, World, purpose};
 use crate::base::stream::uniform;
 use crate::base::{Id, SimTime};
 use crate::domain::observation::Promotion;
-use crate::domain::{Cluster, Root, Stage, Store};
+use crate::domain::{Cluster, Root, Store};
 use crate::plan::{DEMAND, StepPlan};
 use crate::replication::loss;
 use crate::replication::spec::Replication;
@@ -30,6 +29,9 @@ impl World<'_> {
 
     pub(super) fn review_partition(&mut self, now: SimTime, partition: usize) {
         let (store, part) = self.partitions[partition];
+        if !self.plan.stores[store].is_led() {
+            return;
+        }
         let home = self.plan.stores[store].partitions[part].leader;
         let leader = self.leaders[partition];
         let up = self.leader_seems_up(partition);
@@ -137,15 +139,22 @@ impl World<'_> {
         let from = self.leaders[partition];
         let (root, occurrence) = self.partition_controllers[partition].cause;
         let gone = self.copy_is_gone(from, store).is_some();
-        let lost = match &plan.replication {
-            Replication::Async(asynchronous) if gone => {
+        let lag = match &plan.replication {
+            Replication::Async(asynchronous) => Some(&asynchronous.lag),
+            Replication::SemiSync(semi) if !self.some_follower_has_all(partition, semi.acks) => Some(&semi.lag),
+            Replication::SemiSync(_) | Replication::Sync(_) | Replication::Quorum(_) | Replication::MultiLeader(_) => {
+                None
+            }
+        };
+        let lost = match lag {
+            Some(lag) if gone => {
                 let since = self.since(root, now);
                 let rate = self.write_rate(store, part, since);
                 let target = plan.digest ^ (part as u64 + 1);
                 let mut rng = self.consequence(root, occurrence, target, purpose::LOST, 0);
-                loss::draw(rate, &asynchronous.lag, &mut rng)
+                loss::draw(rate, lag, &mut rng)
             }
-            Replication::Async(_) | Replication::Sync(_) => loss::Loss::default(),
+            Some(_) | None => loss::Loss::default(),
         };
         self.log.promotions.push(Promotion {
             store,
@@ -157,6 +166,14 @@ impl World<'_> {
             lost: lost.writes as f64,
             root,
         });
+    }
+
+    /// Every write is at one of the followers that are there: fewer are missing than acknowledged it.
+    fn some_follower_has_all(&self, partition: usize, acks: u32) -> bool {
+        let (store, part) = self.partitions[partition];
+        let followers = &self.plan.stores[store].partitions[part].followers;
+        let missing = followers.iter().filter(|&&follower| self.copy_is_gone(follower, store).is_some()).count();
+        missing < acks as usize
     }
 
     /// When the fault that is the cause began.
@@ -180,72 +197,5 @@ impl World<'_> {
             }
         }
         rate
-    }
-
-    /// Whether the network between two regions is cut, and why.
-    pub(super) fn cut(&self, a: Id<Cluster>, b: Id<Cluster>) -> Option<Id<Root>> {
-        let (a, b) = (self.plan.clusters[a].region, self.plan.clusters[b].region);
-        let (low, high) = (a.min(b), a.max(b));
-        let between = self.index.links.iter().filter(|link| link.0 == low && link.1 == high).map(|link| link.2);
-        self.compose(between).condition.down
-    }
-
-    /// Why a cluster can't reach the leader of a partition, if it can't.
-    fn why_unreachable(&self, from: Id<Cluster>, partition: usize) -> Option<(Stage, Id<Root>)> {
-        let (store, _) = self.partitions[partition];
-        let leader = self.leaders[partition];
-        let gone = self.copy_is_gone(leader, store).map(|root| (self.blame_partition(partition), root));
-        gone.or_else(|| self.moving_copies[leader][store].map(|(root, _)| (Stage::Promoting, root)))
-            .or_else(|| self.cut(from, leader).map(|root| (Stage::Partition, root)))
-    }
-
-    /// Where a write from a cluster to a partition goes.
-    pub(super) fn write_route(&self, from: Id<Cluster>, partition: usize) -> Route {
-        let (store, part) = self.partitions[partition];
-        let leader = self.leaders[partition];
-        if let Some((stage, root)) = self.why_unreachable(from, partition) {
-            return Route::Fail(stage, root);
-        }
-        let plan = &self.plan.stores[store];
-        let mut ack = 0.0_f64;
-        if let Replication::Sync(sync) = &plan.replication {
-            // A leader that was deposed is fenced until it takes back: nobody waits for it.
-            for &follower in plan.partitions[part].followers.iter().filter(|&&follower| follower != leader) {
-                let lost = self
-                    .copy_is_gone(follower, store)
-                    .map(|root| {
-                        let stage = if self.clusters[follower].up { Stage::Undetected } else { Stage::NoTarget };
-                        (stage, root)
-                    })
-                    .or_else(|| self.cut(leader, follower).map(|root| (Stage::Partition, root)));
-                match lost {
-                    Some((stage, root)) if !sync.degrade => return Route::Fail(stage, root),
-                    Some(_) => {}
-                    None => {
-                        let (a, b) = (self.plan.clusters[leader].region, self.plan.clusters[follower].region);
-                        ack = ack.max(self.plan.region_rtt[a][b]);
-                    }
-                }
-            }
-        }
-        Route::Via(leader, Bits::from(ack))
-    }
-
-    /// Where a read goes: to the copy at hand, if reads may and it is there; else to the leader.
-    pub(super) fn read_route(&self, from: Id<Cluster>, partition: usize) -> Route {
-        let (store, _) = self.partitions[partition];
-        let plan = &self.plan.stores[store];
-        if plan.local_reads
-            && plan.copies.contains(&from)
-            && self.copy_is_gone(from, store).is_none()
-            && self.moving_copies[from][store].is_none()
-        {
-            return Route::Via(from, Bits::ZERO);
-        }
-        let leader = self.leaders[partition];
-        if let Some((stage, root)) = self.why_unreachable(from, partition) {
-            return Route::Fail(stage, root);
-        }
-        Route::Via(leader, Bits::ZERO)
     }
 }

@@ -1,0 +1,154 @@
+//! Where the reads and writes of a cluster go, by how the store replicates.
+
+use super::super::inputs::{Bits, Route};
+use super::World;
+use crate::base::Id;
+use crate::domain::{Cluster, Root, Stage, Store};
+use crate::replication::spec::Replication;
+
+impl World<'_> {
+    /// Where a write from a cluster to a partition goes.
+    pub(super) fn write_route(&self, from: Id<Cluster>, partition: usize) -> Route {
+        let (store, _) = self.partitions[partition];
+        match &self.plan.stores[store].replication {
+            Replication::Sync(sync) => self.write_with_acks(from, partition, usize::MAX, sync.degrade),
+            Replication::SemiSync(semi) => self.write_with_acks(from, partition, semi.acks as usize, semi.degrade),
+            Replication::Async(_) => self.write_with_acks(from, partition, 0, true),
+            Replication::Quorum(quorum) => self.vote(from, partition, quorum.write),
+            Replication::MultiLeader(_) => self.nearest(from, partition),
+        }
+    }
+
+    /// Where a read goes: to the copy at hand, if reads may and it is there; else to the leader.
+    pub(super) fn read_route(&self, from: Id<Cluster>, partition: usize) -> Route {
+        let (store, _) = self.partitions[partition];
+        let plan = &self.plan.stores[store];
+        match &plan.replication {
+            Replication::Quorum(quorum) => return self.vote(from, partition, quorum.read),
+            Replication::MultiLeader(_) => return self.nearest(from, partition),
+            Replication::Sync(_) | Replication::SemiSync(_) | Replication::Async(_) => {}
+        }
+        if plan.local_reads && plan.copies.contains(&from) && self.why_gone(from, store).is_none() {
+            return if self.may_be_behind(from, partition) { Route::Near(from) } else { Route::Via(from, Bits::ZERO) };
+        }
+        if let Some((stage, root)) = self.why_unreachable(from, partition) {
+            return Route::Fail(stage, root);
+        }
+        Route::Via(self.leaders[partition], Bits::ZERO)
+    }
+
+    /// To the leader, which waits for so many of its followers, the fastest first.
+    fn write_with_acks(&self, from: Id<Cluster>, partition: usize, acks: usize, degrade: bool) -> Route {
+        let (store, part) = self.partitions[partition];
+        let leader = self.leaders[partition];
+        if let Some((stage, root)) = self.why_unreachable(from, partition) {
+            return Route::Fail(stage, root);
+        }
+        // A leader that was deposed is fenced until it takes back: nobody waits for it.
+        let followers = || self.plan.stores[store].partitions[part].followers.iter().filter(|&&other| other != leader);
+        let acks = acks.min(followers().count());
+        if acks == 0 {
+            return Route::Via(leader, Bits::ZERO);
+        }
+        let mut waits = Vec::new();
+        let mut lost = None;
+        for &follower in followers() {
+            let gone = self
+                .copy_is_gone(follower, store)
+                .map(|root| (if self.clusters[follower].up { Stage::Undetected } else { Stage::NoTarget }, root))
+                .or_else(|| self.cut(leader, follower).map(|root| (Stage::Partition, root)));
+            match gone {
+                Some(gone) => lost = lost.or(Some(gone)),
+                None => waits.push(self.rtt(leader, follower)),
+            }
+        }
+        if let Some((stage, root)) = lost.filter(|_| waits.len() < acks && !degrade) {
+            return Route::Fail(stage, root);
+        }
+        waits.sort_by(f64::total_cmp);
+        let last = acks.min(waits.len()).checked_sub(1).map_or(0.0, |last| waits[last]);
+        Route::Via(leader, Bits::from(last))
+    }
+
+    /// Through the nearest copy, to those that it can reach, if there are enough.
+    fn vote(&self, from: Id<Cluster>, partition: usize, wanted: u32) -> Route {
+        let (store, part) = self.partitions[partition];
+        let plan = &self.plan.stores[store];
+        let through = match self.nearest(from, partition) {
+            Route::Via(through, _) => through,
+            Route::Fail(_, root) => return Route::Fail(Stage::QuorumLost, root),
+            other => return other,
+        };
+        let (mut reached, mut lost) = (0_u64, None);
+        for member in plan.partitions[part].members() {
+            if let Some(root) = self.why_gone(member, store).or_else(|| self.cut(through, member)) {
+                lost = lost.or(Some(root));
+            } else if let Some(position) = plan.copies.iter().position(|&copy| copy == member) {
+                reached |= 1 << position;
+            }
+        }
+        match lost {
+            Some(root) if reached.count_ones() < wanted => Route::Fail(Stage::QuorumLost, root),
+            Some(_) | None => Route::Vote(through, reached, wanted),
+        }
+    }
+
+    /// To the copy at hand, or else to the nearest that can be reached: its clients know at once who is there.
+    fn nearest(&self, from: Id<Cluster>, partition: usize) -> Route {
+        let (store, part) = self.partitions[partition];
+        let members = || self.plan.stores[store].partitions[part].members();
+        let gone = |member: Id<Cluster>| self.why_gone(member, store).or_else(|| self.cut(from, member));
+        let there = members().filter(|&member| gone(member).is_none());
+        let distance = |member: Id<Cluster>| if member == from { -1.0 } else { self.rtt(from, member) };
+        match there.min_by(|&a, &b| distance(a).total_cmp(&distance(b)).then(a.cmp(&b))) {
+            Some(copy) => Route::Via(copy, Bits::ZERO),
+            None => Route::Fail(Stage::NoTarget, members().find_map(gone).unwrap_or(Id::new(crate::plan::DEMAND))),
+        }
+    }
+
+    /// A follower may lack acknowledged writes: it isn't one of those that acknowledge them.
+    fn may_be_behind(&self, cluster: Id<Cluster>, partition: usize) -> bool {
+        let (store, part) = self.partitions[partition];
+        let leader = self.leaders[partition];
+        if cluster == leader {
+            return false;
+        }
+        let plan = &self.plan.stores[store];
+        match &plan.replication {
+            Replication::Async(_) => true,
+            Replication::SemiSync(semi) => {
+                let own = self.rtt(leader, cluster);
+                let others = plan.partitions[part].members().filter(|&other| other != leader && other != cluster);
+                let faster = others.filter(|&other| self.rtt(leader, other) < own).count();
+                faster >= semi.acks as usize
+            }
+            Replication::Sync(_) | Replication::Quorum(_) | Replication::MultiLeader(_) => false,
+        }
+    }
+
+    fn rtt(&self, a: Id<Cluster>, b: Id<Cluster>) -> f64 {
+        self.plan.region_rtt[self.plan.clusters[a].region][self.plan.clusters[b].region]
+    }
+
+    /// Why a copy doesn't answer, if it doesn't.
+    fn why_gone(&self, cluster: Id<Cluster>, store: Id<Store>) -> Option<Id<Root>> {
+        self.copy_is_gone(cluster, store).or_else(|| self.moving_copies[cluster][store].map(|(root, _)| root))
+    }
+
+    /// Whether the network between two regions is cut, and why.
+    pub(super) fn cut(&self, a: Id<Cluster>, b: Id<Cluster>) -> Option<Id<Root>> {
+        let (a, b) = (self.plan.clusters[a].region, self.plan.clusters[b].region);
+        let (low, high) = (a.min(b), a.max(b));
+        let between = self.index.links.iter().filter(|link| link.0 == low && link.1 == high).map(|link| link.2);
+        self.compose(between).condition.down
+    }
+
+    /// Why a cluster can't reach the leader of a partition, if it can't.
+    fn why_unreachable(&self, from: Id<Cluster>, partition: usize) -> Option<(Stage, Id<Root>)> {
+        let (store, _) = self.partitions[partition];
+        let leader = self.leaders[partition];
+        let gone = self.copy_is_gone(leader, store).map(|root| (self.blame_partition(partition), root));
+        gone.or_else(|| self.moving_copies[leader][store].map(|(root, _)| (Stage::Promoting, root)))
+            .or_else(|| self.cut(from, leader).map(|root| (Stage::Partition, root)))
+    }
+}
