@@ -296,3 +296,29 @@ fn how_a_store_replicates() {
         close(of(variant, "writes"), summary.mean(variant, "writes", &[("journey", "buy")]));
     }
 }
+
+#[test]
+fn a_retry_storm_outlives_its_cause_unless_something_stops_it() {
+    let summary = Summary::of("compare", "tests/checks/retry-storm.toml", &[]);
+    let lost = |variant: &str| summary.mean(variant, "requests.lost", &[]);
+    // A backlog of 7 s is too much for an 8 s timeout: at 120/s it takes 700 / 20 = 35 s. For the last 25 s of the rush
+    // all fail. Where a step of the wait begins is told to a millionth, hence 1e-4.
+    let near = |variant: &str, by_hand: f64| {
+        assert!((lost(variant) - by_hand).abs() <= 1e-4 * by_hand, "{variant}: {}, by hand {by_hand}", lost(variant));
+    };
+    // Twice 60/s is more than 100/s: nobody is served again.
+    near("storm", 25.0 * 120.0 + (10_800.0 - 3660.0) * 60.0);
+    // 1.1 × 120/s for 25 s: 800 more; then they go at 100 - 66 = 34/s.
+    near("budget", 25.0 * 120.0 + 800.0 / 34.0 * 60.0);
+    // 20/s for 25 s: 500 more; then they go at 40/s.
+    near("patient", 25.0 * 120.0 + 500.0 / 40.0 * 60.0);
+    // 2 × 120/s for 25 s: 3500 more; then they go at 100 - 90 = 10/s.
+    near("below", 25.0 * 120.0 + 3500.0 / 10.0 * 45.0);
+    // Open, 2 × 12/s are sent; closed, 120: for 100/s it is open for 20.8 % of the 25 s. A turn takes 1.2 s.
+    let open = (120.0 - 100.0) / (120.0 - 24.0);
+    assert!((lost("breaker") - open * 25.0 * 120.0).abs() <= 1.2 * 120.0, "{}", lost("breaker"));
+    // Full after 500 / 20 = 25 s: for 35 s what is more than 100/s is shed, retries or not.
+    near("bounded", 35.0 * 20.0);
+    let cause = [("stage", "overload"), ("root", "demand")];
+    near("storm", summary.mean("storm", "requests.lost", &cause));
+}

@@ -1,9 +1,9 @@
 //! From a checked scenario to a plan. Nothing can fail here: loading has reported every mistake.
 
 use super::{
-    ClusterPlan, CostPlan, DependencyPlan, Element, FailoverPlan, FaultPlan, Hit, HoldPlan, IncidentPlan, JourneyPlan,
-    PairPlan, PartitionPlan, Plan, PopulationPlan, RegionPlan, RootPlan, RoutingPlan, ServicePlan, StationPlan,
-    StepPlan, StorePlan, SurgePlan,
+    ClusterPlan, CostPlan, DependencyPlan, Element, FailoverPlan, FaultPlan, Fifo, Hit, HoldPlan, IncidentPlan,
+    JourneyPlan, PairPlan, PartitionPlan, Plan, PopulationPlan, RegionPlan, RootPlan, RoutingPlan, ServicePlan,
+    StationPlan, StepPlan, StorePlan, SurgePlan,
 };
 use crate::base::maths::great_circle_km;
 use crate::base::stream::digest;
@@ -20,7 +20,7 @@ use crate::scaling::hpa::Rule;
 use crate::scaling::nodes::{Pool, Request, cohort};
 use crate::scenario::resolved::{ResolvedRegion, Scenario};
 use crate::scenario::spec::ServiceSpec;
-use crate::traffic::spec::{Residency, Step, SurgeSpec};
+use crate::traffic::spec::{JourneySpec, Residency, Station, Step, SurgeSpec};
 
 /// Compiles a checked scenario.
 ///
@@ -265,6 +265,7 @@ impl Compiler<'_> {
                         replicas,
                         standby_replicas: if standby { scaled(replicas, scale) } else { replicas },
                         hpa: service.autoscale.as_ref().and_then(Rule::new),
+                        fifo: self.fifo(service),
                     });
                 }
                 let pool = cluster.nodes.as_ref().zip(resolved.node).map(|(nodes, node)| Pool {
@@ -293,6 +294,27 @@ impl Compiler<'_> {
             .collect()
     }
 
+    /// The levels of a service's backlog, by the timeouts of those who call it.
+    fn fifo(&self, service: &ServiceSpec) -> Option<Fifo> {
+        match service.station {
+            Station::Fifo => {}
+            Station::Mmc | Station::Fluid => return None,
+        }
+        let calls = |journey: &&JourneySpec| {
+            journey.path.iter().any(|step| match step {
+                Step::Call(name) => *name == service.name,
+                Step::Parallel(names) => names.contains(&service.name),
+                Step::Read(..) | Step::Write(..) | Step::Dependency(_) => false,
+            })
+        };
+        let callers = self.scenario.spec.journey.iter().filter(calls);
+        let timeouts: Vec<f64> = callers.filter_map(|journey| journey.timeout).map(Span::secs).collect();
+        let shortest = timeouts.iter().copied().reduce(f64::min)?;
+        let longest = timeouts.iter().copied().fold(0.0, f64::max);
+        let step = shortest / 8.0;
+        Some(Fifo { step, last: ((longest / step).ceil() as u32).clamp(8, 4096) + 1 })
+    }
+
     fn journeys(&self) -> Table<Journey, JourneyPlan> {
         let spec = &self.scenario.spec;
         spec.journey
@@ -302,6 +324,17 @@ impl Compiler<'_> {
                 timeout: journey.timeout.map(Span::secs),
                 retries: journey.retries.as_ref().map_or(0, |retries| retries.max),
                 backoff: journey.retries.as_ref().map_or(0.0, |retries| retries.backoff.secs()),
+                budget: journey
+                    .retries
+                    .as_ref()
+                    .and_then(|own| own.budget)
+                    .map_or(f64::INFINITY, crate::base::Probability::get),
+                breaker: journey
+                    .retries
+                    .as_ref()
+                    .and_then(|retries| retries.breaker.as_ref())
+                    .map(|breaker| (breaker.opens_at.get(), breaker.probes.get())),
+                priority: journey.priority,
                 request: journey.request.get(),
                 response: journey.response.get(),
                 steps: journey

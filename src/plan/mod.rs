@@ -135,6 +135,17 @@ pub struct StationPlan {
     pub standby_replicas: u32,
     /// The autoscaler.
     pub hpa: Option<Rule>,
+    /// How its backlog is told apart, if it keeps one.
+    pub fifo: Option<Fifo>,
+}
+
+/// Levels of a backlog's wait.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Fifo {
+    /// Seconds of one level: an eighth of the shortest timeout.
+    pub step: f64,
+    /// The level beyond every timeout.
+    pub last: u32,
 }
 
 /// A service.
@@ -242,6 +253,12 @@ pub struct JourneyPlan {
     pub retries: u32,
     /// Seconds before the first retry.
     pub backoff: f64,
+    /// Most retries for each request.
+    pub budget: f64,
+    /// Failing share at which clients give up, and share of requests that they send then.
+    pub breaker: Option<(f64, f64)>,
+    /// Who is shed last: higher numbers.
+    pub priority: u32,
     /// Bytes of a request.
     pub request: f64,
     /// Bytes of a response.

@@ -9,6 +9,9 @@ use crate::domain::{Cluster, Journey, Store};
 use crate::plan::{Plan, StepPlan};
 use crate::traffic::latency::{Curve, Part, Within};
 
+/// Waits whose probability is below this are left out.
+const NEGLIGIBLE_WAIT: f64 = 1e-9;
+
 /// A curve in [`Curves`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(super) struct CurveId(u32);
@@ -51,7 +54,7 @@ impl Curves {
         self.get(id).0.mean()
     }
 
-    /// The latency of a try of this journey that succeeds.
+    /// The latency of a try of this journey that succeeds, beyond a `delay` in seconds that its timeout bears too.
     #[expect(clippy::too_many_arguments, reason = "what a curve depends on, nothing else")]
     pub(super) fn journey(
         &mut self,
@@ -61,7 +64,7 @@ impl Curves {
         journey: Id<Journey>,
         conditions: &[Condition],
         stations: &[StationState],
-        negligible: f64,
+        delay: f64,
     ) -> CurveId {
         let cluster = &plan.clusters[inputs.cluster];
         let steps = &plan.journeys[journey].steps;
@@ -80,7 +83,8 @@ impl Curves {
                         if let Some(position) = cluster.station_of[service] {
                             key.push(conditions[position as usize].latency.get().to_bits());
                             let steady = &stations[position as usize].steady;
-                            if steady.waiting > negligible {
+                            // A backlog's wait is the delay.
+                            if delay == 0.0 && steady.waiting > NEGLIGIBLE_WAIT {
                                 waits.push((steady.waiting, steady.wait_if_waiting));
                             }
                         }
@@ -94,7 +98,10 @@ impl Curves {
                 }
             }
         }
-        let limit = plan.journeys[journey].timeout.unwrap_or(f64::INFINITY);
+        let limit = plan.journeys[journey].timeout.unwrap_or(f64::INFINITY) - delay;
+        if delay > 0.0 {
+            key.push(delay.to_bits());
+        }
         let mut id = self.make(key.clone(), limit, |_| Curve::sum(&parts(plan, inputs, flow, steps, conditions)));
         // Waits at several stations add up whatever their order.
         waits.sort_by(|a: &(f64, f64), b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));

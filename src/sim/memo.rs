@@ -88,12 +88,14 @@ impl Memo {
         inputs: InputsId,
         slot: usize,
         ready: impl Iterator<Item = u32>,
+        backlog: &[u32],
     ) -> SolutionId {
         let mut key = core::mem::take(&mut self.key);
         key.clear();
         key.push(inputs.0);
         key.push(slot as u32);
         key.extend(ready);
+        key.extend(backlog);
         let id = if let Some(&id) = self.keys.get(&key) {
             id
         } else {

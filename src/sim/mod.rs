@@ -1,6 +1,7 @@
 //! Layer 6: one seed, from its plan to what it observed. The world runs on events; the flow engine solves what lies
 //! between them.
 
+mod backlog;
 mod curves;
 mod data;
 mod index;

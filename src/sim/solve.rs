@@ -5,12 +5,13 @@
 //! A try walks its hops in order; the first failing hop sets the stage of the loss. Sheds and retries are a
 //! fixed point: load makes failures, failures make load.
 
+use super::backlog::{self, Level};
 use super::curves::{CurveId, Curves};
 use super::data::{self, Meetings, Use};
 use super::inputs::{Condition, Inputs, Route};
 use crate::base::Id;
 use crate::domain::{Journey, Population, Region, Root, Stage};
-use crate::plan::{JourneyPlan, Plan, StepPlan};
+use crate::plan::{ClusterPlan, DEMAND, JourneyPlan, Plan, StepPlan};
 use crate::traffic::queueing::{self, Load, Steady};
 use crate::traffic::spec::Station;
 
@@ -20,8 +21,6 @@ const ROUNDS: usize = 400;
 const UNDAMPED: usize = 40;
 /// Seconds that a waiting client bears where the journey has no timeout.
 const PATIENCE: f64 = 30.0;
-/// Waits whose probability is below this are left out of latency curves.
-const NEGLIGIBLE_WAIT: f64 = 1e-9;
 
 /// One journey of one flow.
 #[derive(Clone, Debug)]
@@ -55,6 +54,29 @@ pub(super) struct StationState {
     pub(super) arrivals: f64,
     pub(super) steady: Steady,
     pub(super) ready: u32,
+    /// Calls per second that it can serve.
+    pub(super) capacity: f64,
+    /// It keeps a backlog.
+    pub(super) fifo: bool,
+}
+
+impl StationState {
+    /// Calls per second by which a backlog of so many grows.
+    pub(super) fn drift(&self, calls: f64) -> f64 {
+        if !self.fifo || self.capacity <= 0.0 {
+            return 0.0;
+        }
+        let drift = self.arrivals - self.capacity;
+        if calls <= 0.0 { drift.max(0.0) } else { drift }
+    }
+}
+
+/// Calls per second that a station can serve with so many ready pods.
+pub(super) fn capacity(plan: &Plan, own: &ClusterPlan, inputs: &Inputs, station: usize, ready: u32) -> f64 {
+    let service = &plan.services[own.stations[station].service];
+    let degraded = inputs.stations.iter().find(|(other, _)| *other as usize == station);
+    let degraded = degraded.map_or(1.0, |(_, condition)| condition.capacity.get()) * inputs.front.capacity.get();
+    f64::from(ready) * f64::from(service.concurrency) * degraded / service.time.mean().max(1e-12)
 }
 
 /// The steady state of one cluster.
@@ -75,6 +97,13 @@ pub(super) struct Solution {
     pub(super) fine: bool,
 }
 
+impl Solution {
+    /// A backlog begins here.
+    pub(super) fn grows(&self) -> bool {
+        self.stations.iter().any(|state| state.drift(0.0) > 0.0)
+    }
+}
+
 /// A hop of a try, and what makes it fail.
 struct Hop {
     fails: f64,
@@ -92,6 +121,41 @@ struct Walk<'a> {
     /// (hop position before which it is reached, station).
     calls: Vec<(usize, usize)>,
     tries: f64,
+    /// Seconds that it waits in backlogs.
+    delay: f64,
+    /// Share of the tries that come back in time all the same.
+    in_time: f64,
+}
+
+impl Walk<'_> {
+    /// Success probability and tries per request, if a try fails with this probability.
+    fn outcome(&self, fails: f64) -> (f64, f64) {
+        let (success, tries) = queueing::retries_within(fails, self.journey.retries, self.journey.budget);
+        match self.journey.breaker {
+            // What opens it is what doesn't depend on how many are sent: dead parts, and answers that come too late.
+            Some((opens_at, probes)) if 1.0 - self.standing() >= opens_at => (success * probes, tries * probes),
+            Some(_) | None => (success, tries),
+        }
+    }
+
+    /// Calls per second that it makes to a station.
+    fn offers(&self, station: usize) -> f64 {
+        let mut reached = self.rate * self.tries;
+        let mut calls = 0.0;
+        for hop in &self.hops {
+            if hop.station == Some(station) {
+                calls += reached;
+            }
+            reached *= 1.0 - hop.fails;
+        }
+        calls
+    }
+
+    /// Share of tries that get past all that isn't a queue's shedding.
+    fn standing(&self) -> f64 {
+        let steady = self.hops.iter().filter(|hop| hop.station.is_none());
+        self.in_time * steady.map(|hop| 1.0 - hop.fails).product::<f64>()
+    }
 }
 
 /// Solves one cluster in one slot with these ready pods.
@@ -99,11 +163,18 @@ pub(super) fn solve(
     plan: &Plan,
     inputs: &Inputs,
     slot: usize,
-    ready: &[u32],
+    state: &[u32],
     curves: &mut Curves,
     meetings: &mut Meetings,
 ) -> Solution {
     let cluster = &plan.clusters[inputs.cluster];
+    // Ready pods; then, while something waits, levels of backlogs and what began them.
+    let (ready, waiting) = state.split_at(cluster.stations.len());
+    let levels = waiting.get(..cluster.stations.len()).unwrap_or_default();
+    let overload_root = match waiting.last() {
+        Some(&root) if inputs.overload_root.index() == DEMAND => Id::new(root as usize),
+        Some(_) | None => inputs.overload_root,
+    };
     let mut solution = Solution { fine: true, ..Solution::default() };
     let dead = inputs.front.down.or((inputs.zones_up == 0 && inputs.zones_listed == 0).then_some(inputs.zones_root));
     let conditions: Vec<Condition> = (0..cluster.stations.len())
@@ -131,29 +202,37 @@ pub(super) fn solve(
                 (Some(root), _) | (None, Some(root)) => {
                     (vec![Hop { fails: 1.0, stage: flow.blame, root, station: None }], Vec::new())
                 }
-                (None, None) => hops_of(plan, inputs, position, journey, &conditions),
+                (None, None) => hops_of(plan, inputs, position, journey, &conditions, overload_root),
             };
-            walks.push(Walk { journey, rate, hops, calls, tries: 1.0 });
+            let delay: f64 = calls
+                .iter()
+                .map(|&(_, station)| backlog::wait(cluster, station, levels.get(station).copied().unwrap_or(0)).0)
+                .sum();
+            let mut in_time = 1.0;
+            if delay > 0.0 {
+                let idle = vec![StationState::default(); cluster.stations.len()];
+                let curve = curves.journey(plan, inputs, position, journey_id, &conditions, &idle, delay);
+                in_time = curves.get(curve).1.share();
+            }
+            walks.push(Walk { journey, rate, hops, calls, tries: 1.0, delay, in_time });
             who.push((flow.population, journey_id, position));
         }
     }
 
-    solution.stations = fixed_point(plan, inputs, ready, &conditions, &mut walks);
+    solution.stations = fixed_point(plan, inputs, ready, levels, &conditions, &mut walks);
 
     for (walk, (population, journey_id, flow)) in walks.iter().zip(who) {
         let cell = solution.cells.len();
         let passes: f64 = walk.hops.iter().map(|hop| 1.0 - hop.fails).product();
-        let timeout = walk.journey.timeout.unwrap_or(f64::INFINITY);
         let mut latency = Vec::new();
         let mut in_time = 1.0;
         if passes > 0.0 {
-            let curve =
-                curves.journey(plan, inputs, flow, journey_id, &conditions, &solution.stations, NEGLIGIBLE_WAIT);
+            let curve = curves.journey(plan, inputs, flow, journey_id, &conditions, &solution.stations, walk.delay);
             in_time = curves.get(curve).1.share();
             let fails = 1.0 - passes * in_time;
             // A failed try costs a round trip, then the backoff.
             let round_trip = plan.populations[population].rtt[inputs.cluster];
-            let (mut delay, mut backoff, mut still) = (0.0, walk.journey.backoff, 1.0);
+            let (mut delay, mut backoff, mut still) = (walk.delay, walk.journey.backoff, 1.0);
             for _ in 0..=walk.journey.retries {
                 latency.push((curve, delay, still * passes * in_time));
                 still *= fails;
@@ -165,7 +244,7 @@ pub(super) fn solve(
             }
         }
         let fails = 1.0 - passes * in_time;
-        let (success, _) = queueing::retries(fails, walk.journey.retries);
+        let (success, _) = walk.outcome(fails);
         let sum: f64 = latency.iter().map(|part| part.2).sum();
         for part in &mut latency {
             part.2 /= sum.max(f64::MIN_POSITIVE);
@@ -173,32 +252,12 @@ pub(super) fn solve(
         if success < 1.0 - 1e-4 {
             solution.fine = false;
         }
-        // Losses in proportion to the hops at which a try fails.
-        if fails > 0.0 {
-            let lost = walk.rate * (1.0 - success) / fails;
-            let mut reached = 1.0;
-            for hop in &walk.hops {
-                if hop.fails > 0.0 && reached > 0.0 {
-                    solution.losses.push(Lost {
-                        cell,
-                        stage: hop.stage,
-                        root: hop.root,
-                        rate: lost * reached * hop.fails,
-                    });
-                }
-                reached *= 1.0 - hop.fails;
-            }
-            if in_time < 1.0 {
-                let waits: f64 =
-                    walk.calls.iter().map(|&(_, station)| solution.stations[station].steady.mean_wait()).sum();
-                let (stage, root) = if waits > 0.05 * timeout {
-                    (Stage::Overload, inputs.overload_root)
-                } else {
-                    (Stage::Timeout, inputs.front.errors_root)
-                };
-                solution.losses.push(Lost { cell, stage, root, rate: lost * passes * (1.0 - in_time) });
-            }
-        }
+        let late = if late_for_waits(walk, &solution.stations) {
+            (Stage::Overload, overload_root)
+        } else {
+            (Stage::Timeout, inputs.front.errors_root)
+        };
+        losses(walk, cell, (success, in_time), late, &mut solution.losses);
         let good = walk.rate * success;
         solution.egress += good * walk.journey.response;
         bytes(plan, inputs, flow, walk.journey, good, &mut solution);
@@ -208,6 +267,38 @@ pub(super) fn solve(
     solution
 }
 
+/// Answers come too late for what they wait in queues, not for the service itself.
+fn late_for_waits(walk: &Walk<'_>, stations: &[StationState]) -> bool {
+    let waits: f64 = walk.calls.iter().map(|&(_, station)| stations[station].steady.mean_wait()).sum();
+    waits > 0.05 * walk.journey.timeout.unwrap_or(f64::INFINITY)
+}
+
+/// What a walk loses, in proportion to the hops at which a try fails; last, as `late`, what comes too late.
+fn losses(
+    walk: &Walk<'_>,
+    cell: usize,
+    (success, in_time): (f64, f64),
+    (stage, root): (Stage, Id<Root>),
+    losses: &mut Vec<Lost>,
+) {
+    let passes: f64 = walk.hops.iter().map(|hop| 1.0 - hop.fails).product();
+    let fails = 1.0 - passes * in_time;
+    if fails <= 0.0 {
+        return;
+    }
+    let lost = walk.rate * (1.0 - success) / fails;
+    let mut reached = 1.0;
+    for hop in &walk.hops {
+        if hop.fails > 0.0 && reached > 0.0 {
+            losses.push(Lost { cell, stage: hop.stage, root: hop.root, rate: lost * reached * hop.fails });
+        }
+        reached *= 1.0 - hop.fails;
+    }
+    if in_time < 1.0 {
+        losses.push(Lost { cell, stage, root, rate: lost * passes * (1.0 - in_time) });
+    }
+}
+
 /// The hops of one try, and the stations it calls.
 fn hops_of(
     plan: &Plan,
@@ -215,6 +306,7 @@ fn hops_of(
     flow: usize,
     journey: &JourneyPlan,
     conditions: &[Condition],
+    overload_root: Id<Root>,
 ) -> (Vec<Hop>, Vec<(usize, usize)>) {
     let cluster = &plan.clusters[inputs.cluster];
     let flow = &inputs.flows[flow];
@@ -244,7 +336,7 @@ fn hops_of(
                         hops.push(Hop { fails: listed, stage, root, station: None });
                     }
                     errors(&mut hops, &conditions[station], flow.blame);
-                    let (stage, root) = (Stage::Overload, inputs.overload_root);
+                    let (stage, root) = (Stage::Overload, overload_root);
                     hops.push(Hop { fails: 0.0, stage, root, station: Some(station) });
                 }
             }
@@ -270,6 +362,7 @@ fn fixed_point(
     plan: &Plan,
     inputs: &Inputs,
     ready: &[u32],
+    levels: &[Level],
     conditions: &[Condition],
     walks: &mut [Walk<'_>],
 ) -> Vec<StationState> {
@@ -319,25 +412,64 @@ fn fixed_point(
                     queue: service.queue,
                     patience,
                 };
+                let level = levels.get(position).copied().unwrap_or(0);
+                let capacity = self::capacity(plan, cluster, inputs, position, ready[position]);
                 let steady = match service.station {
-                    Station::Mmc => queueing::mmc(load),
+                    Station::Fifo if level > 0 || (load.arrivals >= capacity && capacity > 0.0) => {
+                        let (wait, full) = backlog::wait(cluster, position, level);
+                        let rejected = if full { (1.0 - capacity / load.arrivals).max(0.0) } else { 0.0 };
+                        Steady { rejected, waiting: 1.0, wait_if_waiting: wait, utilisation: 1.0, empty: Some(0.0) }
+                    }
+                    Station::Mmc | Station::Fifo => queueing::mmc(load),
                     Station::Fluid => queueing::fluid(load),
                 };
-                StationState { arrivals: arrivals[position], steady, ready: ready[position] }
+                StationState {
+                    arrivals: arrivals[position],
+                    steady,
+                    ready: ready[position],
+                    capacity,
+                    fifo: service.station == Station::Fifo,
+                }
             })
             .collect();
+        shed(walks, &states, &arrivals);
         for walk in walks.iter_mut() {
-            for hop in &mut walk.hops {
-                if let Some(station) = hop.station {
-                    hop.fails = states[station].steady.rejected;
-                }
-            }
             let passes: f64 = walk.hops.iter().map(|hop| 1.0 - hop.fails).product();
-            walk.tries = queueing::retries(1.0 - passes, walk.journey.retries).1;
+            walk.tries = walk.outcome(1.0 - passes * walk.in_time).1;
         }
         before = arrivals;
     }
     states
+}
+
+/// Shares out what the stations shed: alike, or from the lowest priority up.
+fn shed(walks: &mut [Walk<'_>], states: &[StationState], arrivals: &[f64]) {
+    let first = walks.first().map_or(0, |walk| walk.journey.priority);
+    if walks.iter().all(|walk| walk.journey.priority == first) {
+        for hop in walks.iter_mut().flat_map(|walk| &mut walk.hops) {
+            if let Some(station) = hop.station {
+                hop.fails = states[station].steady.rejected;
+            }
+        }
+        return;
+    }
+    let mut classes: Vec<u32> = walks.iter().map(|walk| walk.journey.priority).collect();
+    classes.sort_unstable();
+    classes.dedup();
+    for (station, state) in states.iter().enumerate() {
+        let mut left = state.steady.rejected * arrivals[station];
+        for &class in &classes {
+            let of_class = |walk: &&mut Walk<'_>| walk.journey.priority == class;
+            let offered: f64 = walks.iter_mut().filter(of_class).map(|walk| walk.offers(station)).sum();
+            let fails = if offered > 0.0 { (left / offered).min(1.0) } else { 0.0 };
+            left = (left - offered).max(0.0);
+            for hop in walks.iter_mut().filter(of_class).flat_map(|walk| &mut walk.hops) {
+                if hop.station == Some(station) {
+                    hop.fails = fails;
+                }
+            }
+        }
+    }
 }
 
 /// Adds the bytes that `good` requests per second move.

@@ -4,6 +4,7 @@
 //! from the memo; a slot that something breaks into is stepped through. Times of pods are kept relative to a
 //! base one week before the slot's start, so that equal situations in different weeks are equal.
 
+use super::backlog::Backlog;
 use super::memo::{InputsId, Memo, PodsId, SolutionId, Transition, TransitionId};
 use super::tally::Tally;
 use crate::base::{Id, SimTime, Span};
@@ -48,6 +49,8 @@ pub(super) struct Unit {
     pub(super) active: bool,
     /// Every slot is a whole number of syncs: slots repeat.
     repeats: bool,
+    /// What waits.
+    backlog: Backlog,
 }
 
 impl Unit {
@@ -69,6 +72,7 @@ impl Unit {
             min_nodes: own.standby_min_nodes,
             active: !own.standby,
             repeats,
+            backlog: Backlog::new(own),
         }
     }
 
@@ -84,24 +88,31 @@ impl Unit {
         }
     }
 
+    /// What waits, as solutions are keyed by it.
+    pub(super) fn waiting(&mut self, plan: &Plan, memo: &Memo) -> Vec<u32> {
+        let ready: Vec<u32> = self.pods(memo).iter().map(|pods| pods.ready).collect();
+        self.backlog.key_now(plan, &plan.clusters[self.cluster], memo.inputs(self.inputs), |station| ready[station])
+    }
+
     /// Advances to `to`, adding up what happens.
     pub(super) fn advance(&mut self, to: SimTime, plan: &Plan, memo: &mut Memo, tally: &mut Tally) {
         while self.clock < to {
             let (slot, slot_end) = slot_at(plan, self.clock);
             let whole = slot_end - self.clock == plan.slot && slot_end <= to;
-            if whole && self.repeats && !tally.tracing() {
-                self.take_slot(slot, slot_end, plan, memo, tally);
-            } else {
+            let may_repeat = whole && self.repeats && !tally.tracing() && self.backlog.is_empty();
+            if !(may_repeat && self.take_slot(slot, slot_end, plan, memo, tally)) {
                 let end = slot_end.min(to);
                 let (from, inputs, usable, min_nodes, active) =
                     (self.clock, self.inputs, self.usable, self.min_nodes, self.scales(memo));
                 let own = &plan.clusters[self.cluster];
                 let cluster = self.cluster;
+                let mut backlog = core::mem::take(&mut self.backlog);
                 let pods = self.pods(memo);
                 let mut step = Step { plan, own, inputs, slot, usable, min_nodes, active };
-                step.run(pods, from, end, memo, &mut |memo, stay, nodes| {
+                step.run(pods, &mut backlog, from, end, memo, &mut |memo, stay, nodes| {
                     tally.stay(cluster, stay, nodes, memo);
                 });
+                self.backlog = backlog;
                 self.clock = end;
                 if end == slot_end && self.repeats && !tally.tracing() {
                     let relative = self
@@ -120,8 +131,8 @@ impl Unit {
         self.active && memo.inputs(self.inputs).front.down.is_none()
     }
 
-    /// Takes one whole slot from the memo, or works it out first.
-    fn take_slot(&mut self, slot: usize, slot_end: SimTime, plan: &Plan, memo: &mut Memo, tally: &mut Tally) {
+    /// Takes one whole slot from the memo, or works it out first; not one in which a backlog begins.
+    fn take_slot(&mut self, slot: usize, slot_end: SimTime, plan: &Plan, memo: &mut Memo, tally: &mut Tally) -> bool {
         let (pods, before) = match &self.pods {
             Pods::At(id, before) => (*id, *before),
             Pods::Now(pods) => {
@@ -133,24 +144,30 @@ impl Unit {
             }
         };
         let followed = before.and_then(|before| memo.transition(before).next);
-        let id = followed.unwrap_or_else(|| {
+        let id = if let Some(id) = followed {
+            id
+        } else {
             // The inputs say how many zones are up and whether autoscaling is on, so the nodes follow from them.
             let key = (self.inputs, slot as u32, pods);
-            let id = memo.find_transition(key).unwrap_or_else(|| {
-                let transition = self.work_out(slot, pods, plan, memo);
+            let id = if let Some(id) = memo.find_transition(key) {
+                id
+            } else {
+                let Some(transition) = self.work_out(slot, pods, plan, memo) else { return false };
                 memo.add_transition(key, transition)
-            });
+            };
             if let Some(before) = before {
                 memo.link(before, id);
             }
             id
-        });
+        };
         tally.slot(self.cluster, id, self.clock, memo);
         self.pods = Pods::At(PodsId(memo.transition(id).pods), Some(id));
         self.clock = slot_end;
+        true
     }
 
-    fn work_out(&self, slot: usize, pods: PodsId, plan: &Plan, memo: &mut Memo) -> Transition {
+    /// A whole slot that begins without a backlog; none if one begins in it.
+    fn work_out(&self, slot: usize, pods: PodsId, plan: &Plan, memo: &mut Memo) -> Option<Transition> {
         let mut pods = memo.pods(pods).to_vec();
         let from = SimTime::ZERO + BASE;
         let mut transition = Transition::default();
@@ -163,7 +180,10 @@ impl Unit {
             min_nodes: self.min_nodes,
             active: self.scales(memo),
         };
-        step.run(&mut pods, from, from + plan.slot, memo, &mut |memo, stay, nodes| {
+        let mut backlog = self.backlog.clone();
+        let mut grew = false;
+        step.run(&mut pods, &mut backlog, from, from + plan.slot, memo, &mut |memo, stay, nodes| {
+            grew |= memo.solution(stay.solution).grows();
             let seconds = (stay.to - stay.from).secs();
             transition.node_seconds += f64::from(nodes) * seconds;
             transition.rough |= !memo.solution(stay.solution).fine;
@@ -176,9 +196,12 @@ impl Unit {
                 Some(_) | None => transition.stays.push((stay.solution, seconds, ends)),
             }
         });
+        if grew {
+            return None;
+        }
         let ended: Vec<Deployment> = pods.iter().map(|pods| shifted(pods, BASE + plan.slot, from)).collect();
         transition.pods = memo.pods_id(&ended).0;
-        transition
+        Some(transition)
     }
 
     /// Forgets which transition led here: something outside has changed.
@@ -297,6 +320,7 @@ impl Step<'_> {
     fn run(
         &mut self,
         pods: &mut [Deployment],
+        backlog: &mut Backlog,
         from: SimTime,
         to: SimTime,
         memo: &mut Memo,
@@ -311,10 +335,16 @@ impl Step<'_> {
             pods.start_due(now);
         }
         while now < to {
-            let solution = memo.solution_id(self.plan, self.inputs, self.slot, pods.iter().map(|pods| pods.ready));
+            let solution = self.solution(pods, backlog, memo);
             let ready_at = pods.iter().map(Deployment::next_ready).min().unwrap_or(SimTime::NEVER);
             let sync_at = due.iter().copied().min().unwrap_or(SimTime::NEVER);
-            let next = ready_at.min(sync_at).min(to);
+            let mut next = ready_at.min(sync_at).min(to);
+            if backlog.is_kept() {
+                let (plan, own) = (self.plan, self.own);
+                let solved = memo.solution(solution);
+                next = now + backlog.lasts(own, plan, solved, next - now);
+                backlog.pass(own, plan, solved, memo.inputs(self.inputs).overload_root, next - now);
+            }
             let nodes =
                 self.own.pool.as_ref().map_or(0, |pool| pool.nodes(used(self.plan, self.own, pods), self.min_nodes));
             stay(memo, Stay { from: now, to: next, solution }, nodes);
@@ -334,7 +364,7 @@ impl Step<'_> {
                 }
             }
             if due.iter().any(|&due| due <= now) {
-                self.sync(pods, &rules, &mut due, now, memo);
+                self.sync(pods, backlog, &rules, &mut due, now, memo);
             }
         }
         // The last sync renewed what it recommends; those that were skipped would have, too.
@@ -346,16 +376,23 @@ impl Step<'_> {
         }
     }
 
+    fn solution(&self, pods: &[Deployment], backlog: &Backlog, memo: &mut Memo) -> SolutionId {
+        let ready = |station: usize| pods[station].ready;
+        let key = backlog.key_now(self.plan, self.own, memo.inputs(self.inputs), ready);
+        memo.solution_id(self.plan, self.inputs, self.slot, pods.iter().map(|pods| pods.ready), &key)
+    }
+
     /// The autoscalers that are due decide.
     fn sync(
         &self,
         pods: &mut [Deployment],
+        backlog: &Backlog,
         rules: &[Option<crate::scaling::hpa::Rule>],
         due: &mut [SimTime],
         now: SimTime,
         memo: &mut Memo,
     ) {
-        let solution = memo.solution_id(self.plan, self.inputs, self.slot, pods.iter().map(|pods| pods.ready));
+        let solution = self.solution(pods, backlog, memo);
         let mut changed = false;
         for (position, rule) in rules.iter().enumerate() {
             let Some(rule) = rule.as_ref().filter(|_| due[position] <= now) else { continue };

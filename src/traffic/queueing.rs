@@ -216,9 +216,41 @@ pub fn retries(p: f64, max: u32) -> (f64, f64) {
     (1.0 - still, tries)
 }
 
+/// As [`retries`] where at most `budget` retries are made for each request, over all clients: each failing try is
+/// retried with the probability that keeps to it.
+pub fn retries_within(p: f64, max: u32, budget: f64) -> (f64, f64) {
+    let free = retries(p, max);
+    if free.1 <= 1.0 + budget {
+        return free;
+    }
+    // tries = Σ (p r)^k over 0..=max rises with r, so r by bisection; then success = (1 − p) tries.
+    let tries = |r: f64| retries(p * r, max).1;
+    let (mut low, mut high) = (0.0, 1.0);
+    while high - low > 1e-15 {
+        let middle = 0.5 * (low + high);
+        if middle <= low || middle >= high {
+            break;
+        }
+        if tries(middle) < 1.0 + budget { low = middle } else { high = middle }
+    }
+    let tries = tries(low);
+    ((1.0 - p) * tries, tries)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_budget_bounds_retries() {
+        // One retry in ten requests at most: everything fails, so 1.1 tries; half fails, 1.1 tries of which half work.
+        let (success, tries) = retries_within(1.0, 3, 0.1);
+        assert!(success.abs() < 1e-12 && (tries - 1.1).abs() < 1e-12, "{success} {tries}");
+        let (success, tries) = retries_within(0.5, 3, 0.1);
+        assert!((success - 0.55).abs() < 1e-12 && (tries - 1.1).abs() < 1e-12, "{success} {tries}");
+        // Within the budget nothing changes: 1 - 0.1^3, 1.11.
+        assert_eq!(retries_within(0.1, 2, 0.2), retries(0.1, 2));
+    }
 
     fn load(arrivals: f64, service: f64, servers: u64, queue: Option<u64>) -> Load {
         Load { arrivals, service, cv: 1.0, servers, queue, patience: 30.0 }

@@ -162,6 +162,9 @@ pub struct JourneySpec {
     /// What it does, in order: a service's name, or a table with one of `call`, `read`, `write`,
     /// `dependency`, `parallel`.
     pub path: Vec<Step>,
+    /// Who is shed last where capacity is short: higher numbers go first.
+    #[serde(default)]
+    pub priority: u32,
     /// What one failed request costs the business.
     #[serde(default)]
     pub loss_per_failure: Money,
@@ -183,6 +186,33 @@ pub struct Retries {
     /// Wait before the first retry; doubled for each later one.
     #[serde(default)]
     pub backoff: Span,
+    /// Most retries for each request, over all clients: 0.1 lets one in ten be retried, whatever fails. No limit where
+    /// it is left out.
+    #[serde(default)]
+    pub budget: Option<Probability>,
+    /// Clients that give up on a path that fails, for a while.
+    #[serde(default)]
+    pub breaker: Option<Breaker>,
+}
+
+/// Clients that give up on a path that fails: above a share of failures they send only some requests, as probes, and
+/// fail the others at once.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Breaker {
+    /// Share of tries that fail or come too late at which it opens.
+    #[serde(default = "half")]
+    pub opens_at: Probability,
+    /// Share of requests that are sent while it is open: time of the probes over time between them.
+    #[serde(default = "tenth")]
+    pub probes: Probability,
+}
+
+fn half() -> Probability {
+    Probability::new(0.5).expect("a half is a probability")
+}
+fn tenth() -> Probability {
+    Probability::new(0.1).expect("a tenth is a probability")
 }
 
 /// One step of a journey's path.
@@ -283,6 +313,9 @@ pub enum Station {
     /// M/M/c, or M/M/c/K with a queue limit, with the Allen–Cunneen factor on the wait.
     #[default]
     Mmc,
+    /// As `mmc` below saturation. Above it everything is worked through in order: the backlog grows until `queue`
+    /// sheds, and what is served after its client gave up is wasted work.
+    Fifo,
     /// Sheds what exceeds capacity, never waits: for checks by hand and sketches of capacity.
     Fluid,
 }

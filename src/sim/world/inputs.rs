@@ -258,7 +258,9 @@ impl World<'_> {
                 let inputs = unit.inputs;
                 let pods: Vec<(u32, u32)> =
                     unit.pods(self.memo).iter().map(|pods| (pods.total(), pods.ready)).collect();
-                let solution = self.memo.solution_id(self.plan, inputs, slot, pods.iter().map(|&(_, ready)| ready));
+                let key = unit.waiting(self.plan, self.memo);
+                let ready = pods.iter().map(|&(_, ready)| ready);
+                let solution = self.memo.solution_id(self.plan, inputs, slot, ready, &key);
                 let states = &self.memo.solution(solution).stations;
                 pods.iter()
                     .enumerate()
