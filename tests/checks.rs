@@ -322,3 +322,28 @@ fn a_retry_storm_outlives_its_cause_unless_something_stops_it() {
     let cause = [("stage", "overload"), ("root", "demand")];
     near("storm", summary.mean("storm", "requests.lost", &cause));
 }
+
+#[test]
+fn two_leaders_and_followers_that_are_behind() {
+    let summary = Summary::of("compare", "tests/checks/split-brain.toml", &[]);
+    let of = |variant: &str, metric: &str| summary.mean(variant, metric, &[("store", "orders")]);
+    // Promoted at 94 s after the first answer changed at 34 s: from then on 1 - t/300 of the users still come to a, for
+    // 240 s, which goes on taking their writes: 4 × 240 × 0.8 / 2.
+    close(of("unfenced", "writes.conflicting"), 4.0 * 96.0);
+    close(of("fenced", "writes.conflicting"), 0.0);
+    for variant in ["fenced", "unfenced"] {
+        close(of(variant, "rpo.seconds"), 0.0);
+        close(summary.mean(variant, "requests.lost", &[]), 0.0);
+        close(of(variant, "writes"), 4.0 * 10_800.0);
+        close(of(variant, "writes.durable"), of(variant, "writes") - of(variant, "writes.conflicting"));
+    }
+    // 600 s behind, and 300 s to catch up at twice the speed.
+    for variant in ["behind", "degraded"] {
+        close(of(variant, "rpo.seconds"), 300.0);
+        close(of(variant, "writes.lost"), 4.0 * 300.0);
+    }
+    // Who stops rather than go on alone loses requests instead.
+    close(of("strict", "rpo.seconds"), 0.0);
+    close(of("strict", "writes.lost"), 0.0);
+    close(summary.mean("strict", "requests.lost", &[("stage", "partition"), ("root", "cut: a – b")]), 4.0 * 600.0);
+}

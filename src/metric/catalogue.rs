@@ -43,7 +43,7 @@ metrics! {
     WRITES = "writes", Writes, Neither, "Writes that were acknowledged.";
     WRITES_DURABLE = "writes.durable", Writes, Higher, "Acknowledged writes that stayed: neither lost nor conflicting.";
     WRITES_LOST = "writes.lost", Writes, Lower, "Acknowledged writes that a promotion lost.";
-    WRITES_CONFLICTING = "writes.conflicting", Writes, Lower, "Acknowledged writes that a later write to the same key, made elsewhere without knowing of them, undid.";
+    WRITES_CONFLICTING = "writes.conflicting", Writes, Lower, "Acknowledged writes that a later write to the same key, made elsewhere without knowing of them, undid; and those that a deposed leader took.";
     WRITES_MERGED = "writes.merged", Writes, Neither, "Acknowledged writes that were joined with a later one, made elsewhere without knowing of them.";
     WRITE_LATENCY = "writes.latency", Seconds, Lower, "Mean time of an acknowledged write, from the cluster that serves the user.";
     READS = "reads", Requests, Neither, "Reads of stores that were answered.";

@@ -489,6 +489,8 @@ impl Compiler<'_> {
                         Reads::Leader => false,
                     },
                     replication: store.replication.clone(),
+                    catch_up: store.catch_up,
+                    fencing: store.fencing,
                     popularity: Popularity::new(&store.keys),
                     loss_per_write: store.loss_per_write.get(),
                     time: store.time.clone(),

@@ -184,6 +184,10 @@ pub struct StorePlan {
     pub local_reads: bool,
     /// How writes reach the followers.
     pub replication: Replication,
+    /// How many times as fast as writes come a follower catches up.
+    pub catch_up: f64,
+    /// A deposed leader takes no more writes.
+    pub fencing: bool,
     /// Which keys are accessed.
     pub popularity: Popularity,
     /// USD per acknowledged write that is lost or undone.

@@ -32,6 +32,14 @@ pub struct StoreSpec {
     /// How writes reach the followers.
     #[serde(default)]
     pub replication: Replication,
+    /// How many times as fast as it is written to a follower catches up once it, or the network to it, is back.
+    /// Assumed.
+    #[serde(default = "twice")]
+    pub catch_up: f64,
+    /// A leader that was deposed while it is there takes no more writes. Without that it goes on until it is seen to
+    /// be up again, and what it took is thrown away: split brain.
+    #[serde(default = "yes")]
+    pub fencing: bool,
     /// Which keys are popular: what stale reads and conflicts depend on.
     #[serde(default)]
     pub keys: Keys,
@@ -153,6 +161,9 @@ pub struct SemiSync {
     pub degrade: bool,
 }
 
+fn twice() -> f64 {
+    2.0
+}
 fn one() -> u32 {
     1
 }

@@ -117,7 +117,7 @@ impl Curves {
 fn route_key(key: &mut Vec<u64>, route: Route) {
     match route {
         Route::Via(cluster, ack) => key.extend([cluster.index() as u64, ack.get().to_bits()]),
-        Route::Near(cluster) => key.extend([cluster.index() as u64, 0]),
+        Route::Near(cluster) | Route::Deposed(cluster) => key.extend([cluster.index() as u64, 0]),
         Route::Vote(through, copies, wanted) => {
             key.extend([through.index() as u64 | 1 << 63, copies, u64::from(wanted)]);
         }
@@ -140,7 +140,7 @@ fn access(plan: &Plan, from: Id<Cluster>, store: Id<Store>, route: Route, parts:
             trip(ack.get());
             parts.push(Part::One(own.time.clone()));
         }
-        Route::Near(copy) => {
+        Route::Near(copy) | Route::Deposed(copy) => {
             trip(between(from, copy));
             parts.push(Part::One(own.time.clone()));
         }

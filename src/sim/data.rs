@@ -94,6 +94,10 @@ pub(super) fn uses(
             if is_write {
                 entry.writes += good;
                 entry.latency += good * curves.access(plan, inputs.cluster, store, access.write);
+                if let Route::Deposed(_) = access.write {
+                    // The new leader's history is the one that stays.
+                    entry.undone += good;
+                }
                 if let Replication::MultiLeader(multi) = &plan.stores[store].replication {
                     // A later write at another copy, made before this one got there, undoes it; a merge joins both.
                     let others = (all() - here(plan, inputs, store, cell.population, cells)).max(0.0);

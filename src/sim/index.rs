@@ -1,7 +1,8 @@
 //! What hits what: looked up once per plan.
 
 use crate::base::{Id, Table};
-use crate::domain::{Cluster, Dependency, Population, Region, Service, Store};
+use crate::domain::{Cluster, Dependency, Population, Region, Root, Service, Store};
+use crate::failure::spec::EffectSpec;
 use crate::plan::{Element, Plan, PopulationPlan, StepPlan};
 
 /// Positions of holds by what they hit.
@@ -27,6 +28,8 @@ pub(super) struct Index {
     pub(super) routing: Vec<usize>,
     /// On the region that the failover's tools run in.
     pub(super) tools: Vec<usize>,
+    /// What faults and incidents take down: root by root.
+    pub(super) downs: Vec<(Id<Root>, Element)>,
     /// By cluster: stations whose service comes first in some journey.
     pub(super) fronts: Table<Cluster, Vec<u32>>,
     /// By population: calls that a request of its makes, by service.
@@ -51,6 +54,7 @@ impl Index {
             checks: vec![Vec::new(); clusters].into(),
             routing: Vec::new(),
             tools: Vec::new(),
+            downs: downs(plan),
             fronts: vec![Vec::new(); clusters].into(),
             calls: plan.populations.iter().map(|population| calls(plan, population)).collect(),
             used_stores: vec![false; plan.stores.len()].into(),
@@ -117,6 +121,14 @@ impl Index {
         }
         index
     }
+}
+
+fn downs(plan: &Plan) -> Vec<(Id<Root>, Element)> {
+    let faults = plan.faults.iter().map(|fault| (&fault.effect, &fault.members));
+    let incidents = plan.incidents.iter().map(|incident| (&incident.effect, &incident.members));
+    let down = |(effect, _): &(&EffectSpec, _)| matches!(effect, EffectSpec::Down(_));
+    let members = faults.chain(incidents).filter(down).flat_map(|(_, members)| members);
+    members.map(|member| (member.root, plan.holds[member.hold as usize].element)).collect()
 }
 
 /// Calls that a request of a population makes, by service.

@@ -64,6 +64,8 @@ pub(super) enum Route {
     Via(Id<Cluster>, Bits),
     /// To the follower at hand, which may not have the newest writes.
     Near(Id<Cluster>),
+    /// To a copy that leads no more, and doesn't know.
+    Deposed(Id<Cluster>),
     /// To copies that vote: through this cluster's, to those of the bits (positions in the store's copies), until so
     /// many have answered.
     Vote(Id<Cluster>, u64, u32),

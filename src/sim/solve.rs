@@ -499,7 +499,9 @@ fn bytes(plan: &Plan, inputs: &Inputs, flow: usize, journey: &JourneyPlan, good:
                 add(here, here, good * inner as f64 * (journey.request + journey.response));
             }
             StepPlan::Read(store, size) => match inputs.flows[flow].stores[store.index()].read {
-                Route::Via(copy, _) | Route::Near(copy) => add(plan.clusters[copy].region, here, good * size),
+                Route::Via(copy, _) | Route::Near(copy) | Route::Deposed(copy) => {
+                    add(plan.clusters[copy].region, here, good * size);
+                }
                 Route::Vote(through, copies, _) => {
                     let via = plan.clusters[through].region;
                     add(via, here, good * size);
@@ -513,9 +515,9 @@ fn bytes(plan: &Plan, inputs: &Inputs, flow: usize, journey: &JourneyPlan, good:
                 Route::Fail(..) => {}
             },
             StepPlan::Write(store, size) => {
-                let (Route::Via(first, _) | Route::Vote(first, ..)) = inputs.flows[flow].stores[store.index()].write
-                else {
-                    continue;
+                let first = match inputs.flows[flow].stores[store.index()].write {
+                    Route::Via(first, _) | Route::Vote(first, ..) => first,
+                    Route::Near(_) | Route::Deposed(_) | Route::Fail(..) => continue,
                 };
                 let led = plan.clusters[first].region;
                 add(here, led, good * size);

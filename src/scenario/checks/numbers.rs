@@ -241,6 +241,9 @@ fn stores(model: &Model<'_>, found: &mut Found<'_>) {
         found.require((1..=1_000_000_000_000).contains(&store.keys.count), &path("keys"), || {
             (format!("{} keys; expected 1 to a million million", store.keys.count), "a million is the default")
         });
+        found.require(store.catch_up > 1.0 && store.catch_up <= 1e6, &path("catch-up"), || {
+            (format!("`catch-up` is {}; expected above 1, up to 1e6", store.catch_up), "at 1 it never would")
+        });
         found.require((0.0..=5.0).contains(&store.keys.zipf), &path("keys"), || {
             (format!("`zipf` is {}; expected 0 to 5", store.keys.zipf), "0 is for keys that are all alike")
         });

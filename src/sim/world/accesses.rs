@@ -10,6 +10,9 @@ impl World<'_> {
     /// Where a write from a cluster to a partition goes.
     pub(super) fn write_route(&self, from: Id<Cluster>, partition: usize) -> Route {
         let (store, _) = self.partitions[partition];
+        if self.deposed[partition] == Some(from) && self.why_gone(from, store).is_none() {
+            return Route::Deposed(from);
+        }
         match &self.plan.stores[store].replication {
             Replication::Sync(sync) => self.write_with_acks(from, partition, usize::MAX, sync.degrade),
             Replication::SemiSync(semi) => self.write_with_acks(from, partition, semi.acks as usize, semi.degrade),

@@ -145,6 +145,10 @@ impl World<'_> {
             probed.cause = cause.map(|(root, occurrence, _)| (root, occurrence));
         }
         let deed = if probed.up { Deed::Recovered(cluster) } else { Deed::Detected(cluster) };
+        if probed.up {
+            // It is told who leads now.
+            self.deposed.iter_mut().filter(|deposed| **deposed == Some(cluster)).for_each(|deposed| *deposed = None);
+        }
         self.log.deeds.push((now, deed));
         self.review_controllers(now);
         self.review_routes(now);

@@ -188,6 +188,8 @@ pub(in crate::sim) struct World<'a> {
     /// A copy whose zone died, until it has failed over.
     moving_copies: Table<Cluster, Table<Store, Option<Until>>>,
     leaders: Vec<Id<Cluster>>,
+    /// By partition: who was deposed, goes on, and doesn't know.
+    deposed: Vec<Option<Id<Cluster>>>,
     partition_controllers: Vec<Controller>,
     pair_controllers: Vec<Controller>,
     /// By pair: the standby is the active member.
@@ -258,6 +260,7 @@ impl<'a> World<'a> {
             copies: per_copy(up),
             moving_copies: vec![vec![None; plan.stores.len()].into(); plan.clusters.len()].into(),
             partition_controllers: leaders.iter().map(|&leader| idle(leader)).collect(),
+            deposed: vec![None; leaders.len()],
             leaders,
             partitions,
             pair_controllers: plan.pairs.iter().map(|pair| idle(pair.primary)).collect(),

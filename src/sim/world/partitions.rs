@@ -7,7 +7,7 @@ use crate::base::stream::uniform;
 use crate::base::{Id, SimTime};
 use crate::domain::observation::Promotion;
 use crate::domain::{Cluster, Root, Store};
-use crate::plan::{DEMAND, StepPlan};
+use crate::plan::{DEMAND, Element, StepPlan};
 use crate::replication::loss;
 use crate::replication::spec::Replication;
 
@@ -113,11 +113,15 @@ impl World<'_> {
                 }
                 self.log.deeds.push((now, Deed::Promoted(leader)));
                 self.count_losses(now, partition, to);
+                if !self.plan.stores[store].fencing && self.copy_is_gone(leader, store).is_none() {
+                    self.deposed[partition] = Some(leader);
+                }
                 self.leaders[partition] = to;
                 self.set_partition(partition, Phase::Idle, cause, SimTime::NEVER);
                 self.review_partition(now, partition);
             }
             Phase::FailingBack => {
+                self.deposed[partition] = None;
                 self.leaders[partition] = self.plan.stores[store].partitions[part].leader;
                 self.set_partition(partition, Phase::Idle, cause, SimTime::NEVER);
             }
@@ -132,13 +136,14 @@ impl World<'_> {
             .or_else(|| self.compose(self.index.copies[cluster][store].iter().copied()).condition.down)
     }
 
-    /// What the follower never had: nothing if replication is synchronous, or the leader is still there.
+    /// What the follower never had: what was on its way if it needn't acknowledge, and what was written while nothing
+    /// reached it; nothing if the old leader is there to ask.
     pub(super) fn count_losses(&mut self, now: SimTime, partition: usize, to: Id<Cluster>) {
         let (store, part) = self.partitions[partition];
         let plan = &self.plan.stores[store];
         let from = self.leaders[partition];
         let (root, occurrence) = self.partition_controllers[partition].cause;
-        let gone = self.copy_is_gone(from, store).is_some();
+        let gone = self.copy_is_gone(from, store).or_else(|| self.cut(from, to)).is_some();
         let lag = match &plan.replication {
             Replication::Async(asynchronous) => Some(&asynchronous.lag),
             Replication::SemiSync(semi) if !self.some_follower_has_all(partition, semi.acks) => Some(&semi.lag),
@@ -146,24 +151,34 @@ impl World<'_> {
                 None
             }
         };
-        let lost = match lag {
-            Some(lag) if gone => {
-                let since = self.since(root, now);
-                let rate = self.write_rate(store, part, since);
+        let went_on = match &plan.replication {
+            Replication::Sync(sync) => sync.degrade,
+            Replication::SemiSync(_) => lag.is_some(),
+            Replication::Async(_) => true,
+            Replication::Quorum(_) | Replication::MultiLeader(_) => false,
+        };
+        let (mut rpo, mut writes) = (0.0, 0.0);
+        if gone {
+            let since = self.since(root, now);
+            let rate = self.write_rate(store, part, since);
+            if let Some(lag) = lag {
                 let target = plan.digest ^ (part as u64 + 1);
                 let mut rng = self.consequence(root, occurrence, target, purpose::LOST, 0);
-                loss::draw(rate, lag, &mut rng)
+                let lost = loss::draw(rate, lag, &mut rng);
+                (rpo, writes) = (lost.oldest, lost.writes as f64);
             }
-            Some(_) | None => loss::Loss::default(),
-        };
+            let behind = if went_on { self.behind(store, from, to, since) } else { 0.0 };
+            rpo = behind.max(rpo);
+            writes += rate * behind;
+        }
         self.log.promotions.push(Promotion {
             store,
             population: (plan.partitions.len() > 1).then(|| Id::new(part)),
             at: now.secs(),
             from,
             to,
-            rpo: lost.oldest,
-            lost: lost.writes as f64,
+            rpo,
+            lost: writes,
             root,
         });
     }
@@ -174,6 +189,30 @@ impl World<'_> {
         let followers = &self.plan.stores[store].partitions[part].followers;
         let missing = followers.iter().filter(|&&follower| self.copy_is_gone(follower, store).is_some()).count();
         missing < acks as usize
+    }
+
+    /// Seconds of writes that a copy was behind its leader at a time: after cuts between them, and its own outages.
+    fn behind(&self, store: Id<Store>, leader: Id<Cluster>, copy: Id<Cluster>, at: SimTime) -> f64 {
+        let (a, b) = (self.plan.clusters[leader].region, self.plan.clusters[copy].region);
+        let hits = |element: Element| match element {
+            Element::Region(region) => region == b,
+            Element::Cluster(cluster) => cluster == copy,
+            Element::Copy(cluster, other) => cluster == copy && other == store,
+            Element::Link(low, high) => low == a.min(b) && high == a.max(b),
+            Element::Zone(..)
+            | Element::Service(..)
+            | Element::Dependency(_)
+            | Element::Access(..)
+            | Element::Checks(_)
+            | Element::Routing => false,
+        };
+        let held = self
+            .log
+            .held
+            .iter()
+            .filter(|held| self.index.downs.iter().any(|&(root, element)| root == held.root && hits(element)));
+        let intervals = held.map(|held| (held.from.secs(), held.to.secs()));
+        loss::behind(intervals, at.secs(), self.plan.stores[store].catch_up)
     }
 
     /// When the fault that is the cause began.
