@@ -347,3 +347,62 @@ fn two_leaders_and_followers_that_are_behind() {
     close(of("strict", "writes.lost"), 0.0);
     close(summary.mean("strict", "requests.lost", &[("stage", "partition"), ("root", "cut: a – b")]), 4.0 * 600.0);
 }
+
+#[test]
+fn five_ways_to_replicate_one_platform() {
+    let summary = Summary::of("compare", "scenarios/replication-modes.toml", &["--seeds", "30"]);
+    let of = |variant: &str, metric: &str| summary.mean(variant, metric, &[("store", "orders")]);
+    // What waits for nobody is fastest; for one follower, for all of them. A copy at hand is faster than a leader.
+    let latency = ["multi-leader", "async", "semi-sync", "sync"].map(|variant| of(variant, "writes.latency"));
+    assert!(latency.is_sorted(), "{latency:?}");
+    // Only who doesn't wait loses, and pays for it.
+    assert!(of("async", "rpo.seconds") > 0.0 && of("async", "writes.lost") > 0.0);
+    close(of("async", "cost.loss-writes"), 18.5 * of("async", "writes.lost"));
+    for safe in ["sync", "semi-sync"] {
+        assert_eq!((of(safe, "rpo.seconds"), of(safe, "writes.lost"), of(safe, "cost.loss-writes")), (0.0, 0.0, 0.0));
+    }
+    assert!(of("multi-leader", "writes.conflicting") > 0.0);
+    let stale =
+        ["sync", "quorum", "semi-sync", "async", "multi-leader"].map(|variant| of(variant, "reads.stale-share"));
+    assert!(stale.is_sorted() && stale[1] == 0.0 && stale[2] > 0.0, "{stale:?}");
+    for variant in ["sync", "semi-sync", "async", "quorum", "multi-leader"] {
+        let parts = ["writes.durable", "writes.lost", "writes.conflicting"].map(|metric| of(variant, metric));
+        close(of(variant, "writes"), parts.iter().sum());
+    }
+}
+
+#[test]
+fn a_storm_that_only_the_night_ends() {
+    let summary = Summary::of("compare", "scenarios/retry-storm.toml", &["--seeds", "2"]);
+    let longest = |variant: &str| summary.mean(variant, "outages.longest", &[]);
+    // Ten minutes of a bad query: until 22:00, seven hours; or not a minute longer.
+    assert!(longest("no-limit") > 6.5 * 3600.0, "{}", longest("no-limit"));
+    for stopped in ["budget", "breaker", "bounded-queue"] {
+        assert!(longest(stopped) < 600.0, "{stopped}: {}", longest(stopped));
+    }
+    let root = "bad query: api in us-east-1";
+    let cause = [("stage", "overload"), ("root", root)];
+    close(summary.mean("no-limit", "requests.lost", &cause), summary.mean("no-limit", "requests.lost", &[]));
+}
+
+#[test]
+fn survivors_need_headroom() {
+    let summary = Summary::of("compare", "scenarios/headroom.toml", &["--seeds", "2"]);
+    let shed = |variant: &str| {
+        let all = summary.0["variants"].as_array().unwrap();
+        let of = all.iter().find(|entry| entry["name"] == variant).unwrap();
+        let metrics = of["metrics"].as_array().unwrap().iter();
+        let lost = metrics.filter(|entry| entry["metric"] == "requests.lost" && entry["stage"] == "overload");
+        lost.map(|entry| (entry["root"].as_str().unwrap().to_owned(), entry["mean"].as_f64().unwrap()))
+            .collect::<Vec<_>>()
+    };
+    for roomy in ["45-fixed", "45-slow", "45-fast"] {
+        assert!(shed(roomy).is_empty(), "{:?}", shed(roomy));
+    }
+    // 4,000/s on 111 pods that serve 20/s each: 1780 too many for four hours, but for what fails otherwise meanwhile.
+    let [(root, lost)] = &shed("90-fixed")[..] else { panic!("{:?}", shed("90-fixed")) };
+    assert_eq!(root, "us-east-1 lost: us-east-1");
+    assert!((1780.0 * (14_400.0 - 100.0)..1780.0 * (14_400.0 + 100.0)).contains(lost), "{lost}");
+    let lost = |variant: &str| summary.mean(variant, "requests.lost", &[]);
+    assert!(lost("90-fast") < lost("90-slow") && lost("90-slow") < lost("90-fixed"));
+}

@@ -21,7 +21,9 @@ fn every_scenario_is_valid() {
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
         .collect();
-    for promised in ["quickstart", "ecommerce", "black-friday", "geo-latency", "capacity", "four-clusters"] {
+    let base = ["quickstart", "ecommerce", "black-friday", "geo-latency", "capacity", "four-clusters"];
+    let data = ["replication-modes", "split-brain", "headroom", "retry-storm", "grey-failure"];
+    for promised in base.into_iter().chain(data) {
         assert!(files.iter().any(|file| file.file_stem().is_some_and(|stem| stem == promised)), "{promised} is there");
     }
     for file in files {

@@ -121,15 +121,19 @@ impl World<'_> {
         let own = &self.plan.clusters[cluster];
         let zones = &self.zones[cluster];
         let mut stations: Vec<(u32, Condition)> = Vec::new();
+        let mut weakened = None;
         for &(station, _) in &self.index.stations[cluster] {
             if stations.iter().any(|(other, _)| *other == station) {
                 continue;
             }
             let holds =
                 self.index.stations[cluster].iter().filter(|(other, _)| *other == station).map(|&(_, hold)| hold);
-            let condition = self.compose(holds).condition;
-            if !condition.is_good() {
-                stations.push((station, condition));
+            let composed = self.compose(holds);
+            if !composed.condition.is_good() {
+                stations.push((station, composed.condition));
+            }
+            if composed.condition.capacity != Bits::ONE {
+                weakened = weakened.or(composed.cause);
             }
         }
         let mut flows = Vec::new();
@@ -143,8 +147,9 @@ impl World<'_> {
             }
         };
         if self.fronts[cluster].condition.capacity != Bits::ONE {
-            consider(self.fronts[cluster].cause.map(|(root, _, since)| (root, since)));
+            weakened = self.fronts[cluster].cause.or(weakened);
         }
+        consider(weakened.map(|(root, _, since)| (root, since)));
         for population in self.plan.populations.keys() {
             self.flows(now, cluster, population, &mut flows);
             let routed = &self.routed[population];
