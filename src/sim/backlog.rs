@@ -32,8 +32,8 @@ fn limit(plan: &Plan, own: &ClusterPlan, station: usize) -> f64 {
 pub(super) struct Backlog {
     /// Calls by station; empty where no station keeps a backlog.
     calls: Vec<f64>,
-    /// By station: it was growing.
-    grew: Vec<bool>,
+    /// By station: it was growing; and how often it turned lately.
+    grew: Vec<(bool, u32)>,
     /// What began it.
     root: Option<Id<Root>>,
 }
@@ -41,11 +41,14 @@ pub(super) struct Backlog {
 /// How far into the next level a step goes, in levels: it ends within that level whatever rounding does.
 const BEYOND: f64 = 1e-6;
 
+/// Steps at a boundary that is passed to and fro double so often.
+const LONGEST: u32 = 8;
+
 impl Backlog {
     pub(super) fn new(own: &ClusterPlan) -> Self {
         let keeps = own.stations.iter().any(|station| station.fifo.is_some());
         let stations = if keeps { own.stations.len() } else { 0 };
-        Self { calls: vec![0.0; stations], grew: vec![false; stations], root: None }
+        Self { calls: vec![0.0; stations], grew: vec![(false, 0); stations], root: None }
     }
 
     /// Some station keeps one.
@@ -104,9 +107,12 @@ impl Backlog {
                 ((level - BEYOND) * width).max(0.0)
             };
             let time = (next - calls) / drift;
-            // Where two levels push at each other, time goes on all the same.
-            let turns = (drift > 0.0) != self.grew[station];
-            secs = secs.min(if turns { time.max(0.25 * fifo.step) } else { time });
+            // Where two levels push at each other time goes on all the same, in longer and longer steps: what share of
+            // it each level has follows from how they push.
+            let (grew, turned) = self.grew[station];
+            let least = 0.25 * fifo.step * f64::from(1_u32 << turned.min(LONGEST));
+            let empty = if drift < 0.0 { calls / -drift } else { f64::INFINITY };
+            secs = secs.min(if (drift > 0.0) == grew { time } else { time.max(least.min(empty)) });
         }
         Span::from_secs(secs).min(most).max(Span::from_nanos(1))
     }
@@ -123,7 +129,9 @@ impl Backlog {
             let state = &solution.stations[station];
             let drift = state.drift(*calls);
             *calls = (*calls + drift * time.secs()).clamp(0.0, limit(plan, own, station));
-            self.grew[station] = drift > 0.0;
+            let (grew, turned) = &mut self.grew[station];
+            *turned = if (drift > 0.0) == *grew { turned.saturating_sub(1) } else { (*turned + 1).min(LONGEST) };
+            *grew = drift > 0.0;
             // A whole level's rounding is not a backlog.
             if *calls <= 1e-9 * state.capacity {
                 *calls = 0.0;

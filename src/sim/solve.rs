@@ -58,9 +58,16 @@ pub(super) struct StationState {
     pub(super) capacity: f64,
     /// It keeps a backlog.
     pub(super) fifo: bool,
+    /// It has one, or begins to: all its servers are busy with it.
+    pub(super) behind: bool,
 }
 
 impl StationState {
+    /// Calls per second that it serves.
+    pub(super) fn served(&self) -> f64 {
+        if self.behind { self.capacity } else { self.arrivals * (1.0 - self.steady.rejected) }
+    }
+
     /// Calls per second by which a backlog of so many grows.
     pub(super) fn drift(&self, calls: f64) -> f64 {
         if !self.fifo || self.capacity <= 0.0 {
@@ -414,8 +421,10 @@ fn fixed_point(
                 };
                 let level = levels.get(position).copied().unwrap_or(0);
                 let capacity = self::capacity(plan, cluster, inputs, position, ready[position]);
+                let behind =
+                    service.station == Station::Fifo && capacity > 0.0 && (level > 0 || load.arrivals >= capacity);
                 let steady = match service.station {
-                    Station::Fifo if level > 0 || (load.arrivals >= capacity && capacity > 0.0) => {
+                    Station::Fifo if behind => {
                         let (wait, full) = backlog::wait(cluster, position, level);
                         let rejected = if full { (1.0 - capacity / load.arrivals).max(0.0) } else { 0.0 };
                         Steady { rejected, waiting: 1.0, wait_if_waiting: wait, utilisation: 1.0, empty: Some(0.0) }
@@ -429,6 +438,7 @@ fn fixed_point(
                     ready: ready[position],
                     capacity,
                     fifo: service.station == Station::Fifo,
+                    behind,
                 }
             })
             .collect();

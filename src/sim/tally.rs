@@ -231,7 +231,7 @@ impl Tally {
             let service = &plan.services[plan.clusters[inputs.cluster].stations[position].service];
             let steady = &state.steady;
             let calls = state.arrivals * seconds;
-            let served = calls * (1.0 - steady.rejected);
+            let served = state.served() * seconds;
             tally.arrivals += calls;
             tally.served += served;
             tally.utilisation += steady.utilisation * seconds;

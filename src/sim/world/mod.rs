@@ -200,6 +200,8 @@ pub(in crate::sim) struct World<'a> {
     lingering: Table<Cluster, Option<(Id<Root>, SimTime)>>,
     dns_serial: u32,
     rebalance_serial: u32,
+    /// How long until the load is looked at again.
+    look_again: Span,
     step_end: SimTime,
     fronts: Table<Cluster, Composed>,
 }
@@ -270,6 +272,7 @@ impl<'a> World<'a> {
             lingering: vec![None; plan.clusters.len()].into(),
             dns_serial: 0,
             rebalance_serial: 0,
+            look_again: spill::LEAST,
             step_end: SimTime::NEVER,
             fronts: vec![good; plan.clusters.len()].into(),
             memo,

@@ -56,10 +56,11 @@ impl World<'_> {
         }
         if let Some(spill) = self.plan.routing.spill {
             let answers = self.spread(now, spill);
+            let mut changed = false;
             for (population, answer) in self.plan.populations.keys().zip(answers) {
-                self.answer(now, population, answer);
+                changed |= self.answer(now, population, answer);
             }
-            self.rebalance_later(now);
+            self.rebalance_later(now, changed);
             return;
         }
         for population in self.plan.populations.keys() {
@@ -68,20 +69,21 @@ impl World<'_> {
         }
     }
 
-    /// A population is to be given this answer.
-    fn answer(&mut self, now: SimTime, population: Id<Population>, chosen: Answer) {
+    /// A population is to be given this answer; true if that is news.
+    fn answer(&mut self, now: SimTime, population: Id<Population>, chosen: Answer) -> bool {
         let routed = &mut self.routed[population];
         if chosen == *routed.pending.as_ref().unwrap_or(&routed.answer) {
-            return;
+            return false;
         }
         routed.serial += 1;
         if chosen == routed.answer {
             routed.pending = None;
-            return;
+            return true;
         }
         routed.pending = Some(chosen);
         let (population, serial) = (population.index() as u32, routed.serial);
         self.events.schedule(now + self.plan.routing.propagation, Event::Answer { population, serial });
+        true
     }
 
     /// The name servers give a new answer.

@@ -10,7 +10,7 @@ use crate::routing::spill::{Demand, divide};
 /// Shares are whole multiples of one over this: what is finer makes no difference, and a state of its own.
 const PARTS: f64 = 256.0;
 /// The load is looked at no more often than this.
-const LEAST: Span = Span::from_whole_secs(15);
+pub(super) const LEAST: Span = Span::from_whole_secs(15);
 
 impl World<'_> {
     /// Each population's answer, by what each cluster has room for now.
@@ -62,10 +62,13 @@ impl World<'_> {
     }
 
     /// The load balancer looks again: soon while anything is out of the ordinary, else when rates change.
-    pub(super) fn rebalance_later(&mut self, now: SimTime) {
+    pub(super) fn rebalance_later(&mut self, now: SimTime, changed: bool) {
         let unsettled = self.routed.iter().any(|routed| routed.pending.is_some() || routed.answer != routed.nominal);
         let (_, slot_end) = slot_at(self.plan, now);
-        let next = if unsettled { slot_end.min(now + self.plan.routing.propagation.max(LEAST)) } else { slot_end };
+        let next =
+            if unsettled { slot_end.min(now + self.plan.routing.propagation.max(self.look_again)) } else { slot_end };
+        // What doesn't change is looked at less and less often.
+        self.look_again = if changed { LEAST } else { (self.look_again + self.look_again).min(Span::HOUR) };
         self.rebalance_serial += 1;
         self.events.schedule(next, Event::Rebalance { serial: self.rebalance_serial });
     }

@@ -1,0 +1,239 @@
+//! What must add up in every run, on scenarios made at random: nothing is lost or made on the way.
+
+#![allow(clippy::format_push_string, reason = "a scenario is put together by lines")]
+
+use assert_cmd::Command;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use serde_json::Value;
+
+/// Pods of the service in each cluster; each serves ten requests a second.
+const PODS: f64 = 20.0;
+
+/// The parts of a scenario that vary.
+#[derive(Clone, Debug)]
+struct Parts {
+    clusters: usize,
+    standby: bool,
+    load: f64,
+    station: &'static str,
+    queue: Option<u32>,
+    retries: &'static str,
+    priorities: [u32; 2],
+    via: &'static str,
+    health: &'static str,
+    replication: &'static str,
+    geo: bool,
+    faults: Vec<&'static str>,
+}
+
+fn parts() -> impl Strategy<Value = Parts> {
+    let shape = (1_usize..=3, any::<bool>(), 0.2..1.6_f64);
+    let station = (
+        prop::sample::select(vec!["mmc", "fluid", "fifo"]),
+        prop::option::of(prop::sample::select(vec![0_u32, 50, 2000])),
+        prop::sample::select(vec![
+            "{ max = 0 }",
+            "{ max = 2, backoff = \"100ms\" }",
+            "{ max = 3, budget = 0.2 }",
+            "{ max = 1, breaker = { opens-at = 0.4, probes = 0.2 } }",
+        ]),
+        [0_u32..3, 0_u32..3],
+    );
+    let routing = (
+        prop::sample::select(vec![
+            "{ dns = { ttl = \"60s\" } }",
+            "{ dns = { ttl = \"60s\", stretched = 0.1 } }",
+            "{ anycast = { converge = \"20s\" } }",
+            "{ global-lb = { converge = \"10s\", spill-above = 0.8 } }",
+        ]),
+        prop::sample::select(vec![
+            "check = \"shallow\"",
+            "check = \"deep\", hold-down = \"20m\"",
+            "false-alarms = { exponential = { mean = \"2d\" } }",
+        ]),
+    );
+    let data = (
+        prop::sample::select(vec![
+            "{ sync = {} }",
+            "{ sync = { degrade = true } }",
+            "{ semi-sync = { lag = \"2s\" } }",
+            "{ async = { lag = { exponential = { mean = \"2s\" } } } }",
+            "{ quorum = { read = 1, write = 1 } }",
+            "{ multi-leader = { lag = \"1s\" } }",
+            "{ multi-leader = { lag = \"1s\", conflicts = \"merge\" } }",
+        ]),
+        any::<bool>(),
+    );
+    let faults = prop::sample::subsequence(
+        vec![
+            "of = { regions = \"all\" }",
+            "of = { zones = \"all\" }",
+            "of = { service = { name = \"web\" } }\neffect = { degraded = { errors = 0.3, capacity = 0.4 } }",
+            "of = { store = { name = \"orders\" } }",
+            "of = { access = { population = \"east\", cluster = \"us-east-1\" } }",
+            "of = { checks = \"us-east-1\" }",
+            "of = { routing = {} }",
+        ],
+        1..=4,
+    );
+    (shape, station, routing, data, faults).prop_map(|(shape, station, routing, data, faults)| Parts {
+        clusters: shape.0,
+        standby: shape.1 && shape.0 > 1,
+        load: shape.2,
+        station: station.0,
+        queue: station.1,
+        retries: station.2,
+        priorities: station.3,
+        via: routing.0,
+        health: routing.1,
+        replication: if shape.0 == 1 && data.0.contains("semi-sync") { "{ sync = {} }" } else { data.0 },
+        geo: data.1,
+        faults,
+    })
+}
+
+impl Parts {
+    fn scenario(&self) -> String {
+        let mut text = "format = 1\nname = \"random\"\nsimulation = { horizon = \"60d\", seeds = 2 }\n".to_owned();
+        for (position, name) in ["us-east-1", "us-west-2", "us-east-2"].iter().take(self.clusters).enumerate() {
+            text +=
+                &format!("[[cluster]]\nname = \"{name}\"\nnodes = {{ type = \"m6i.2xlarge\", min = 1, max = 20 }}\n");
+            if position == 1 && self.standby {
+                text += "standby-for = \"us-east-1\"\nscale = 0.3\n";
+            }
+        }
+        let queue = self.queue.map_or(String::new(), |queue| format!("queue = {queue}\n"));
+        text += &format!(
+            "[[service]]\nname = \"web\"\nreplicas = {PODS}\ntime = \"100ms\"\nstation = \"{}\"\n{queue}",
+            self.station
+        );
+        let partitions = if self.geo { "{ geo = {} }" } else { "{ single-leader = {} }" };
+        text += &format!(
+            "[[store]]\nname = \"orders\"\npartitions = {partitions}\nreads = \"local\"\nreplication = {}\n\
+             keys = {{ count = 1000 }}\nfencing = false\nloss-per-write = \"1 USD\"\n",
+            self.replication
+        );
+        for (name, step, priority) in [("look", "read", self.priorities[0]), ("buy", "write", self.priorities[1])] {
+            text += &format!(
+                "[[journey]]\nname = \"{name}\"\nshare = 0.5\ntimeout = \"2s\"\nretries = {}\npriority = {priority}\n\
+                 path = [\"web\", {{ {step} = \"orders\", bytes = \"1KB\" }}]\nloss-per-failure = \"0.01 USD\"\n",
+                self.retries
+            );
+        }
+        for (name, city) in [("east", "New York"), ("west", "San Francisco")] {
+            let rate = 10.0 * PODS * self.load;
+            text += &format!(
+                "[[population]]\nname = \"{name}\"\nat = \"{city}\"\nrate = \"{rate}/s\"\nprofile = \"web\"\n"
+            );
+        }
+        let health = format!("{{ interval = \"10s\", {} }}", self.health);
+        text += &format!("[routing]\nvia = {}\nhealth = {health}\n[failover]\npromote = \"60s\"\n", self.via);
+        for (position, fault) in self.faults.iter().enumerate() {
+            text += &format!(
+                "[[fault]]\nname = \"fault {position}\"\n{fault}\nevery = {{ exponential = {{ mean = \"5d\" }} }}\n\
+                 repair = {{ lognormal = {{ median = \"40m\", p95 = \"5h\" }} }}\n"
+            );
+        }
+        text
+    }
+}
+
+/// The means of one run by metric and dimensions.
+struct Run(Vec<Value>);
+
+impl Run {
+    fn of(scenario: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("random.toml");
+        std::fs::write(&file, scenario).unwrap();
+        let report = folder.path().join("report");
+        let output = Command::cargo_bin("regionsim")
+            .unwrap()
+            .args(["run", "--quiet", "--out"])
+            .arg(&report)
+            .arg(&file)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}\n{scenario}", String::from_utf8_lossy(&output.stderr));
+        let summary: Value = serde_json::from_slice(&std::fs::read(report.join("summary.json")).unwrap()).unwrap();
+        Self(summary["variants"][0]["metrics"].as_array().unwrap().clone())
+    }
+
+    /// The entries of a metric that have exactly these dimensions, whatever their values.
+    fn by(&self, metric: &str, dims: &[&str]) -> Vec<&Value> {
+        const DIMS: [&str; 8] = ["population", "journey", "cluster", "service", "store", "stage", "root", "month"];
+        let fits = |entry: &&Value| {
+            entry["metric"] == metric && DIMS.iter().all(|dim| entry[dim].is_null() != dims.contains(dim))
+        };
+        self.0.iter().filter(fits).collect()
+    }
+
+    fn sum(&self, metric: &str, dims: &[&str]) -> f64 {
+        self.by(metric, dims).iter().filter_map(|entry| entry["mean"].as_f64()).fold(0.0, |sum, mean| sum + mean)
+    }
+}
+
+#[test]
+fn everything_is_accounted_for() {
+    let close = |a: f64, b: f64, of: f64| (a - b).abs() <= 1e-9 * of.max(1.0);
+    let mut runner = TestRunner::new_with_rng(
+        Config { cases: 40, failure_persistence: None, ..Config::default() },
+        proptest::test_runner::TestRng::deterministic_rng(proptest::test_runner::RngAlgorithm::ChaCha),
+    );
+    runner
+        .run(&parts(), |parts| {
+            let scenario = parts.scenario();
+            let run = Run::of(&scenario);
+            let offered = run.sum("requests.offered", &[]);
+            let (good, lost) = (run.sum("requests.good", &[]), run.sum("requests.lost", &[]));
+            prop_assert!(offered > 1e6 && close(offered, good + lost, offered), "{offered} {good} {lost}\n{scenario}");
+            for dims in [&["stage", "root"][..], &["population"], &["journey"], &["population", "journey"]] {
+                let parts = run.sum("requests.lost", dims);
+                prop_assert!(close(parts, lost, offered), "lost {lost}, by {dims:?} {parts}\n{scenario}");
+            }
+            let writes = run.sum("writes", &["store"]);
+            let kept = ["writes.durable", "writes.lost", "writes.conflicting"].map(|part| run.sum(part, &["store"]));
+            prop_assert!(close(writes, kept.iter().sum(), writes), "{writes} {kept:?}\n{scenario}");
+            prop_assert!(kept.iter().all(|part| *part >= 0.0), "{kept:?}\n{scenario}");
+            let good_writes = run.by("requests.good", &["journey"]);
+            let buys = good_writes.iter().find(|entry| entry["journey"] == "buy").unwrap()["mean"].as_f64().unwrap();
+            prop_assert!(close(writes, buys, buys), "{writes} writes, {buys} purchases\n{scenario}");
+            let lines = [
+                "nodes",
+                "control-plane",
+                "load-balancers",
+                "databases",
+                "storage",
+                "egress",
+                "replication",
+                "cross-zone",
+                "dns",
+                "health-checks",
+                "people",
+            ];
+            let bill: f64 = lines.iter().map(|line| run.sum(&format!("cost.{line}"), &[])).sum();
+            prop_assert!(close(bill, run.sum("cost.bill", &[]), bill), "{bill}\n{scenario}");
+            let losses = ["loss-requests", "loss-minutes", "loss-writes", "loss-sla"];
+            let loss: f64 = losses.iter().map(|line| run.sum(&format!("cost.{line}"), &[])).sum();
+            prop_assert!(close(loss, run.sum("cost.loss", &[]), loss), "{loss}\n{scenario}");
+            for metric in ["utilisation", "station.rejected", "availability", "reads.stale-share"] {
+                for entry in run.0.iter().filter(|entry| entry["metric"] == metric) {
+                    let within =
+                        |key: &str| entry[key].as_f64().is_none_or(|value| (0.0..=1.0 + 1e-9).contains(&value));
+                    prop_assert!(within("min") && within("max"), "{entry}\n{scenario}");
+                }
+            }
+            // What is served never exceeds what is up: ten a second for each ready pod.
+            for (served, ready) in run
+                .by("station.throughput", &["cluster", "service"])
+                .iter()
+                .zip(run.by("replicas", &["cluster", "service"]))
+            {
+                let (served, ready) = (served["mean"].as_f64().unwrap(), ready["mean"].as_f64().unwrap());
+                prop_assert!(served <= 10.0 * ready * (1.0 + 1e-9), "{served} {ready}\n{scenario}");
+            }
+            Ok(())
+        })
+        .unwrap();
+}
