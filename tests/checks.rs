@@ -147,6 +147,17 @@ fn a_cold_standby_grows_step_by_step() {
 }
 
 #[test]
+fn where_no_node_is_to_be_had_a_standby_stays_cold() {
+    let cluster = [("cluster", "us-west-2"), ("service", "web")];
+    // Ten minutes; the next decision at 615 s, and pods 130 s later.
+    for (horizon, ready) in [("744s", 200.0), ("746s", 334.0)] {
+        let summary = Summary::of("run", "tests/checks/shortage.toml", &["--horizon", horizon]);
+        close(summary.mean("base", "replicas.ready-final", &cluster), ready);
+        close(summary.mean("base", "station.shed", &cluster), if ready < 300.0 { 400.0 * 744.0 } else { 298_266.0 });
+    }
+}
+
+#[test]
 fn a_week_offers_rate_times_seconds() {
     // 364 days of a profile whose mean is 1, in two places an hour apart.
     let summary = Summary::of("run", "tests/checks/offered.toml", &[]);

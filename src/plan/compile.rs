@@ -278,6 +278,11 @@ impl Compiler<'_> {
                 ClusterPlan {
                     name: cluster.name.clone(),
                     digest: digest(&cluster.name),
+                    shortage: cluster
+                        .nodes
+                        .as_ref()
+                        .and_then(|nodes| nodes.shortage.as_ref())
+                        .map(|shortage| (shortage.chance.get(), shortage.lasts.clone())),
                     region: Id::new(resolved.region),
                     zones: resolved.zones,
                     stations,

@@ -114,6 +114,8 @@ pub struct ClusterPlan {
     pub station_of: Table<Service, Option<u32>>,
     /// Its nodes.
     pub pool: Option<Pool>,
+    /// The chance that no node is to be had when another region is lost, and for how long.
+    pub shortage: Option<(f64, Dist)>,
     /// It serves nobody until it is promoted.
     pub standby: bool,
     /// Fewest nodes while it is a standby.

@@ -60,15 +60,16 @@ impl Pool {
     }
 
     /// Places `pods` more, each asking for `each`, beside pods that ask for `used`; `usable` is the share of
-    /// the pool that isn't in a dead zone. What finds no room isn't placed.
-    pub fn place(&self, pods: u32, each: Request, used: Request, min: u32, usable: f64) -> Vec<Placed> {
+    /// the pool that isn't in a dead zone. No new node is to be had where it is `short`. What finds no room isn't placed.
+    pub fn place(&self, pods: u32, each: Request, used: Request, min: u32, usable: f64, short: bool) -> Vec<Placed> {
         let room = |nodes: f64| {
             let by_cpu = (nodes * self.node.cpu - used.cpu) / each.cpu.max(1e-12);
             let by_memory = (nodes * self.node.memory - used.memory) / each.memory.max(1e-12);
             (by_cpu.min(by_memory) + 1e-9).floor().max(0.0).min(f64::from(u32::MAX)) as u32
         };
         let at_once = pods.min(room(f64::from(self.nodes(used, min)).min(f64::from(self.max) * usable)));
-        let later = (pods - at_once).min(room(f64::from(self.max) * usable).saturating_sub(at_once));
+        let new = if short { 0 } else { room(f64::from(self.max) * usable).saturating_sub(at_once) };
+        let later = (pods - at_once).min(new);
         let mut placed = Vec::new();
         if at_once > 0 {
             placed.push(Placed { pods: at_once, delay: 0.0 });
@@ -119,15 +120,17 @@ mod tests {
     #[test]
     fn slack_first_then_new_nodes_then_nothing() {
         // 30 pods on 2 nodes leave room for 2; 3 nodes at most hold 48.
-        let placed = pool(3).place(40, POD, of(30.0), 2, 1.0);
+        let placed = pool(3).place(40, POD, of(30.0), 2, 1.0, false);
         assert_eq!(placed, [Placed { pods: 2, delay: 0.0 }, Placed { pods: 16, delay: 90.0 }]);
+        // Where no node is to be had there is what there is.
+        assert_eq!(pool(3).place(40, POD, of(30.0), 2, 1.0, true), [Placed { pods: 2, delay: 0.0 }]);
     }
 
     #[test]
     fn a_cohort_serves_everyone_once() {
         let mut pool = pool(1000);
         pool.delays = vec![10.0, 20.0, 30.0, 40.0];
-        let placed = pool.place(103, POD, of(32.0), 2, 1.0);
+        let placed = pool.place(103, POD, of(32.0), 2, 1.0, false);
         assert_eq!(placed.iter().map(|p| p.pods).sum::<u32>(), 103);
         assert_eq!(placed.iter().map(|p| p.pods).collect::<Vec<_>>(), [25, 26, 26, 26]);
     }

@@ -77,6 +77,19 @@ pub struct NodesSpec {
     /// From asking for a node until it takes pods.
     #[serde(default = "default_provisioning")]
     pub provisioning: Dist,
+    /// When another region is lost, everybody who was there asks for nodes here. None by default.
+    #[serde(default)]
+    pub shortage: Option<Shortage>,
+}
+
+/// When another region is lost, everybody who was there asks for nodes here.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Shortage {
+    /// The chance, for each loss of a region, that no node is to be had.
+    pub chance: Probability,
+    /// For how long.
+    pub lasts: Dist,
 }
 
 fn default_max_nodes() -> u32 {

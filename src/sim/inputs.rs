@@ -127,6 +127,8 @@ pub(super) struct Inputs {
     pub(super) overload_root: Id<Root>,
     /// Autoscaling is on: not an unpromoted standby.
     pub(super) active: bool,
+    /// No node is to be had.
+    pub(super) short: bool,
     /// Users, by population; those of the current answer apart from those of old ones.
     pub(super) flows: Vec<Flow>,
 }

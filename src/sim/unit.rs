@@ -47,6 +47,8 @@ pub(super) struct Unit {
     pub(super) min_nodes: u32,
     /// Its autoscalers run.
     pub(super) active: bool,
+    /// No node is to be had.
+    pub(super) short: bool,
     /// Every slot is a whole number of syncs: slots repeat.
     repeats: bool,
     /// What waits.
@@ -71,6 +73,7 @@ impl Unit {
             usable: 1.0,
             min_nodes: own.standby_min_nodes,
             active: !own.standby,
+            short: false,
             repeats,
             backlog: Backlog::new(own),
         }
@@ -102,13 +105,13 @@ impl Unit {
             let may_repeat = whole && self.repeats && !tally.tracing() && self.backlog.is_empty();
             if !(may_repeat && self.take_slot(slot, slot_end, plan, memo, tally)) {
                 let end = slot_end.min(to);
-                let (from, inputs, usable, min_nodes, active) =
-                    (self.clock, self.inputs, self.usable, self.min_nodes, self.scales(memo));
+                let (from, inputs, usable, min_nodes, active, short) =
+                    (self.clock, self.inputs, self.usable, self.min_nodes, self.scales(memo), self.short);
                 let own = &plan.clusters[self.cluster];
                 let cluster = self.cluster;
                 let mut backlog = core::mem::take(&mut self.backlog);
                 let pods = self.pods(memo);
-                let mut step = Step { plan, own, inputs, slot, usable, min_nodes, active };
+                let mut step = Step { plan, own, inputs, slot, usable, min_nodes, active, short };
                 step.run(pods, &mut backlog, from, end, memo, &mut |memo, stay, nodes| {
                     tally.stay(cluster, stay, nodes, memo);
                 });
@@ -179,6 +182,7 @@ impl Unit {
             usable: self.usable,
             min_nodes: self.min_nodes,
             active: self.scales(memo),
+            short: self.short,
         };
         let mut backlog = self.backlog.clone();
         let mut grew = false;
@@ -227,12 +231,12 @@ impl Unit {
     /// Starts pods until there are `wanted`, by station, as far as there is room.
     pub(super) fn grow_to(&mut self, wanted: &[u32], plan: &Plan, memo: &Memo) {
         let own = &plan.clusters[self.cluster];
-        let (now, usable, min_nodes) = (self.clock, self.usable, self.min_nodes);
+        let (now, limits) = (self.clock, Limits { min_nodes: self.min_nodes, usable: self.usable, short: self.short });
         let pods = self.pods(memo);
         for (position, &wanted) in wanted.iter().enumerate() {
             let missing = wanted.saturating_sub(pods[position].total());
             if missing > 0 {
-                let placed = place(plan, own, pods, position, missing, min_nodes, usable);
+                let placed = place(plan, own, pods, position, missing, limits);
                 pods[position].add(now, &placed, plan.services[own.stations[position].service].startup);
             }
         }
@@ -287,6 +291,14 @@ fn used(plan: &Plan, own: &ClusterPlan, pods: &[Deployment]) -> Request {
     sum
 }
 
+/// What bounds the nodes: fewest, the share that isn't in a dead zone, whether new ones are to be had.
+#[derive(Clone, Copy)]
+struct Limits {
+    min_nodes: u32,
+    usable: f64,
+    short: bool,
+}
+
 /// Finds room for more pods of one station.
 fn place(
     plan: &Plan,
@@ -294,12 +306,12 @@ fn place(
     pods: &[Deployment],
     position: usize,
     count: u32,
-    min_nodes: u32,
-    usable: f64,
+    limits: Limits,
 ) -> Vec<Placed> {
+    let Limits { min_nodes, usable, short } = limits;
     let each = plan.services[own.stations[position].service].request;
     match &own.pool {
-        Some(pool) => pool.place(count, each, used(plan, own, pods), min_nodes, usable),
+        Some(pool) => pool.place(count, each, used(plan, own, pods), min_nodes, usable, short),
         None => vec![Placed { pods: count, delay: 0.0 }],
     }
 }
@@ -313,6 +325,7 @@ struct Step<'a> {
     usable: f64,
     min_nodes: u32,
     active: bool,
+    short: bool,
 }
 
 impl Step<'_> {
@@ -405,7 +418,8 @@ impl Step<'_> {
             }
             let wanted = pods[position].sync(now, rule, ratio);
             if wanted > current {
-                let placed = place(self.plan, self.own, pods, position, wanted - current, self.min_nodes, self.usable);
+                let limits = Limits { min_nodes: self.min_nodes, usable: self.usable, short: self.short };
+                let placed = place(self.plan, self.own, pods, position, wanted - current, limits);
                 pods[position].add(now, &placed, self.plan.services[self.own.stations[position].service].startup);
             } else {
                 pods[position].shrink_to(wanted);

@@ -150,6 +150,9 @@ fn clusters(model: &Model<'_>, found: &mut Found<'_>) {
             (format!("`min` is {} and `max` is {}", nodes.min, nodes.max), "swap them, or raise `max`")
         });
         time(&nodes.provisioning, &path("provisioning"), found);
+        if let Some(shortage) = &nodes.shortage {
+            time(&shortage.lasts, &path("shortage"), found);
+        }
     }
 }
 

@@ -5,7 +5,8 @@ use super::super::log::Held;
 use super::{Active, Composed, Event, LINGER, World, purpose};
 use crate::base::stream::{Rng, uniform};
 use crate::base::{Id, SimTime, Span, Table};
-use crate::domain::{Cluster, Root};
+use crate::domain::{Cluster, Region, Root};
+use crate::failover::spec::ScaleWhen;
 use crate::failure::spec::EffectSpec;
 use crate::plan::{DEMAND, Element};
 
@@ -59,7 +60,40 @@ impl World<'_> {
         self.log.held.push(Held { root, from: now, to: now + lasts });
         self.events.schedule(now + lasts, Event::Repair { hold, serial });
         self.zones_changed(now, &before);
+        if let (Element::Region(region), EffectSpec::Down(_)) = (self.plan.holds[hold as usize].element, effect) {
+            self.everybody_moves(now, region, root, occurrence);
+        }
         true
+    }
+
+    /// A region is lost, and nodes become short in the others.
+    fn everybody_moves(&mut self, now: SimTime, region: Id<Region>, root: Id<Root>, occurrence: u64) {
+        let plan = self.plan;
+        for (cluster, own) in plan.clusters.iter_enumerated().filter(|(_, own)| own.region != region) {
+            let Some((chance, lasts)) = &own.shortage else { continue };
+            let mut rng = self.consequence(root, occurrence, own.digest, purpose::SHORTAGE, 0);
+            if uniform(&mut rng) <= *chance {
+                let until = now + lasts.sample_span(&mut rng);
+                self.flush(now, cluster);
+                self.units[cluster].short = true;
+                self.short_until[cluster] = self.short_until[cluster].max(until);
+                self.events.schedule(until, Event::Nodes { cluster: cluster.index() as u32 });
+            }
+        }
+    }
+
+    /// Nodes are to be had again: what was decided while they weren't is done.
+    pub(super) fn nodes_again(&mut self, now: SimTime, cluster: Id<Cluster>) {
+        if self.short_until[cluster] > now {
+            return;
+        }
+        self.flush(now, cluster);
+        self.units[cluster].short = false;
+        let own = &self.plan.clusters[cluster];
+        let woken = own.standby && self.units[cluster].active;
+        if woken && self.plan.failover.scale_when == ScaleWhen::AtDecision {
+            self.activate(now, cluster, true);
+        }
     }
 
     pub(super) fn release(&mut self, now: SimTime, hold: u32) {

@@ -172,6 +172,7 @@ impl World<'_> {
             dependencies: dependencies.to_vec(),
             overload_root: overload.map_or(Id::new(DEMAND), |(root, _)| root),
             active: self.units[cluster].active,
+            short: self.units[cluster].short,
             flows,
         }
     }

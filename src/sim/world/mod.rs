@@ -63,6 +63,8 @@ pub(in crate::sim) enum Event {
     Drained { pair: u32, serial: u32 },
     /// A fault that has gone no longer counts as a cause.
     Lingered { cluster: u32 },
+    /// Nodes are to be had again.
+    Nodes { cluster: u32 },
     /// A cluster's check raises a false alarm.
     FalseAlarm { cluster: u32 },
     /// The load balancer looks at the load again.
@@ -196,6 +198,8 @@ pub(in crate::sim) struct World<'a> {
     switched: Vec<bool>,
     routed: Table<Population, Routed>,
     units: Table<Cluster, Unit>,
+    /// Until when no node is to be had.
+    short_until: Table<Cluster, SimTime>,
     /// Faults whose effect on capacity outlives them.
     lingering: Table<Cluster, Option<(Id<Root>, SimTime)>>,
     dns_serial: u32,
@@ -242,6 +246,7 @@ impl<'a> World<'a> {
             dependencies: Vec::new(),
             overload_root: Id::new(DEMAND),
             active: true,
+            short: false,
             flows: Vec::new(),
         };
         let unset = memo.inputs_id(&nothing);
@@ -269,6 +274,7 @@ impl<'a> World<'a> {
             switched: vec![false; plan.pairs.len()],
             routed: Table::new(),
             units: plan.clusters.keys().map(|cluster| Unit::new(plan, cluster, unset)).collect(),
+            short_until: vec![SimTime::ZERO; plan.clusters.len()].into(),
             lingering: vec![None; plan.clusters.len()].into(),
             dns_serial: 0,
             rebalance_serial: 0,
@@ -436,6 +442,7 @@ impl<'a> World<'a> {
                     *lingering = None;
                 }
             }
+            Event::Nodes { cluster } => self.nodes_again(now, Id::new(cluster as usize)),
             Event::FalseAlarm { cluster } => self.false_alarm(now, Id::new(cluster as usize)),
             Event::Rebalance { serial } => {
                 if serial != self.rebalance_serial {

@@ -8,6 +8,8 @@ pub(super) const CLOCK: u64 = digest("clock");
 pub(super) const PHASE: u64 = digest("health phase");
 /// When a health check raises a false alarm.
 pub(super) const ALARM: u64 = digest("false alarm");
+/// Whether nodes are short elsewhere, and for how long.
+pub(super) const SHORTAGE: u64 = digest("shortage");
 /// Whether shallow checks see a degradation.
 pub(super) const SEEN: u64 = digest("seen by shallow checks");
 /// How long people take to decide.
