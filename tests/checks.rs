@@ -353,6 +353,19 @@ fn two_leaders_and_followers_that_are_behind() {
         close(of(variant, "rpo.seconds"), 300.0);
         close(of(variant, "writes.lost"), 4.0 * 300.0);
     }
+    // Up at 7230 s and 3600 - 3 × 30 s behind: a catches up until 8400 s. b is lost at 8000 s, while it leads; a is promoted
+    // after 34 + 60 s, 3600 - 3 × 800 s behind. Had a caught up it would lead since 7830 s.
+    let lost = |variant: &str| summary.mean(variant, "requests.lost", &[("stage", "promoting"), ("root", "b lost: b")]);
+    close(lost("resync"), 4.0 * 60.0);
+    close(of("resync", "writes.lost"), 4.0 * 1200.0);
+    let b_lost = |variant: &str| {
+        let all = summary.0["variants"].as_array().unwrap().iter().find(|entry| entry["name"] == variant).unwrap();
+        let lost = |entry: &&Value| entry["metric"] == "requests.lost" && entry["root"] == "b lost: b";
+        all["metrics"].as_array().unwrap().iter().filter(lost).map(|entry| entry["mean"].as_f64().unwrap()).sum::<f64>()
+    };
+    close(b_lost("resync"), 4.0 * 94.0);
+    close(b_lost("fast-resync"), 0.0);
+    close(of("fast-resync", "writes.lost"), 0.0);
     // Who stops rather than go on alone loses requests instead.
     close(of("strict", "rpo.seconds"), 0.0);
     close(of("strict", "writes.lost"), 0.0);

@@ -4,7 +4,7 @@ use super::super::log::Deed;
 use super::super::unit::slot_at;
 use super::{Event, Phase, World, purpose};
 use crate::base::stream::uniform;
-use crate::base::{Id, SimTime};
+use crate::base::{Id, SimTime, Span};
 use crate::domain::observation::Promotion;
 use crate::domain::{Cluster, Root, Store};
 use crate::plan::{DEMAND, Element, StepPlan};
@@ -49,6 +49,8 @@ impl World<'_> {
             }
             Phase::Idle if leader != home && self.clusters[home].up && self.copies[home][store].up => {
                 if let Some(delay) = self.failback_of(cause, home) {
+                    // It leads again only once it has what was written without it.
+                    let delay = delay.max(self.resync(store, leader, home, now));
                     self.set_partition(partition, Phase::FailingBack, cause, now + delay);
                 }
             }
@@ -213,6 +215,11 @@ impl World<'_> {
             .filter(|held| self.index.downs.iter().any(|&(root, element)| root == held.root && hits(element)));
         let intervals = held.map(|held| (held.from.secs(), held.to.secs()));
         loss::behind(intervals, at.secs(), self.plan.stores[store].catch_up)
+    }
+
+    /// How long a copy needs to catch up with its leader from now on.
+    fn resync(&self, store: Id<Store>, leader: Id<Cluster>, copy: Id<Cluster>, now: SimTime) -> Span {
+        Span::from_secs(self.behind(store, leader, copy, now) / (self.plan.stores[store].catch_up - 1.0))
     }
 
     /// When the fault that is the cause began.
