@@ -324,6 +324,51 @@ fn a_slip_in_the_writing_hides_no_slip_in_the_meaning_and_makes_none() {
 }
 
 #[test]
+fn what_data_overload_and_routing_need_is_said() {
+    let place = Place::new();
+    let store = "[[store]]\nname = \"orders\"\n";
+    let cases: &[(&str, String, &[&str])] = &[
+        (
+            "[[journey]]",
+            format!("{store}replication = {{ quorum = {{ read = 2, write = 3 }} }}\n[[journey]]"),
+            &["3 of 2 copies"],
+        ),
+        (
+            "[[journey]]",
+            format!("{store}replication = {{ semi-sync = {{ acks = 2, lag = \"1s\" }} }}\n[[journey]]"),
+            &["2 of 1 copies"],
+        ),
+        ("[[journey]]", format!("{store}catch-up = 1.0\n[[journey]]"), &["at 1 it never would"]),
+        ("timeout = \"3s\"\n", String::new(), &["ever gives up"]),
+        ("[[fault]]", "[failover]\nruns-in = \"us-esat-1\"\n[[fault]]".to_owned(), &["did you mean `us-east-1`?"]),
+        (
+            "of = { regions = \"all\" }\neffect = { down = { } }",
+            "of = { routing = {} }\neffect = { degraded = { errors = 0.5 } }".to_owned(),
+            &["can't be degraded"],
+        ),
+        (
+            "of = { regions = \"all\" }",
+            "of = { access = { population = \"eu\", cluster = \"us-east-1\" } }".to_owned(),
+            &["unknown population `eu`"],
+        ),
+        (
+            "[[fault]]",
+            "[routing]\npolicy = { weighted = { weights = { us-east-1 = 1 } } }\n\
+             via = { global-lb = { converge = \"9s\", spill-above = 0.8 } }\n[[fault]]"
+                .to_owned(),
+            &["no order that load could spill along"],
+        ),
+    ];
+    let fifo = SCENARIO.replace("concurrency = 4", "concurrency = 4\nstation = \"fifo\"");
+    for (from, to, says) in cases {
+        place.write("bad.toml", fifo.replacen(from, to, 1));
+        place.refuses(&["validate", "bad.toml"], says);
+    }
+    place.write("good.toml", fifo);
+    succeeds(&place.run(&["validate", "good.toml"]));
+}
+
+#[test]
 fn a_scenario_that_asks_for_too_much_is_refused_at_once() {
     let place = Place::new();
     let start = std::time::Instant::now();
