@@ -39,7 +39,7 @@ metrics! {
     RTO_SCALE = "rto.scale", Seconds, Lower, "Of rto.service: until the new target had the capacity.";
     RTO_DNS_TAIL = "rto.dns-tail", Seconds, Lower, "From rto.service to rto.users: clients on old DNS answers.";
     RTO_NOT_ACHIEVED = "rto.not-achieved", Share, Lower, "Share of outages that the repair ended, not failover.";
-    RPO_SECONDS = "rpo.seconds", Seconds, Lower, "Age of the oldest write lost in a promotion, 0 if none was lost; mean over a store's promotions, and of all stores the worst.";
+    RPO_SECONDS = "rpo.seconds", Seconds, Lower, "Age of the oldest write lost in a promotion, 0 if none was lost; mean over promotions. Over all stores: of those whose followers may lag, if there are any.";
     WRITES = "writes", Writes, Neither, "Writes that were acknowledged.";
     WRITES_DURABLE = "writes.durable", Writes, Higher, "Acknowledged writes that stayed: neither lost nor conflicting.";
     WRITES_LOST = "writes.lost", Writes, Lower, "Acknowledged writes that a promotion lost.";

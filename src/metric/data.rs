@@ -12,18 +12,24 @@ use crate::base::Id;
 use crate::domain::observation::{DataTally, Promotion};
 use crate::domain::{Journey, Store};
 use crate::plan::{Plan, StepPlan};
+use crate::replication::spec::Replication;
 
 pub(super) fn put(sheet: &mut Sheet, facts: &Facts) {
     let Facts { plan, seen, .. } = *facts;
     let stores = || plan.stores.keys();
     let journeys = || plan.journeys.keys().map(Of::journey);
-    let rpo = |store: Id<Store>| {
-        let promotions = seen.promotions.iter().filter(|promotion| promotion.store == store);
-        mean(promotions.map(|promotion| promotion.rpo))
+    let rpo = |counts: &dyn Fn(Id<Store>) -> bool| {
+        mean(seen.promotions.iter().filter(|promotion| counts(promotion.store)).map(|promotion| promotion.rpo))
     };
-    sheet.put(&RPO_SECONDS, Of::ALL, stores().filter_map(rpo).reduce(f64::max));
+    // Stores that wait for all followers would only water down those that don't.
+    let lags = |store: Id<Store>| match plan.stores[store].replication {
+        Replication::Async(_) | Replication::SemiSync(_) => true,
+        Replication::Sync(_) | Replication::Quorum(_) | Replication::MultiLeader(_) => false,
+    };
+    let some_lag = stores().any(lags);
+    sheet.put(&RPO_SECONDS, Of::ALL, rpo(&|store| !some_lag || lags(store)));
     for store in stores() {
-        sheet.put(&RPO_SECONDS, Of::store(store), rpo(store));
+        sheet.put(&RPO_SECONDS, Of::store(store), rpo(&|other| other == store));
     }
     for of in core::iter::once(Of::ALL).chain(stores().map(Of::store)).chain(journeys()) {
         let mut sum = DataTally::default();

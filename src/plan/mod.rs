@@ -263,7 +263,7 @@ pub struct JourneyPlan {
     pub budget: f64,
     /// Failing share at which clients give up, and share of requests that they send then.
     pub breaker: Option<(f64, f64)>,
-    /// Who is shed last: higher numbers.
+    /// Where capacity is short the lowest are shed first.
     pub priority: u32,
     /// Bytes of a request.
     pub request: f64,

@@ -162,7 +162,7 @@ pub struct JourneySpec {
     /// What it does, in order: a service's name, or a table with one of `call`, `read`, `write`,
     /// `dependency`, `parallel`.
     pub path: Vec<Step>,
-    /// Who is shed last where capacity is short: higher numbers go first.
+    /// Where capacity is short the lowest numbers are shed first.
     #[serde(default)]
     pub priority: u32,
     /// What one failed request costs the business.
