@@ -410,6 +410,20 @@ fn a_storm_that_only_the_night_ends() {
 }
 
 #[test]
+fn the_lowest_priority_is_shed_first() {
+    let summary = Summary::of("compare", "tests/checks/priority.toml", &[]);
+    let lost = |variant: &str, journey: &str| summary.mean(variant, "requests.lost", &[("journey", journey)]);
+    // 70/s of each on 100/s: 40 of the low. 150/s of each: all of the low, and 50 of the high.
+    close(lost("some", "low"), 40.0 * 3600.0);
+    close(lost("some", "high"), 0.0);
+    close(lost("many", "low"), 150.0 * 3600.0);
+    close(lost("many", "high"), 50.0 * 3600.0);
+    // The queue takes the first 500. Where it is full is told to a millionth of a level.
+    assert!((lost("queue", "low") - (40.0 * 3600.0 - 500.0)).abs() < 1.0, "{}", lost("queue", "low"));
+    close(lost("queue", "high"), 0.0);
+}
+
+#[test]
 fn survivors_need_headroom() {
     let summary = Summary::of("compare", "scenarios/headroom.toml", &["--seeds", "2"]);
     let shed = |variant: &str| {

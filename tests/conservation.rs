@@ -218,6 +218,7 @@ fn everything_is_accounted_for() {
             let loss: f64 = losses.iter().map(|line| run.sum(&format!("cost.{line}"), &[])).sum();
             prop_assert!(close(loss, run.sum("cost.loss", &[]), loss), "{loss}\n{scenario}");
             for metric in ["utilisation", "station.rejected", "availability", "reads.stale-share"] {
+                prop_assert!(run.0.iter().any(|entry| entry["metric"] == metric), "no {metric}");
                 for entry in run.0.iter().filter(|entry| entry["metric"] == metric) {
                     let within =
                         |key: &str| entry[key].as_f64().is_none_or(|value| (0.0..=1.0 + 1e-9).contains(&value));
@@ -225,11 +226,12 @@ fn everything_is_accounted_for() {
                 }
             }
             // What is served never exceeds what is up: ten a second for each ready pod.
-            for (served, ready) in run
-                .by("station.throughput", &["cluster", "service"])
-                .iter()
-                .zip(run.by("replicas", &["cluster", "service"]))
-            {
+            let (served, ready) =
+                ["station.throughput", "replicas"].map(|metric| run.by(metric, &["cluster", "service"])).into();
+            prop_assert_eq!(served.len(), parts.clusters);
+            prop_assert_eq!(ready.len(), parts.clusters);
+            for (served, ready) in served.iter().zip(ready) {
+                prop_assert_eq!(&served["cluster"], &ready["cluster"]);
                 let (served, ready) = (served["mean"].as_f64().unwrap(), ready["mean"].as_f64().unwrap());
                 prop_assert!(served <= 10.0 * ready * (1.0 + 1e-9), "{served} {ready}\n{scenario}");
             }

@@ -2,8 +2,8 @@
 //!
 //! Key i of n is accessed with probability q ∝ i^−s (Zipf; s = 0 is all alike). Writes to it come at λ q and each is
 //! on its way for a lag of its own, so their number under way is that of an M/G/∞ queue: Poisson with mean
-//! λ q E[lag], whatever the lag's law. So an access meets at least one with probability Σ q (1 − exp(−x q)), where
-//! x = λ E[lag].
+//! λ q times the mean lag, whatever the lag's law. So an access meets at least one with probability
+//! Σ q (1 − exp(−x q)), where x is λ times the mean lag.
 
 use super::spec::Keys;
 use crate::base::maths::{exp, exp_m1, ln, powf};
