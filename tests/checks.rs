@@ -328,6 +328,9 @@ fn a_retry_storm_outlives_its_cause_unless_something_stops_it() {
     // Open, 2 × 12/s are sent; closed, 120: for 100/s it is open for 20.8 % of the 25 s. A turn takes 1.2 s.
     let open = (120.0 - 100.0) / (120.0 - 24.0);
     assert!((lost("breaker") - open * 25.0 * 120.0).abs() <= 1.2 * 120.0, "{}", lost("breaker"));
+    // The storm of 3635 s ends with the minute from 7200 s on.
+    near("restart", 25.0 * 120.0 + (7260.0 - 3660.0) * 60.0);
+    near("crash", 60.0 * 60.0);
     // Full after 500 / 20 = 25 s: for 35 s what is more than 100/s is shed, retries or not.
     near("bounded", 35.0 * 20.0);
     let cause = [("stage", "overload"), ("root", "demand")];

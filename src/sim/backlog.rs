@@ -4,6 +4,7 @@
 //! shortest timeout: within one the wait is taken to be its middle, and a step lasts until a level's end. Beyond every
 //! timeout all levels are one.
 
+use super::inputs::Inputs;
 use super::solve::{Solution, capacity};
 use crate::base::{Id, Span};
 use crate::domain::Root;
@@ -117,6 +118,20 @@ impl Backlog {
         Span::from_secs(secs).min(most).max(Span::from_nanos(1))
     }
 
+    /// What waits at a station that is down dies with it.
+    pub(super) fn die(&mut self, inputs: &Inputs) {
+        let all = inputs.front.down.is_some() || inputs.zones_up == 0;
+        for (station, calls) in self.calls.iter_mut().enumerate().filter(|(_, calls)| **calls > 0.0) {
+            let own = inputs.stations.iter().find(|(other, _)| *other as usize == station);
+            if all || own.is_some_and(|(_, condition)| condition.down.is_some()) {
+                *calls = 0.0;
+            }
+        }
+        if self.is_empty() {
+            self.root = None;
+        }
+    }
+
     /// Lets time pass.
     pub(super) fn pass(&mut self, own: &ClusterPlan, plan: &Plan, solution: &Solution, root: Id<Root>, time: Span) {
         if self.calls.is_empty() {
@@ -149,7 +164,7 @@ impl Backlog {
         &self,
         plan: &Plan,
         own: &ClusterPlan,
-        inputs: &super::inputs::Inputs,
+        inputs: &Inputs,
         ready: impl Fn(usize) -> u32,
     ) -> Vec<u32> {
         self.key(plan, own, |station| capacity(plan, own, inputs, station, ready(station)))

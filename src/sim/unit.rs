@@ -348,6 +348,7 @@ impl Step<'_> {
             pods.start_due(now);
         }
         while now < to {
+            backlog.die(memo.inputs(self.inputs));
             let solution = self.solution(pods, backlog, memo);
             let ready_at = pods.iter().map(Deployment::next_ready).min().unwrap_or(SimTime::NEVER);
             let sync_at = due.iter().copied().min().unwrap_or(SimTime::NEVER);
