@@ -30,7 +30,7 @@ struct Parts {
 fn parts() -> impl Strategy<Value = Parts> {
     let shape = (1_usize..=3, any::<bool>(), 0.2..1.6_f64);
     let station = (
-        prop::sample::select(vec!["mmc", "fluid", "fifo"]),
+        prop::sample::select(vec!["mmc", "fluid"]),
         prop::option::of(prop::sample::select(vec![0_u32, 50, 2000])),
         prop::sample::select(vec![
             "{ max = 0 }",

@@ -1,9 +1,9 @@
 //! From a checked scenario to a plan. Nothing can fail here: loading has reported every mistake.
 
 use super::{
-    ClusterPlan, CostPlan, DependencyPlan, Element, FailoverPlan, FaultPlan, Fifo, Hit, HoldPlan, IncidentPlan,
-    JourneyPlan, PairPlan, PartitionPlan, Plan, PopulationPlan, RegionPlan, RootPlan, RoutingPlan, ServicePlan,
-    StationPlan, StepPlan, StorePlan, SurgePlan,
+    ClusterPlan, CostPlan, DependencyPlan, Element, FailoverPlan, FaultPlan, Hit, HoldPlan, IncidentPlan, JourneyPlan,
+    Levels, PairPlan, PartitionPlan, Plan, PopulationPlan, RegionPlan, RootPlan, RoutingPlan, ServicePlan, StationPlan,
+    StepPlan, StorePlan, SurgePlan,
 };
 use crate::base::maths::great_circle_km;
 use crate::base::stream::digest;
@@ -20,7 +20,7 @@ use crate::scaling::hpa::Rule;
 use crate::scaling::nodes::{Pool, Request, cohort};
 use crate::scenario::resolved::{ResolvedRegion, Scenario};
 use crate::scenario::spec::ServiceSpec;
-use crate::traffic::spec::{JourneySpec, Residency, Station, Step, SurgeSpec};
+use crate::traffic::spec::{JourneySpec, PATIENCE, Residency, Retries, Station, Step, SurgeSpec};
 
 /// Compiles a checked scenario.
 ///
@@ -160,6 +160,18 @@ fn service(spec: &ServiceSpec) -> ServicePlan {
 }
 
 /// Pods of a standby at `scale`: at least one, if there are any at all.
+/// Seconds before each retry: those that are sure, and those of which an even share is drawn.
+fn backoffs(retries: &Retries) -> Vec<(f64, f64)> {
+    let (most, jitter) = (retries.max_backoff.map_or(f64::INFINITY, Span::secs), retries.jitter.get());
+    let mut next = retries.backoff.secs();
+    let one = |_| {
+        let wait = next.min(most);
+        next *= retries.factor;
+        (wait * (1.0 - jitter), wait * jitter)
+    };
+    (0..retries.max).map(one).collect()
+}
+
 fn scaled(replicas: u32, scale: f64) -> u32 {
     let scaled = (f64::from(replicas) * scale - 1e-9).ceil().max(0.0) as u32;
     if scale > 0.0 { scaled.max(u32::from(replicas > 0)) } else { 0 }
@@ -265,7 +277,7 @@ impl Compiler<'_> {
                         replicas,
                         standby_replicas: if standby { scaled(replicas, scale) } else { replicas },
                         hpa: service.autoscale.as_ref().and_then(Rule::new),
-                        fifo: self.fifo(service),
+                        levels: self.levels(service),
                     });
                 }
                 let pool = cluster.nodes.as_ref().zip(resolved.node).map(|(nodes, node)| Pool {
@@ -300,10 +312,10 @@ impl Compiler<'_> {
     }
 
     /// The levels of a service's backlog, by the timeouts of those who call it.
-    fn fifo(&self, service: &ServiceSpec) -> Option<Fifo> {
+    fn levels(&self, service: &ServiceSpec) -> Option<Levels> {
         match service.station {
-            Station::Fifo => {}
-            Station::Mmc | Station::Fluid => return None,
+            Station::Mmc => {}
+            Station::Fluid => return None,
         }
         let calls = |journey: &&JourneySpec| {
             journey.path.iter().any(|step| match step {
@@ -313,11 +325,11 @@ impl Compiler<'_> {
             })
         };
         let callers = self.scenario.spec.journey.iter().filter(calls);
-        let timeouts: Vec<f64> = callers.filter_map(|journey| journey.timeout).map(Span::secs).collect();
-        let shortest = timeouts.iter().copied().reduce(f64::min)?;
-        let longest = timeouts.iter().copied().fold(0.0, f64::max);
+        let waits: Vec<f64> = callers.map(|journey| journey.timeout.unwrap_or(PATIENCE).secs()).collect();
+        let shortest = waits.iter().copied().reduce(f64::min)?;
+        let longest = waits.iter().copied().fold(0.0, f64::max);
         let step = shortest / 8.0;
-        Some(Fifo { step, last: ((longest / step).ceil() as u32).clamp(8, 4096) + 1 })
+        Some(Levels { step, last: ((longest / step).ceil() as u32).clamp(8, 4096) + 1 })
     }
 
     fn journeys(&self) -> Table<Journey, JourneyPlan> {
@@ -327,8 +339,7 @@ impl Compiler<'_> {
             .map(|journey| JourneyPlan {
                 name: journey.name.clone(),
                 timeout: journey.timeout.map(Span::secs),
-                retries: journey.retries.as_ref().map_or(0, |retries| retries.max),
-                backoff: journey.retries.as_ref().map_or(0.0, |retries| retries.backoff.secs()),
+                backoffs: journey.retries.as_ref().map_or_else(Vec::new, backoffs),
                 budget: journey
                     .retries
                     .as_ref()

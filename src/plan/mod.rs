@@ -17,7 +17,7 @@ use crate::routing::health::Prober;
 use crate::routing::spec::Depth;
 use crate::scaling::hpa::Rule;
 use crate::scaling::nodes::{Pool, Request};
-use crate::traffic::spec::Station;
+use crate::traffic::spec::{PATIENCE, Station};
 use serde::{Deserialize, Serialize};
 
 /// The root of what no fault caused.
@@ -137,13 +137,13 @@ pub struct StationPlan {
     pub standby_replicas: u32,
     /// The autoscaler.
     pub hpa: Option<Rule>,
-    /// How its backlog is told apart, if it keeps one.
-    pub fifo: Option<Fifo>,
+    /// How its backlog's wait is told apart; none where nothing ever waits.
+    pub levels: Option<Levels>,
 }
 
 /// Levels of a backlog's wait.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub struct Fifo {
+pub struct Levels {
     /// Seconds of one level: an eighth of the shortest timeout.
     pub step: f64,
     /// The level beyond every timeout.
@@ -255,10 +255,8 @@ pub struct JourneyPlan {
     pub name: String,
     /// Seconds after which the client gives up.
     pub timeout: Option<f64>,
-    /// Tries after the first.
-    pub retries: u32,
-    /// Seconds before the first retry.
-    pub backoff: f64,
+    /// Seconds before each retry: those that are sure, and those of which an even share is drawn.
+    pub backoffs: Vec<(f64, f64)>,
     /// Most retries for each request.
     pub budget: f64,
     /// Failing share at which clients give up, and share of requests that they send then.
@@ -275,6 +273,18 @@ pub struct JourneyPlan {
     pub loss: f64,
     /// Share of failed requests that come back.
     pub recaptured: f64,
+}
+
+impl JourneyPlan {
+    /// Tries after the first.
+    pub fn retries(&self) -> u32 {
+        self.backoffs.len() as u32
+    }
+
+    /// Seconds that a client waits in backlogs.
+    pub fn patience(&self) -> f64 {
+        self.timeout.unwrap_or(PATIENCE.secs())
+    }
 }
 
 /// A step of a journey.

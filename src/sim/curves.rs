@@ -2,7 +2,7 @@
 
 use super::inputs::{Condition, Inputs, Route};
 use super::intern::Map;
-use super::solve::StationState;
+use super::station::StationState;
 use crate::base::{Id, Span};
 use crate::dist::Dist;
 use crate::domain::{Cluster, Journey, Store};
@@ -54,6 +54,41 @@ impl Curves {
         self.get(id).0.mean()
     }
 
+    /// What is left of a curve within its limit, and then an even time of up to so many seconds.
+    pub(super) fn then_even(&mut self, id: CurveId, seconds: f64) -> CurveId {
+        if seconds <= 0.0 {
+            return id;
+        }
+        let key = vec![u64::MAX - 1, u64::from(id.0), seconds.to_bits()];
+        self.make(key, f64::INFINITY, |curves| {
+            let (curve, within) = curves.get(id);
+            curve.then_even(within, seconds)
+        })
+    }
+
+    /// The share of tries of this journey that come back in time, of those that succeed otherwise.
+    #[expect(clippy::too_many_arguments, reason = "what a curve depends on, nothing else")]
+    pub(super) fn in_time(
+        &mut self,
+        plan: &Plan,
+        inputs: &Inputs,
+        flow: usize,
+        journey: Id<Journey>,
+        conditions: &[Condition],
+        stations: &[StationState],
+        delay: f64,
+    ) -> f64 {
+        let Way { limit, waits, id, .. } = self.way(plan, inputs, flow, journey, conditions, stations, delay);
+        let (curve, within) = self.get(id);
+        let Some((&(waiting, wait), others)) = waits.split_first() else { return within.share() };
+        // Not kept: it is asked for loads on the way to one that stays.
+        let mut curve = curve.then_wait(waiting, wait);
+        for &(waiting, wait) in others {
+            curve = curve.then_wait(waiting, wait);
+        }
+        curve.within(limit).share()
+    }
+
     /// The latency of a try of this journey that succeeds, beyond a `delay` in seconds that its timeout bears too.
     #[expect(clippy::too_many_arguments, reason = "what a curve depends on, nothing else")]
     pub(super) fn journey(
@@ -66,6 +101,27 @@ impl Curves {
         stations: &[StationState],
         delay: f64,
     ) -> CurveId {
+        let Way { mut key, limit, waits, mut id } = self.way(plan, inputs, flow, journey, conditions, stations, delay);
+        for (waiting, wait) in waits {
+            key.extend([waiting.to_bits(), wait.to_bits()]);
+            let before = id;
+            id = self.make(key.clone(), limit, |curves| curves.get(before).0.then_wait(waiting, wait));
+        }
+        id
+    }
+
+    /// The curve without waits, and the waits.
+    #[expect(clippy::too_many_arguments, reason = "what a curve depends on, nothing else")]
+    fn way(
+        &mut self,
+        plan: &Plan,
+        inputs: &Inputs,
+        flow: usize,
+        journey: Id<Journey>,
+        conditions: &[Condition],
+        stations: &[StationState],
+        delay: f64,
+    ) -> Way {
         let cluster = &plan.clusters[inputs.cluster];
         let steps = &plan.journeys[journey].steps;
         let flow = &inputs.flows[flow];
@@ -82,9 +138,9 @@ impl Curves {
                     for &service in services {
                         if let Some(position) = cluster.station_of[service] {
                             key.push(conditions[position as usize].latency.get().to_bits());
-                            let steady = &stations[position as usize].steady;
+                            let StationState { steady, behind, .. } = &stations[position as usize];
                             // A backlog's wait is the delay.
-                            if delay == 0.0 && steady.waiting > NEGLIGIBLE_WAIT {
+                            if !behind && steady.waiting > NEGLIGIBLE_WAIT {
                                 waits.push((steady.waiting, steady.wait_if_waiting));
                             }
                         }
@@ -98,20 +154,31 @@ impl Curves {
                 }
             }
         }
-        let limit = plan.journeys[journey].timeout.unwrap_or(f64::INFINITY) - delay;
+        let own = &plan.journeys[journey];
+        // Who has no timeout waits for ever, but not for a backlog.
+        let limit = match own.timeout {
+            None if delay <= own.patience() => f64::INFINITY,
+            None | Some(_) => own.patience() - delay,
+        };
         if delay > 0.0 {
             key.push(delay.to_bits());
         }
-        let mut id = self.make(key.clone(), limit, |_| Curve::sum(&parts(plan, inputs, flow, steps, conditions)));
+        let id = self.make(key.clone(), limit, |_| Curve::sum(&parts(plan, inputs, flow, steps, conditions)));
         // Waits at several stations add up whatever their order.
         waits.sort_by(|a: &(f64, f64), b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
-        for (waiting, wait) in waits {
-            key.extend([waiting.to_bits(), wait.to_bits()]);
-            let before = id;
-            id = self.make(key.clone(), limit, |curves| curves.get(before).0.then_wait(waiting, wait));
-        }
-        id
+        Way { key, limit, waits, id }
     }
+}
+
+/// One try of a journey.
+struct Way {
+    key: Vec<u64>,
+    /// Seconds that it may take.
+    limit: f64,
+    /// Probability and mean of each wait.
+    waits: Vec<(f64, f64)>,
+    /// The curve without them.
+    id: CurveId,
 }
 
 fn route_key(key: &mut Vec<u64>, route: Route) {

@@ -4,15 +4,20 @@
 mod backlog;
 mod curves;
 mod data;
+mod fixed_point;
 mod index;
 mod inputs;
 mod intern;
 mod log;
 mod memo;
 mod outages;
+mod shed;
 mod solve;
+mod station;
+mod step;
 mod tally;
 mod timeline;
+mod tries;
 mod unit;
 mod world;
 

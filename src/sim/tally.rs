@@ -5,7 +5,7 @@
 use super::curves::CurveId;
 use super::intern::Map;
 use super::memo::{Memo, SolutionId, TransitionId};
-use super::unit::Stay;
+use super::step::Stay;
 use crate::base::{Id, SimTime, Span, Table};
 use crate::domain::observation::{
     CURVE_NODES, DataTally, Latency, Loss, Month, Observations, QUANTILES, StationTally, curve_node,

@@ -147,7 +147,8 @@ pub struct JourneySpec {
     /// Its share of every population's requests. Shares add up to 1.
     #[serde(default = "one")]
     pub share: Probability,
-    /// The client gives up after this; a later answer is not good. No limit where it is left out.
+    /// The client gives up after this; a later answer is not good. No limit where it is left out, but that nobody
+    /// waits for more than half a minute in the backlog of an overloaded service.
     #[serde(default)]
     pub timeout: Option<Span>,
     /// How a client tries again.
@@ -177,15 +178,27 @@ fn one() -> Probability {
     Probability::ONE
 }
 
+/// How long a client without a timeout waits in a backlog: a browser's user, a load balancer's idle timeout.
+pub const PATIENCE: Span = Span::from_whole_secs(30);
+
 /// How a client tries again: up to `max` more tries, `backoff` apart, doubling.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Retries {
     /// Tries after the first.
     pub max: u32,
-    /// Wait before the first retry; doubled for each later one.
+    /// Wait before the first retry.
     #[serde(default)]
     pub backoff: Span,
+    /// What each later wait is multiplied by.
+    #[serde(default = "two")]
+    pub factor: f64,
+    /// The longest wait; no limit where it is left out.
+    #[serde(default)]
+    pub max_backoff: Option<Span>,
+    /// Share of each wait that is drawn, evenly from 0 on: 1 for full jitter, 0.5 for equal jitter.
+    #[serde(default)]
+    pub jitter: Probability,
     /// Most retries for each request, over all clients: 0.1 lets one in ten be retried, whatever fails. No limit where
     /// it is left out.
     #[serde(default)]
@@ -208,6 +221,9 @@ pub struct Breaker {
     pub probes: Probability,
 }
 
+fn two() -> f64 {
+    2.0
+}
 fn half() -> Probability {
     Probability::new(0.5).expect("a half is a probability")
 }
@@ -310,12 +326,11 @@ impl JsonSchema for Step {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Station {
-    /// M/M/c, or M/M/c/K with a queue limit, with the Allen–Cunneen factor on the wait.
+    /// M/M/c, or M/M/c/K with a queue limit, with the Allen–Cunneen factor on the wait. Above saturation everything
+    /// is worked through in order: the backlog grows until `queue` sheds, what is served after its client gave up is
+    /// wasted work, and what is left is still to be done when the load has fallen.
     #[default]
     Mmc,
-    /// As `mmc` below saturation. Above it everything is worked through in order: the backlog grows until `queue`
-    /// sheds, and what is served after its client gave up is wasted work.
-    Fifo,
     /// Sheds what exceeds capacity, never waits: for checks by hand and sketches of capacity.
     Fluid,
 }

@@ -23,6 +23,8 @@ const CHECKERS: u32 = 100;
 /// A sum of shares that is off by less was rounded.
 const SHARES: f64 = 1e-9;
 const RETRIES: u32 = 100;
+/// Of one wait to the one before it.
+const FACTOR: f64 = 100.0;
 
 pub(super) fn check(model: &Model<'_>, found: &mut Found<'_>) {
     simulation(model, found);
@@ -191,9 +193,19 @@ fn journeys(model: &Model<'_>, found: &mut Found<'_>) {
         found.require(journey.timeout.is_none_or(|timeout| !timeout.is_zero()), &path("timeout"), || {
             ("the timeout is 0s; expected more".to_owned(), "leave it out if the client waits for ever")
         });
-        let retries = journey.retries.as_ref().map_or(0, |retries| retries.max);
-        found.require(retries <= RETRIES, &["journey", &journey.name, "retries", "max"], || {
-            (format!("{retries} retries; at most {RETRIES} are allowed"), "clients give up after a few")
+        let Some(retries) = &journey.retries else { continue };
+        let path = |key: &'static str| ["journey", &*journey.name, "retries", key];
+        found.require(retries.max <= RETRIES, &path("max"), || {
+            (format!("{} retries; at most {RETRIES} are allowed", retries.max), "clients give up after a few")
+        });
+        found.require((1.0..=FACTOR).contains(&retries.factor), &path("factor"), || {
+            (
+                format!("each wait is {} times the one before; expected 1 to {FACTOR}", retries.factor),
+                "2 doubles it, 1 leaves it as it is",
+            )
+        });
+        found.require(retries.max_backoff.is_none_or(|most| most >= retries.backoff), &path("max-backoff"), || {
+            ("the longest wait is shorter than the first, `backoff`".to_owned(), "raise it, or lower `backoff`")
         });
     }
     // A population with shares of its own doesn't ask for these.

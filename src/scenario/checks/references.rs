@@ -8,7 +8,7 @@ use crate::replication::spec::Partitions;
 use crate::routing::policy::Policy;
 use crate::scenario::lookup::{Index, Model};
 use crate::scenario::spec::Expectation;
-use crate::traffic::spec::{JourneySpec, Station, Step};
+use crate::traffic::spec::{JourneySpec, Step};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn check(model: &Model<'_>, known_metrics: &[&str], found: &mut Found<'_>) {
@@ -75,14 +75,6 @@ fn services(model: &Model<'_>, found: &mut Found<'_>) {
     for (position, service) in model.spec.service.iter().enumerate() {
         let path = ["service", &service.name, "clusters"];
         selection("cluster", &service.clusters, &model.cluster_names, &path, false, found);
-        let mut callers = model.spec.journey.iter().filter(|journey| called(journey).any(|name| name == service.name));
-        let patient = service.station == Station::Fifo && callers.all(|journey| journey.timeout.is_none());
-        found.require(!patient, &["service", &service.name, "station"], || {
-            (
-                "nobody who calls it ever gives up, so a backlog could only grow".to_owned(),
-                "give a journey that calls it a `timeout`, or write \"mmc\"",
-            )
-        });
         for cluster in service.overrides.keys() {
             let path = ["service", &service.name, "override", cluster];
             let known = known("cluster", cluster, &model.cluster_names, &path, found);
