@@ -338,6 +338,81 @@ fn a_retry_storm_outlives_its_cause_unless_something_stops_it() {
 }
 
 #[test]
+fn what_a_station_cannot_do_waits() {
+    let summary = Summary::of("compare", "tests/checks/backlog.toml", &[]);
+    let horizon = 7200.0;
+    let requests = |variant: &str, metric: &str| summary.mean(variant, metric, &[]);
+    let web = |variant: &str, metric: &str| summary.mean(variant, metric, &[("cluster", "a"), ("service", "web")]);
+    // A step of the wait ends a millionth of a step after its own end.
+    let near = |got: f64, by_hand: f64| assert!((got - by_hand).abs() <= 1e-5 * by_hand, "{got}, by hand {by_hand}");
+    // 20/s too many for 60 s are 1200, which go at 100 - 40 = 60/s in 20 s. Of 40/s none waits, of 100/s it is 6 s in
+    // the mean; all are in time.
+    let offered = 40.0 * horizon + 80.0 * 60.0;
+    near(requests("patient", "requests.good"), offered);
+    near(web("patient", "utilisation"), 0.4 + 0.6 * 80.0 / horizon);
+    near(web("patient", "station.throughput") * horizon, offered);
+    near(web("patient", "station.wait.mean"), 6.0 * 8000.0 / offered);
+    near(requests("patient", "latency.mean"), 1.001 + 6.0 * 8000.0 / offered);
+    // Who waits for 7 s is late: from 35 s on, with 700 before him, until 500 of the 1200 are gone.
+    let late = 25.0 * 120.0 + 500.0 / 60.0 * 40.0;
+    near(requests("hasty", "requests.lost"), late);
+    near(summary.mean("hasty", "requests.lost", &[("stage", "overload"), ("root", "demand")]), late);
+    // They are served all the same.
+    near(web("hasty", "station.throughput") * horizon - requests("hasty", "requests.good"), late);
+    // 500 wait after 25 s; for 35 s what is more than 100/s is shed. They are gone in 500 / 60 s.
+    near(requests("full", "requests.lost"), 35.0 * 20.0);
+    near(web("full", "station.shed"), 35.0 * 20.0);
+    near(web("full", "utilisation"), 0.4 + 0.6 * (60.0 + 500.0 / 60.0) / horizon);
+    // 30 s of backlog, 3000, are there after 150 s of 300, and 6000 in the end.
+    near(requests("for-ever", "requests.lost"), 150.0 * 120.0 + 3000.0 / 60.0 * 40.0);
+    // The data's 110 pods never see more than 100/s; 1 ms and 2 s of service, and the same wait.
+    let data = |metric: &str| summary.mean("in-a-row", metric, &[("cluster", "a"), ("service", "data")]);
+    near(data("station.arrivals") * horizon, offered);
+    near(data("utilisation"), offered / horizon / 110.0);
+    near(requests("in-a-row", "requests.good"), offered);
+    // Of 110 servers at 100/110 a few wait, for a constant service half as long: C(110, 100) × 0.5 / (110 - 100).
+    let waits = 0.232_9 * 0.05 * 8000.0 / offered;
+    let got = requests("in-a-row", "latency.mean") - 2.001 - 6.0 * 8000.0 / offered;
+    assert!((got - waits).abs() <= 0.02 * waits, "{got}, by hand {waits}");
+}
+
+#[test]
+fn how_long_a_later_try_takes() {
+    let summary = Summary::of("compare", "tests/checks/retries.toml", &[]);
+    let of = |variant: &str, metric: &str| summary.mean(variant, metric, &[]);
+    // Curves have nodes 2 % apart.
+    let near = |got: f64, by_hand: f64| assert!((got - by_hand).abs() <= 1e-3 * by_hand, "{got}, by hand {by_hand}");
+    // Two of three succeed at once, in 150 ms; the third after another round trip and 100 to 200 ms.
+    close(of("jitter", "availability"), 0.75);
+    close(of("jitter", "latency.mean"), (2.0 * 0.15 + 0.4) / 3.0);
+    near(of("jitter", "latency.p50"), 0.15);
+    near(of("jitter", "latency.p95"), 0.45 - 0.1 * 3.0 * 0.05);
+    near(of("jitter", "latency.p99"), 0.45 - 0.1 * 3.0 * 0.01);
+    // 8, 4, 2 and 1 of 15 succeed at each try, after 0, 100, 400 and 900 ms.
+    close(of("steps", "latency.mean"), 0.15 + (0.1 * (4.0 + 2.0 * 2.0 + 3.0) + 4.0 * 0.1 + 2.0 * 0.4 + 0.9) / 15.0);
+    near(of("steps", "latency.p99"), 0.15 + 3.0 * 0.1 + 0.9);
+    near(of("steps", "latency.p95"), 0.15 + 3.0 * 0.1 + 0.9);
+    near(of("steps", "latency.p90"), 0.15 + 2.0 * 0.1 + 0.4);
+    // 4, 2 and 1 of 7. The last 7 % of the last seventh: the sum of even times of 200 and 400 ms exceeds 600 ms - x
+    // with probability x² / (2 · 0.2 · 0.4).
+    close(of("jitters", "latency.mean"), 0.15 + (2.0 * 0.2 + (0.2 + 0.3)) / 7.0);
+    near(of("jitters", "latency.p99"), 0.35 + 0.6 - (0.07 * 0.16_f64).sqrt());
+    // In time: 100 ms and an exponential below 200 ms; a late one has cost 300 and 400 ms.
+    let q = 0.135_335_283_236_612_7;
+    near(of("late", "requests.lost"), 36_000.0 * q * q);
+    near(of("late", "latency.mean"), 0.1 + 0.1 - 0.2 * q / (1.0 - q) + 0.7 * q / (1.0 + q));
+    // 1 - F(t) = (q e^-((t - 0.8) / 0.1) - q²) / (1 - q²) = 1 % on the second try: F in units of all tries.
+    near(of("late", "latency.p99"), 0.8 - 0.1 * ((0.01 * (1.0 - q * q) + q * q) / q).ln());
+    // Three tries for half of the time, and no backlog of 30/s on 20,000/s.
+    let web = |variant: &str, metric: &str| summary.mean(variant, metric, &[("cluster", "a"), ("service", "web")]);
+    close(web("slow", "station.arrivals"), 20.0);
+    close(summary.mean("slow", "requests.lost", &[("stage", "timeout"), ("root", "half: web in a")]), 18_000.0);
+    // A sojourn exceeds 500 ms with probability p = e^-(10 - 5 (1 + p)) / 2 = 0.107355: a fixed point.
+    near(web("queue", "station.arrivals"), 5.536_776_231_953_954);
+    near(of("queue", "availability"), 0.988_474_851_072_372_5);
+}
+
+#[test]
 fn two_leaders_and_followers_that_are_behind() {
     let summary = Summary::of("compare", "tests/checks/split-brain.toml", &[]);
     let of = |variant: &str, metric: &str| summary.mean(variant, metric, &[("store", "orders")]);

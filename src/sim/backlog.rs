@@ -56,7 +56,7 @@ pub(super) struct Backlog {
 const BEYOND: f64 = 1e-6;
 
 /// Steps at a boundary that is passed to and fro double so often.
-const LONGEST: u32 = 8;
+const LONGEST: u32 = 3;
 
 impl Backlog {
     /// Nothing waits.
@@ -110,11 +110,12 @@ impl Backlog {
                 ((level - BEYOND) * width).max(0.0)
             };
             let time = (next - calls) / drift;
-            // Where two levels push at each other time goes on all the same, in longer and longer steps: what share of
-            // it each level has follows from how they push.
-            let least = 0.25 * levels.step * f64::from(1_u32 << turned.min(LONGEST));
+            // One turn is the load's. Where two levels push at each other time goes on all the same, in longer and longer
+            // steps: what share of it each level has follows from how they push.
+            let to_and_fro = (drift > 0.0) != grew && turned > 0;
+            let least = 0.125 * levels.step * f64::from(1_u32 << turned.min(LONGEST));
             let empty = if drift < 0.0 { calls / -drift } else { f64::INFINITY };
-            secs = secs.min(if (drift > 0.0) == grew { time } else { time.max(least.min(empty)) });
+            secs = secs.min(if to_and_fro { time.max(least.min(empty)) } else { time });
         }
         Span::from_secs(secs).min(most).max(Span::from_nanos(1))
     }

@@ -20,14 +20,16 @@ pub(super) struct CurveId(u32);
 #[derive(Default, Debug)]
 pub(super) struct Curves {
     known: Map<Vec<u64>, CurveId>,
-    curves: Vec<(Curve, Within)>,
+    shapes: Vec<Curve>,
+    /// A shape, and what counts of it.
+    curves: Vec<(usize, Within)>,
 }
 
 impl Curves {
     /// A curve, and what the client's timeout leaves of it.
     pub(super) fn get(&self, id: CurveId) -> (&Curve, Within) {
-        let (curve, within) = &self.curves[id.0 as usize];
-        (curve, *within)
+        let (shape, within) = self.curves[id.0 as usize];
+        (&self.shapes[shape], within)
     }
 
     fn make(&mut self, key: Vec<u64>, limit: f64, curve: impl FnOnce(&Self) -> Curve) -> CurveId {
@@ -35,11 +37,24 @@ impl Curves {
             return id;
         }
         let curve = curve(self);
+        self.shapes.push(curve);
+        self.keep(key, self.shapes.len() - 1, limit)
+    }
+
+    fn keep(&mut self, key: Vec<u64>, shape: usize, limit: f64) -> CurveId {
         let id = CurveId(self.curves.len() as u32);
-        let within = curve.within(limit);
-        self.curves.push((curve, within));
+        self.curves.push((shape, self.shapes[shape].within(limit)));
         self.known.insert(key, id);
         id
+    }
+
+    /// What a backlog's delay leaves of a curve within another limit.
+    fn cut(&mut self, id: CurveId, limit: f64) -> CurveId {
+        let key = vec![u64::MAX - 2, u64::from(id.0), limit.to_bits()];
+        match self.known.get(&key) {
+            Some(&cut) => cut,
+            None => self.keep(key, self.curves[id.0 as usize].0, limit),
+        }
     }
 
     /// Mean seconds of one access to a store from a cluster.
@@ -79,14 +94,17 @@ impl Curves {
         delay: f64,
     ) -> f64 {
         let Way { limit, waits, id, .. } = self.way(plan, inputs, flow, journey, conditions, stations, delay);
-        let (curve, within) = self.get(id);
-        let Some((&(waiting, wait), others)) = waits.split_first() else { return within.share() };
+        if limit == f64::INFINITY {
+            return 1.0;
+        }
+        let base = self.get(id).0;
+        let Some((&(waiting, wait), others)) = waits.split_first() else { return base.cdf(limit) };
         // Not kept: it is asked for loads on the way to one that stays.
-        let mut curve = curve.then_wait(waiting, wait);
+        let mut curve = base.then_wait(waiting, wait);
         for &(waiting, wait) in others {
             curve = curve.then_wait(waiting, wait);
         }
-        curve.within(limit).share()
+        curve.cdf(limit)
     }
 
     /// The latency of a try of this journey that succeeds, beyond a `delay` in seconds that its timeout bears too.
@@ -102,12 +120,13 @@ impl Curves {
         delay: f64,
     ) -> CurveId {
         let Way { mut key, limit, waits, mut id } = self.way(plan, inputs, flow, journey, conditions, stations, delay);
+        let own = plan.journeys[journey].timeout.unwrap_or(f64::INFINITY);
         for (waiting, wait) in waits {
             key.extend([waiting.to_bits(), wait.to_bits()]);
             let before = id;
-            id = self.make(key.clone(), limit, |curves| curves.get(before).0.then_wait(waiting, wait));
+            id = self.make(key.clone(), own, |curves| curves.get(before).0.then_wait(waiting, wait));
         }
-        id
+        if limit == own { id } else { self.cut(id, limit) }
     }
 
     /// The curve without waits, and the waits.
@@ -160,10 +179,8 @@ impl Curves {
             None if delay <= own.patience() => f64::INFINITY,
             None | Some(_) => own.patience() - delay,
         };
-        if delay > 0.0 {
-            key.push(delay.to_bits());
-        }
-        let id = self.make(key.clone(), limit, |_| Curve::sum(&parts(plan, inputs, flow, steps, conditions)));
+        let own = own.timeout.unwrap_or(f64::INFINITY);
+        let id = self.make(key.clone(), own, |_| Curve::sum(&parts(plan, inputs, flow, steps, conditions)));
         // Waits at several stations add up whatever their order.
         waits.sort_by(|a: &(f64, f64), b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
         Way { key, limit, waits, id }

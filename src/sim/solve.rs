@@ -95,7 +95,7 @@ pub(super) fn solve(
         })
         .collect();
 
-    let servers: Vec<Server<'_>> = conditions
+    let mut servers: Vec<Server<'_>> = conditions
         .iter()
         .enumerate()
         .map(|(position, condition)| {
@@ -120,19 +120,28 @@ pub(super) fn solve(
                 (Some(root), _) | (None, Some(root)) => (vec![Hop::new(1.0, flow.blame, root, None)], Vec::new()),
                 (None, None) => hops_of(plan, inputs, position, journey, &conditions, overload_root),
             };
-            let mut walk = Walk::new(journey, rate, hops, calls);
-            walk.delay = walk.calls.iter().map(|&(_, station)| servers[station].wait()).sum();
-            if walk.passes() > 0.0 {
-                let delay = walk.delay;
-                walk.at_best = curves.in_time(plan, inputs, position, journey_id, &conditions, &idle, delay);
-                walk.in_time = walk.at_best;
-            }
+            let walk = Walk::new(journey, rate, hops, calls);
             walks.push(walk);
             who.push((flow.population, journey_id, position));
         }
     }
 
-    let fluid = fixed_point::fluid(&servers, &mut walks);
+    let mut delay = |servers: &[Server<'_>], walks: &mut [Walk<'_>]| {
+        for (walk, &(_, journey, flow)) in walks.iter_mut().zip(&who) {
+            walk.delay = walk.calls.iter().map(|&(_, station)| servers[station].wait()).sum();
+            if walk.passes() > 0.0 {
+                walk.at_best = curves.in_time(plan, inputs, flow, journey, &conditions, &idle, walk.delay);
+                walk.in_time = walk.at_best;
+            }
+        }
+    };
+    delay(&servers, &mut walks);
+    let mut fluid = fixed_point::fluid(&servers, &mut walks);
+    let behind = servers.iter_mut().zip(&fluid).filter(|(_, state)| state.behind);
+    if behind.fold(false, |begins, (server, _)| server.begin() || begins) {
+        delay(&servers, &mut walks);
+        fluid = fixed_point::fluid(&servers, &mut walks);
+    }
     for round in 0..LATE_ROUNDS {
         solution.stations = fixed_point::with_chance(&servers, &fluid, &mut walks);
         let mut moved = false;

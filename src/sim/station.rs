@@ -94,6 +94,13 @@ impl<'a> Server<'a> {
         self.levels.map_or(0.0, |levels| wait(levels, self.level))
     }
 
+    /// A backlog begins: half a level waits in the mean until the first level is passed.
+    pub(super) fn begin(&mut self) -> bool {
+        let begins = self.level == 0;
+        self.level = self.level.max(1);
+        begins
+    }
+
     /// Whether a backlog is there or begins under this load.
     pub(super) fn is_behind(&self, arrivals: f64) -> bool {
         let Some(levels) = self.levels.filter(|_| self.capacity > 0.0) else { return false };

@@ -20,6 +20,9 @@ pub(super) fn latency(
     curves: &mut Curves,
 ) -> Vec<(CurveId, f64, f64)> {
     let good = passes * in_time;
+    if good <= 0.0 {
+        return Vec::new();
+    }
     let again = queueing::retried(1.0 - good, walk.journey.retries(), walk.journey.budget);
     let (early, late) = ((1.0 - passes) * again, passes * (1.0 - in_time) * again);
     let mut latency = vec![(curve, walk.delay, good)];

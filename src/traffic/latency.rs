@@ -491,6 +491,27 @@ mod tests {
     }
 
     #[test]
+    fn an_even_time_after_a_constant_and_an_exponential() {
+        let constant = Curve::sum(&[Part::One(Dist::constant(Span::from_whole_secs(1)))]);
+        let curve = constant.then_even(constant.within(f64::INFINITY), 0.5);
+        close(curve.mean(), 1.25, 1e-12);
+        for p in [0.1, 0.5, 0.99, 1.0] {
+            close(quantile(&curve, p), 1.0 + 0.5 * p, 1e-3);
+        }
+        // Two even times: x²/2 below 1.
+        let twice = constant.then_even(constant.within(3.0), 1.0);
+        let twice = twice.then_even(twice.within(f64::INFINITY), 1.0);
+        close(quantile(&twice, 0.125), 1.5, 1e-3);
+        close(quantile(&twice, 0.98), 3.0 - 0.2, 1e-3);
+        // An exponential of mean 1, below 2, and a time even below 2: at 2 it is the integral of F(u)/F(2) over 2.
+        let exponential = Curve::sum(&[Part::One(Dist::exponential(Span::from_whole_secs(1)))]);
+        let curve = exponential.then_even(exponential.within(2.0), 2.0);
+        let q = (-2.0_f64).exp();
+        close(curve.cdf(2.0), (1.0 + q) / (2.0 * (1.0 - q)), 1e-3);
+        close(curve.cdf(4.0), 1.0, 1e-12);
+    }
+
+    #[test]
     fn a_limit_cuts_off_and_what_is_left_counts_as_all() {
         // An exponential of mean 1 below 1: mean 1 - 1/(e - 1), median -ln(1 - (1 - 1/e)/2).
         let curve = Curve::sum(&[Part::One(Dist::exponential(Span::from_whole_secs(1)))]);

@@ -353,6 +353,19 @@ mod tests {
     }
 
     #[test]
+    fn an_hour_bounds_what_chance_piles_up() {
+        // 100/s: without drift the mean after an hour is sqrt(2 t 2/100 / pi) = sqrt(2 · 3600 / 50 / 3.14159) s. Erlang C
+        // has as much at 1 - rho = 1/100/6.77.
+        let most = (144.0 / PI).sqrt();
+        close(most, 6.770_275, 1e-6);
+        let wait = |rho: f64| mmc(load(rho * 100.0, 1.0, 100, None)).wait_if_waiting;
+        close(wait(0.998), 5.0, 1e-9);
+        close(wait(1.0 - 1e-6), most, 1e-9);
+        close(wait(1.0), most, 1e-12);
+        assert_eq!(mmc(load(150.0, 1.0, 100, None)).rejected, 0.0);
+    }
+
+    #[test]
     fn retries_by_hand() {
         // Three tries at 0.2: success 1 - 0.008, load 1 + 0.2 + 0.04.
         let (success, tries) = retries(0.2, 2);
