@@ -22,13 +22,13 @@ pub(super) struct Curves {
     known: Map<Vec<u64>, CurveId>,
     shapes: Vec<Curve>,
     /// A shape, and what counts of it.
-    curves: Vec<(usize, Within)>,
+    kept: Vec<(usize, Within)>,
 }
 
 impl Curves {
     /// A curve, and what the client's timeout leaves of it.
     pub(super) fn get(&self, id: CurveId) -> (&Curve, Within) {
-        let (shape, within) = self.curves[id.0 as usize];
+        let (shape, within) = self.kept[id.0 as usize];
         (&self.shapes[shape], within)
     }
 
@@ -42,8 +42,8 @@ impl Curves {
     }
 
     fn keep(&mut self, key: Vec<u64>, shape: usize, limit: f64) -> CurveId {
-        let id = CurveId(self.curves.len() as u32);
-        self.curves.push((shape, self.shapes[shape].within(limit)));
+        let id = CurveId(self.kept.len() as u32);
+        self.kept.push((shape, self.shapes[shape].within(limit)));
         self.known.insert(key, id);
         id
     }
@@ -53,7 +53,7 @@ impl Curves {
         let key = vec![u64::MAX - 2, u64::from(id.0), limit.to_bits()];
         match self.known.get(&key) {
             Some(&cut) => cut,
-            None => self.keep(key, self.curves[id.0 as usize].0, limit),
+            None => self.keep(key, self.kept[id.0 as usize].0, limit),
         }
     }
 

@@ -21,6 +21,9 @@ const LATE_ROUNDS: usize = 40;
 /// A share of late answers that makes no difference.
 const NEGLIGIBLE: f64 = 1e-9;
 
+/// Whose walk it is: population, journey, position of the flow.
+type Who = (Id<Population>, Id<Journey>, usize);
+
 /// One journey of one flow.
 #[derive(Clone, Debug)]
 pub(super) struct Cell {
@@ -84,7 +87,6 @@ pub(super) fn solve(
         Some(_) | None => inputs.overload_root,
     };
     let mut solution = Solution { fine: true, ..Solution::default() };
-    let dead = inputs.front.down.or((inputs.zones_up == 0 && inputs.zones_listed == 0).then_some(inputs.zones_root));
     let conditions: Vec<Condition> = (0..cluster.stations.len())
         .map(|position| {
             inputs
@@ -105,27 +107,7 @@ pub(super) fn solve(
         .collect();
     let idle = vec![StationState::default(); servers.len()];
 
-    let mut walks = Vec::new();
-    let mut who = Vec::new();
-    for (position, flow) in inputs.flows.iter().enumerate() {
-        let population = &plan.populations[flow.population];
-        let rate = population.rate * population.profile[slot] * flow.share() * flow.factor.get();
-        for (journey_id, &share) in population.shares.iter_enumerated() {
-            let rate = rate * share;
-            if rate <= 0.0 {
-                continue;
-            }
-            let journey = &plan.journeys[journey_id];
-            let (hops, calls) = match (flow.refused, dead) {
-                (Some(root), _) | (None, Some(root)) => (vec![Hop::new(1.0, flow.blame, root, None)], Vec::new()),
-                (None, None) => hops_of(plan, inputs, position, journey, &conditions, overload_root),
-            };
-            let walk = Walk::new(journey, rate, hops, calls);
-            walks.push(walk);
-            who.push((flow.population, journey_id, position));
-        }
-    }
-
+    let (mut walks, who) = walks_of(plan, inputs, slot, &conditions, overload_root);
     let mut delay = |servers: &[Server<'_>], walks: &mut [Walk<'_>]| {
         for (walk, &(_, journey, flow)) in walks.iter_mut().zip(&who) {
             walk.delay = walk.calls.iter().map(|&(_, station)| servers[station].wait()).sum();
@@ -194,6 +176,36 @@ pub(super) fn solve(
     }
     solution.uses = data::uses(plan, inputs, slot, &solution.cells, curves, meetings);
     solution
+}
+
+/// The journeys of all flows, and whose they are.
+fn walks_of<'p>(
+    plan: &'p Plan,
+    inputs: &Inputs,
+    slot: usize,
+    conditions: &[Condition],
+    overload_root: Id<Root>,
+) -> (Vec<Walk<'p>>, Vec<Who>) {
+    let dead = inputs.front.down.or((inputs.zones_up == 0 && inputs.zones_listed == 0).then_some(inputs.zones_root));
+    let (mut walks, mut who) = (Vec::new(), Vec::new());
+    for (position, flow) in inputs.flows.iter().enumerate() {
+        let population = &plan.populations[flow.population];
+        let rate = population.rate * population.profile[slot] * flow.share() * flow.factor.get();
+        for (journey_id, &share) in population.shares.iter_enumerated() {
+            let rate = rate * share;
+            if rate <= 0.0 {
+                continue;
+            }
+            let journey = &plan.journeys[journey_id];
+            let (hops, calls) = match (flow.refused, dead) {
+                (Some(root), _) | (None, Some(root)) => (vec![Hop::new(1.0, flow.blame, root, None)], Vec::new()),
+                (None, None) => hops_of(plan, inputs, position, journey, conditions, overload_root),
+            };
+            walks.push(Walk::new(journey, rate, hops, calls));
+            who.push((flow.population, journey_id, position));
+        }
+    }
+    (walks, who)
 }
 
 /// Answers come too late for what they wait in queues, not for the service itself.
