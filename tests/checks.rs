@@ -406,7 +406,7 @@ fn how_long_a_later_try_takes() {
     // Three tries for half of the time, and no backlog of 30/s on 20,000/s.
     let web = |variant: &str, metric: &str| summary.mean(variant, metric, &[("cluster", "a"), ("service", "web")]);
     close(web("slow", "station.arrivals"), 20.0);
-    close(summary.mean("slow", "requests.lost", &[("stage", "timeout"), ("root", "half: web in a")]), 18_000.0);
+    close(of("slow", "requests.lost"), 18_000.0);
     // A sojourn exceeds 500 ms with probability p = e^-(10 - 5 (1 + p)) / 2 = 0.107355: a fixed point.
     near(web("queue", "station.arrivals"), 5.536_776_231_953_954);
     near(of("queue", "availability"), 0.988_474_851_072_372_5);

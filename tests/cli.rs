@@ -363,7 +363,7 @@ fn what_data_overload_and_routing_need_is_said() {
         ),
     ];
     for (from, to, says) in cases {
-        place.write("bad.toml", SCENARIO.replacen(from, &to, 1));
+        place.write("bad.toml", SCENARIO.replacen(from, to, 1));
         place.refuses(&["validate", "bad.toml"], says);
     }
     // Nobody need give up.
