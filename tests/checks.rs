@@ -376,6 +376,95 @@ fn two_leaders_and_followers_that_are_behind() {
 }
 
 #[test]
+fn what_a_promotion_loses() {
+    let summary = Summary::of("compare", "tests/checks/loss.toml", &[]);
+    let of = |variant: &str, metric: &str| summary.mean(variant, metric, &[("store", "orders")]);
+    // Promoted 94 s after the cut. Until the answer changed, at 34 s, all users came to a; then, for 60 s, 1 - t/300 of
+    // them. a took all of those writes, and b has none: 4 × (34 + 60 - 60²/600).
+    for variant in ["deposed", "deposed-degrade", "deposed-semi-sync"] {
+        close(of(variant, "writes.lost"), 352.0);
+        close(of(variant, "rpo.seconds"), 94.0);
+        close(of(variant, "writes.conflicting"), 0.0);
+        close(of(variant, "writes"), of(variant, "writes.durable") + 352.0);
+    }
+    // Who stops rather than go on alone loses requests instead, from those who come to b as from those who come to a.
+    close(of("deposed-strict", "writes.lost"), 0.0);
+    close(of("deposed-strict", "rpo.seconds"), 0.0);
+    // b was cut off for 600 s, and caught up for 300 s at twice the speed. Then nothing more was written.
+    close(of("alone", "writes.lost"), 4.0 * 300.0);
+    close(of("alone", "rpo.seconds"), 300.0);
+    close(of("alone-strict", "writes.lost"), 0.0);
+    close(of("alone-strict", "rpo.seconds"), 0.0);
+    // c has everything, though b comes first in the store's order.
+    close(of("freshest", "writes.lost"), 0.0);
+    close(of("freshest", "rpo.seconds"), 0.0);
+}
+
+#[test]
+fn how_copies_are_brought_up_to_date() {
+    let summary = Summary::of("compare", "tests/checks/loss.toml", &[]);
+    let of = |variant: &str, metric: &str| summary.mean(variant, metric, &[("store", "orders")]);
+    // a has writes that b never got: 1 GB at 10 MB/s, then as long again for the 100 s written meanwhile.
+    for variant in ["deposed", "deposed-degrade", "deposed-semi-sync"] {
+        close(of(variant, "resyncs"), 1.0);
+        close(of(variant, "resync.seconds"), 200.0);
+        close(of(variant, "resync.bytes"), 1e9);
+    }
+    // Of the copy, what was written to b until a could be reached again, at 5400 s, is billed as writes: from 3694 s, 60 s
+    // after the new answer, t/300 of 4/s until 3934 s, then all, of 1 KB at 1 USD/GB.
+    let written = 4.0 * (300.0 * 300.0 - 60.0 * 60.0) / 600.0 + 4.0 * (5400.0 - 3934.0);
+    let bill = |variant: &str| summary.mean(variant, "cost.replication", &[]);
+    let difference = bill("deposed") - bill("deposed-empty");
+    assert!((difference - (1.0 - written * 1e-6)).abs() < 1e-9, "{difference}");
+    // Of three copies b lacks 600 s. It is 300 s behind when a is lost, and goes on after c leads, 94 s later. a comes
+    // back after 3600 s and has what c wrote without it from 3994 s on: t/300 of 4/s from 60 s after the answer changed.
+    close(of("freshest", "resyncs"), 2.0);
+    close(of("freshest", "resync.seconds"), (600.0 + 3506.0) / 2.0);
+    let written = 4.0 * (300.0 * 300.0 - 60.0 * 60.0) / 600.0 + 4.0 * (7500.0 - 4234.0);
+    close(of("freshest", "resync.bytes"), (600.0 * 4.0 + written) * 1000.0 / 2.0);
+    // a is gone from 3600 s to 4200 s, and b leads from 3694 s on: 506 s behind, so level at 4706 s. Users stay at a, 100 ms
+    // from b, which waits another 100 ms for a once that is level; from 14,000 s on a is lost for good measure, and b stops.
+    close(of("rejoins", "resync.seconds"), 506.0);
+    close(of("rejoins", "resync.bytes"), 506.0 * 4.0 * 1000.0);
+    let (near, far) = (3600.0 + (4706.0 - 3694.0), 14_000.0 - 4706.0 + 300.0);
+    close(of("rejoins", "writes.latency"), (near * 0.1 + far * 0.2) / (near + far));
+    let lost = |variant: &str| summary.mean(variant, "requests.lost", &[("journey", "buy")]);
+    close(lost("rejoins"), 4.0 * (94.0 + 100.0));
+    // Lost again at 4500 s, 206 s behind; back at 4600 s, 306 s behind. b never waits for it.
+    close(lost("lost-early"), 4.0 * 94.0);
+    close(of("lost-early", "resyncs"), 1.0);
+    close(of("lost-early", "resync.seconds"), 300.0 + 306.0);
+    close(of("lost-early", "resync.bytes"), (506.0 + 100.0) * 4.0 * 1000.0);
+}
+
+#[test]
+fn a_store_that_takes_no_writes() {
+    let summary = Summary::of("compare", "tests/checks/loss.toml", &[]);
+    let lost = |variant: &str, dims: &[(&str, &str)]| summary.mean(variant, "requests.lost", dims);
+    let promoted = |variant: &str| !summary.entry(variant, "rpo.seconds", &[("store", "orders")])["mean"].is_null();
+    for (variant, target) in [("read-only", "orders in a"), ("read-only-region", "a")] {
+        let root = format!("trouble: {target}");
+        close(lost(variant, &[("stage", "read-only"), ("root", &root)]), 4.0 * 600.0);
+        close(lost(variant, &[]), 4.0 * 600.0);
+        assert!(!promoted(variant));
+    }
+    // A follower takes what its leader sends; one of many leaders leaves writes to the others.
+    close(lost("read-only-follower", &[]), 0.0);
+    close(lost("read-only-of-many", &[]), 0.0);
+    // Down over read-only: for 20 s, which nobody notices, reads fail as well.
+    let variant = "read-only-then-down";
+    close(lost(variant, &[("stage", "read-only"), ("root", "trouble: a")]), 4.0 * 580.0);
+    close(lost(variant, &[("stage", "undetected"), ("root", "cut: orders in a")]), (4.0 + 6.0) * 20.0);
+    close(lost(variant, &[]), 4.0 * 580.0 + 10.0 * 20.0);
+    // Seen at the third probe, after 30 s, and promoted 60 s later: a hands over.
+    let variant = "read-only-deep";
+    close(lost(variant, &[("stage", "read-only"), ("root", "trouble: orders in a")]), 4.0 * 90.0);
+    close(lost(variant, &[]), 4.0 * 90.0);
+    close(summary.mean(variant, "rpo.seconds", &[("store", "orders")]), 0.0);
+    close(summary.mean(variant, "writes.lost", &[("store", "orders")]), 0.0);
+}
+
+#[test]
 fn five_ways_to_replicate_one_platform() {
     let summary = Summary::of("compare", "scenarios/replication-modes.toml", &["--seeds", "30"]);
     let of = |variant: &str, metric: &str| summary.mean(variant, metric, &[("store", "orders")]);

@@ -339,6 +339,12 @@ fn what_data_overload_and_routing_need_is_said() {
             &["2 of 1 copies"],
         ),
         ("[[journey]]", format!("{store}catch-up = 1.0\n[[journey]]"), &["at 1 it never would"]),
+        ("[[journey]]", format!("{store}copy-speed = \"0B\"\n[[journey]]"), &["a copy would never be made"]),
+        (
+            "of = { regions = \"all\" }\neffect = { down = { } }",
+            "of = { zones = \"all\" }\neffect = { read-only = {} }".to_owned(),
+            &["only stores can be read-only"],
+        ),
         ("timeout = \"3s\"\n", String::new(), &["ever gives up"]),
         ("[[fault]]", "[failover]\nruns-in = \"us-esat-1\"\n[[fault]]".to_owned(), &["did you mean `us-east-1`?"]),
         (

@@ -40,6 +40,8 @@ pub struct Observations {
     pub any_below: f64,
     /// Promotions of followers that could lose writes.
     pub promotions: Vec<Promotion>,
+    /// Copies that were brought up to date.
+    pub resyncs: Vec<Resync>,
     /// By store, then journey: what was done to data.
     pub data: Vec<Vec<DataTally>>,
     /// By cluster, then station in the plan's order.
@@ -170,6 +172,23 @@ pub struct Promotion {
     pub lost: f64,
     /// What it was for.
     pub root: Id<Root>,
+}
+
+/// A copy was brought up to date.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Resync {
+    /// The store.
+    pub store: Id<Store>,
+    /// The population whose partition it was, if it was one's.
+    pub population: Option<Id<Population>>,
+    /// When it was level, in seconds.
+    pub at: f64,
+    /// Where the copy is.
+    pub cluster: Id<Cluster>,
+    /// Seconds that it took, from when it could be reached.
+    pub seconds: f64,
+    /// Bytes that it lacked; all there are if it was copied whole.
+    pub bytes: f64,
 }
 
 /// What one journey did to one store.

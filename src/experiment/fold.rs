@@ -110,7 +110,10 @@ pub(super) fn metric(key: &Key, values: Vec<Option<f64>>) -> MetricResult {
 
 /// A metric that tells of something going wrong: without a value, nothing went wrong.
 fn tells_of_incidents(metric: &str) -> bool {
-    metric.starts_with("outages") || metric.starts_with("rto.") || metric == "rpo.seconds"
+    metric.starts_with("outages")
+        || metric.starts_with("rto.")
+        || metric == "rpo.seconds"
+        || metric.starts_with("resync.")
 }
 
 /// The share of seeds that meet a bound; `None` if no seed can say.

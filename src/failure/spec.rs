@@ -137,6 +137,8 @@ pub enum EffectSpec {
     Down(Down),
     /// It answers, badly: a grey failure.
     Degraded(Degraded),
+    /// Stores in it answer reads and refuse writes; a region's or a cluster's are all that it holds.
+    ReadOnly(ReadOnly),
 }
 
 impl Default for EffectSpec {
@@ -153,6 +155,12 @@ pub struct Down {
     #[serde(default)]
     pub refuses: bool,
 }
+
+/// Stores answer reads and refuse writes: a full disk, a lost lease, somebody's switch. A copy still follows its
+/// leader. Health checks see it if they are deep, and nothing is promoted for it otherwise.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ReadOnly {}
 
 /// It answers, badly.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]

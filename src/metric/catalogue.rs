@@ -40,6 +40,9 @@ metrics! {
     RTO_DNS_TAIL = "rto.dns-tail", Seconds, Lower, "From rto.service to rto.users: clients on old DNS answers.";
     RTO_NOT_ACHIEVED = "rto.not-achieved", Share, Lower, "Share of outages that the repair ended, not failover.";
     RPO_SECONDS = "rpo.seconds", Seconds, Lower, "Age of the oldest write lost in a promotion, 0 if none was lost; mean over promotions. Over all stores: of those whose followers may lag, if there are any.";
+    RESYNCS = "resyncs", Count, Neither, "Copies that had missed writes and were brought up to date.";
+    RESYNC_SECONDS = "resync.seconds", Seconds, Lower, "From when such a copy could be reached again until it had all; mean over resyncs.";
+    RESYNC_BYTES = "resync.bytes", Bytes, Neither, "Bytes that such a copy had missed, or the store's size if it was copied whole; mean over resyncs.";
     WRITES = "writes", Writes, Neither, "Writes that were acknowledged.";
     WRITES_DURABLE = "writes.durable", Writes, Higher, "Acknowledged writes that stayed: neither lost nor conflicting.";
     WRITES_LOST = "writes.lost", Writes, Lower, "Acknowledged writes that a promotion lost.";
@@ -70,8 +73,8 @@ metrics! {
     STATION_IN_SYSTEM = "station.in-system", Count, Neither, "Mean number of calls waiting or in service.";
     STATION_EMPTY = "station.empty", Share, Neither, "Probability that a station is empty.";
     STATION_SOJOURN = "station.sojourn.mean", Seconds, Lower, "Mean of wait and service of accepted calls.";
-    FAULT_COUNT = "fault.count", Count, Neither, "Times that a fault's target went from up to down or degraded.";
-    FAULT_TIME = "fault.time", Seconds, Neither, "Time that a fault held its target down or degraded.";
+    FAULT_COUNT = "fault.count", Count, Neither, "Times that a fault's target went from up to down, degraded or read-only.";
+    FAULT_TIME = "fault.time", Seconds, Neither, "Time that a fault held its target down, degraded or read-only.";
     COST_BILL = "cost.bill", Usd, Lower, "The cloud bill and people.";
     COST_LOSS = "cost.loss", Usd, Lower, "The business loss: failed requests, outage minutes, lost writes, SLA credits.";
     COST_TOTAL = "cost.total", Usd, Lower, "Bill and loss.";
@@ -81,7 +84,7 @@ metrics! {
     COST_DATABASES = "cost.databases", Usd, Lower, "Of the bill: instances of stores.";
     COST_STORAGE = "cost.storage", Usd, Lower, "Of the bill: data held by stores.";
     COST_EGRESS = "cost.egress", Usd, Lower, "Of the bill: responses to the internet.";
-    COST_REPLICATION = "cost.replication", Usd, Lower, "Of the bill: writes and reads that cross regions.";
+    COST_REPLICATION = "cost.replication", Usd, Lower, "Of the bill: writes, reads and whole copies that cross regions.";
     COST_CROSS_ZONE = "cost.cross-zone", Usd, Lower, "Of the bill: bytes that cross zones.";
     COST_DNS = "cost.dns", Usd, Lower, "Of the bill: DNS queries.";
     COST_HEALTH_CHECKS = "cost.health-checks", Usd, Lower, "Of the bill: health checks.";

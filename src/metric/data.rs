@@ -3,8 +3,8 @@
 //! What a promotion lost is shared out over the journeys as they write when all is well.
 
 use super::catalogue::{
-    READS, READS_STALE, READS_STALE_SHARE, RESIDENCY_VIOLATIONS, RPO_SECONDS, WRITE_LATENCY, WRITES,
-    WRITES_CONFLICTING, WRITES_DURABLE, WRITES_LOST, WRITES_MERGED,
+    READS, READS_STALE, READS_STALE_SHARE, RESIDENCY_VIOLATIONS, RESYNC_BYTES, RESYNC_SECONDS, RESYNCS, RPO_SECONDS,
+    WRITE_LATENCY, WRITES, WRITES_CONFLICTING, WRITES_DURABLE, WRITES_LOST, WRITES_MERGED,
 };
 use super::facts::Facts;
 use super::sheet::{Of, Sheet, mean, per};
@@ -30,6 +30,12 @@ pub(super) fn put(sheet: &mut Sheet, facts: &Facts) {
     sheet.put(&RPO_SECONDS, Of::ALL, rpo(&|store| !some_lag || lags(store)));
     for store in stores() {
         sheet.put(&RPO_SECONDS, Of::store(store), rpo(&|other| other == store));
+    }
+    for of in core::iter::once(Of::ALL).chain(stores().map(Of::store)) {
+        let resyncs = || seen.resyncs.iter().filter(|resync| of.store.is_none_or(|store| store == resync.store));
+        sheet.put(&RESYNCS, of, Some(resyncs().count() as f64));
+        sheet.put(&RESYNC_SECONDS, of, mean(resyncs().map(|resync| resync.seconds)));
+        sheet.put(&RESYNC_BYTES, of, mean(resyncs().map(|resync| resync.bytes)));
     }
     for of in core::iter::once(Of::ALL).chain(stores().map(Of::store)).chain(journeys()) {
         let mut sum = DataTally::default();

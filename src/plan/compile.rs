@@ -495,6 +495,7 @@ impl Compiler<'_> {
                     },
                     replication: store.replication.clone(),
                     catch_up: store.catch_up,
+                    copy_speed: store.copy_speed.get(),
                     fencing: store.fencing,
                     popularity: Popularity::new(&store.keys),
                     loss_per_write: store.loss_per_write.get(),

@@ -188,6 +188,8 @@ pub struct StorePlan {
     pub replication: Replication,
     /// How many times as fast as writes come a follower catches up.
     pub catch_up: f64,
+    /// Bytes per second of a whole copy.
+    pub copy_speed: f64,
     /// A deposed leader takes no more writes.
     pub fencing: bool,
     /// Which keys are accessed.
@@ -234,7 +236,7 @@ pub struct PartitionPlan {
 
 impl PartitionPlan {
     /// The clusters that hold it.
-    pub fn members(&self) -> impl Iterator<Item = Id<Cluster>> + '_ {
+    pub fn members(&self) -> impl Iterator<Item = Id<Cluster>> + Clone + '_ {
         core::iter::once(self.leader).chain(self.followers.iter().copied())
     }
 }

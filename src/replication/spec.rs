@@ -36,6 +36,10 @@ pub struct StoreSpec {
     /// Assumed.
     #[serde(default = "twice")]
     pub catch_up: f64,
+    /// Bytes per second at which a copy is made whole: one whose own history is no longer the leader's, such as that of
+    /// a deposed leader with writes that the new one never got. Then it catches up. Assumed: a network of 1 Gbit/s.
+    #[serde(default = "gigabit")]
+    pub copy_speed: Bytes,
     /// A leader that was deposed while it is there takes no more writes. Without that it goes on until it is seen to
     /// be up again, and what it took is thrown away: split brain.
     #[serde(default = "yes")]
@@ -161,6 +165,9 @@ pub struct SemiSync {
     pub degrade: bool,
 }
 
+fn gigabit() -> Bytes {
+    Bytes::new(100e6)
+}
 fn twice() -> f64 {
     2.0
 }

@@ -124,6 +124,24 @@ pub(super) fn uses(
     uses
 }
 
+/// What the cells of one cluster write to leaders: store, population, acknowledged writes per second, bytes of each.
+pub(super) fn written(
+    plan: &Plan,
+    inputs: &Inputs,
+    cells: &[Cell],
+    mut add: impl FnMut(Id<Store>, Id<Population>, f64, f64),
+) {
+    for cell in cells {
+        for step in &plan.journeys[cell.journey].steps {
+            if let StepPlan::Write(store, bytes) = *step
+                && let Route::Via(..) = inputs.flows[cell.flow].stores[store.index()].write
+            {
+                add(store, cell.population, cell.rate * cell.success, bytes);
+            }
+        }
+    }
+}
+
 /// Writes per second of this cluster's users to a population's partition.
 fn here(plan: &Plan, inputs: &Inputs, store: Id<Store>, population: Id<Population>, cells: &[Cell]) -> f64 {
     let own = &plan.stores[store];

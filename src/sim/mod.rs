@@ -18,6 +18,7 @@ mod world;
 
 use crate::base::{Seed, SimTime, Span};
 use crate::domain::Observations;
+use crate::domain::observation::Resync;
 use crate::domain::timeline::Timeline;
 use crate::plan::Plan;
 use index::Index;
@@ -150,6 +151,9 @@ fn observe(plan: &Plan, mut world: World<'_>, seed: Seed, end: SimTime) -> Obser
         })
         .filter(|promotion| promotion.at >= 0.0)
         .collect();
+    let since = plan.warm_up.secs();
+    let resyncs = log.resyncs.iter().filter(|resync| resync.at >= since);
+    observations.resyncs = resyncs.map(|resync| Resync { at: resync.at - since, ..*resync }).collect();
     observations.faults = vec![(0, 0.0); plan.roots.len()];
     for held in &log.held {
         let (count, seconds) = &mut observations.faults[held.root.index()];

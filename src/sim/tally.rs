@@ -65,6 +65,10 @@ pub(super) struct Tally {
     /// By cluster: the interval over which its inputs' shares move.
     pub(super) spans: Table<Cluster, (SimTime, SimTime)>,
     trace: Option<Vec<(Id<Cluster>, Rough)>>,
+    /// Seconds in each solution, while somebody wants to know.
+    pub(super) lived: Option<Vec<(SolutionId, f64)>>,
+    /// Bytes of whole copies: from region to region.
+    pub(super) copied: Vec<(Id<Region>, Id<Region>, f64)>,
     /// By cell: curve, delay, weight; in order of first visit.
     latency: Vec<Vec<(CurveId, f64, f64)>>,
     latency_at: Map<(u32, CurveId, u64), u32>,
@@ -91,6 +95,8 @@ impl Tally {
             node_seconds: vec![0.0; plan.clusters.len()].into(),
             spans: vec![(SimTime::ZERO, SimTime::ZERO); plan.clusters.len()].into(),
             trace: trace.then(Vec::new),
+            lived: None,
+            copied: Vec::new(),
             latency: vec![Vec::new(); cells],
             latency_at: Map::default(),
             loss_at: Map::default(),
@@ -115,9 +121,9 @@ impl Tally {
 
     /// Forgets what was added up so far: the warm-up is over.
     pub(super) fn restart(&mut self, plan: &Plan) {
-        let spans = self.spans.clone();
+        let (spans, lived) = (self.spans.clone(), self.lived.take());
         *self = Self::new(plan, self.tracing());
-        self.spans = spans;
+        (self.spans, self.lived) = (spans, lived);
     }
 
     /// One stay that was stepped through.
@@ -128,6 +134,9 @@ impl Tally {
         }
         self.stays.add(stay.solution.0, seconds);
         self.node_seconds[cluster] += f64::from(nodes) * seconds;
+        if let Some(lived) = &mut self.lived {
+            lived.push((stay.solution, seconds));
+        }
         let rough = Rough { stay, span: self.spans[cluster] };
         if !memo.solution(stay.solution).fine {
             self.rough.push(rough);
@@ -141,6 +150,9 @@ impl Tally {
     pub(super) fn slot(&mut self, cluster: Id<Cluster>, id: TransitionId, from: SimTime, memo: &Memo) {
         self.slots.add(id.0, 1);
         let transition = memo.transition(id);
+        if let Some(lived) = &mut self.lived {
+            lived.extend(transition.stays.iter().map(|&(solution, seconds, _)| (solution, seconds)));
+        }
         if transition.rough {
             let mut start = from;
             for &(solution, _, ends) in &transition.stays {
@@ -173,6 +185,11 @@ impl Tally {
         for (hours, seconds) in month.node_hours.iter_mut().zip(&mut self.node_seconds) {
             *hours = *seconds / 3600.0;
             *seconds = 0.0;
+        }
+        for (from, to, bytes) in self.copied.drain(..) {
+            if from != to && bytes > 0.0 {
+                add_transfer(&mut month.transfer, from, to, bytes);
+            }
         }
         month.transfer.sort_by_key(|&(from, to, _)| (from, to));
         self.months.push(month);

@@ -147,6 +147,29 @@ fn in_region(model: &Model<'_>, zone: &str, path: &[&str], found: &mut Found<'_>
 fn effect([kind, name]: [&str; 2], of: &TargetSpec, effect: &EffectSpec, found: &mut Found<'_>) {
     match effect {
         EffectSpec::Down(_) => {}
+        EffectSpec::ReadOnly(_) => {
+            let holds_stores = match of {
+                TargetSpec::Region(_)
+                | TargetSpec::Regions(_)
+                | TargetSpec::Cluster(_)
+                | TargetSpec::Clusters(_)
+                | TargetSpec::Store(_) => true,
+                TargetSpec::Zone(_)
+                | TargetSpec::Zones(_)
+                | TargetSpec::Service(_)
+                | TargetSpec::Link(_)
+                | TargetSpec::Dependency(_)
+                | TargetSpec::Access(_)
+                | TargetSpec::Checks(_)
+                | TargetSpec::Routing(_) => false,
+            };
+            found.require(holds_stores, &[kind, name, "effect"], || {
+                (
+                    "only stores can be read-only, or all stores of a cluster or a region".to_owned(),
+                    "write of = { store = { name = \"…\" } }",
+                )
+            });
+        }
         EffectSpec::Degraded(degraded) => {
             let is_cut = matches!(of, TargetSpec::Access(_) | TargetSpec::Checks(_) | TargetSpec::Routing(_));
             found.require(!is_cut, &[kind, name, "effect"], || {

@@ -247,6 +247,9 @@ fn stores(model: &Model<'_>, found: &mut Found<'_>) {
         found.require(store.catch_up > 1.0 && store.catch_up <= 1e6, &path("catch-up"), || {
             (format!("`catch-up` is {}; expected above 1, up to 1e6", store.catch_up), "at 1 it never would")
         });
+        found.require(store.copy_speed.get() > 0.0, &path("copy-speed"), || {
+            ("`copy-speed` is 0; expected more".to_owned(), "a copy would never be made: say how many bytes a second")
+        });
         found.require((0.0..=5.0).contains(&store.keys.zipf), &path("keys"), || {
             (format!("`zipf` is {}; expected 0 to 5", store.keys.zipf), "0 is for keys that are all alike")
         });

@@ -49,6 +49,7 @@ impl World<'_> {
         }
         let seen = match effect {
             EffectSpec::Down(_) => true,
+            EffectSpec::ReadOnly(_) => false,
             EffectSpec::Degraded(degraded) => {
                 let chance = degraded.seen_by_shallow_checks.get();
                 chance > 0.0 && uniform(&mut self.consequence(root, occurrence, 0, purpose::SEEN, 0)) <= chance
@@ -56,6 +57,7 @@ impl World<'_> {
         };
         let before = self.zones_dead();
         let serial = self.holds[hold as usize].1 + 1;
+        self.copies_moved = true;
         self.holds[hold as usize] = (Some(Active { root, effect, seen, since: now, occurrence }), serial);
         self.log.held.push(Held { root, from: now, to: now + lasts });
         self.events.schedule(now + lasts, Event::Repair { hold, serial });
@@ -99,10 +101,11 @@ impl World<'_> {
     pub(super) fn release(&mut self, now: SimTime, hold: u32) {
         let before = self.zones_dead();
         let Some(active) = self.holds[hold as usize].0.take() else { return };
+        self.copies_moved = true;
         // Missing pods keep their cause until they are back.
         let hits_capacity = match active.effect {
             EffectSpec::Down(_) => matches!(self.plan.holds[hold as usize].element, Element::Zone(..)),
-            EffectSpec::Degraded(_) => false,
+            EffectSpec::Degraded(_) | EffectSpec::ReadOnly(_) => false,
         };
         if hits_capacity {
             for cluster in self.plan.clusters.keys() {
@@ -129,7 +132,7 @@ impl World<'_> {
             .map(|zones| {
                 zones.iter().fold(0, |dead, &(zone, hold)| match self.holds[hold].0 {
                     Some(Active { effect: EffectSpec::Down(_), .. }) => dead | 1 << zone,
-                    Some(Active { effect: EffectSpec::Degraded(_), .. }) | None => dead,
+                    Some(Active { effect: EffectSpec::Degraded(_) | EffectSpec::ReadOnly(_), .. }) | None => dead,
                 })
             })
             .collect()
@@ -200,15 +203,16 @@ impl World<'_> {
                 let mut rng = self.consequence(root, occurrence, target, purpose::ZONE, 0);
                 let until = now + store.zone_failover.sample_span(&mut rng);
                 self.moving_copies[cluster][id] = Some((root, until));
+                self.copies_moved = true;
                 let (cluster, store) = (cluster.index() as u32, id.index() as u32);
                 self.events.schedule(until, Event::ZoneFailedOver { cluster, store });
             }
         }
     }
 
-    /// What all these holds amount to: down over degraded, factors multiply, errors as 1 − Π(1 − e).
+    /// What all these holds amount to: down over read-only over degraded, factors multiply, errors as 1 − Π(1 − e).
     pub(super) fn compose(&self, holds: impl Iterator<Item = usize>) -> Composed {
-        let mut composed = Composed { condition: Condition::good(), cause: None, refuses: false, seen: false };
+        let mut composed = Composed::good();
         let (mut passes, mut latency, mut capacity) = (1.0, 1.0, 1.0);
         let mut down: Option<(Id<Root>, u64, SimTime)> = None;
         let mut grey: Option<(Id<Root>, u64, SimTime)> = None;
@@ -232,6 +236,7 @@ impl World<'_> {
                     composed.seen |= active.seen;
                     earlier(&mut grey, &active);
                 }
+                EffectSpec::ReadOnly(_) => earlier(&mut composed.read_only, &active),
             }
         }
         composed.cause = down.or(grey);

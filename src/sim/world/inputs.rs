@@ -49,6 +49,9 @@ impl World<'_> {
     /// Lets probes see the world, and gives each cluster what it is given now.
     pub(in crate::sim) fn refresh(&mut self, now: SimTime) {
         self.compose_fronts();
+        if self.copies_moved {
+            self.follow(now);
+        }
         self.let_probes_see(now);
         self.plan_steps(now);
         let dependencies: Vec<(Id<Dependency>, Condition)> = self

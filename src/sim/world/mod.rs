@@ -5,6 +5,7 @@
 
 mod accesses;
 mod faults;
+mod following;
 mod health;
 mod inputs;
 mod pairs;
@@ -27,6 +28,7 @@ use crate::failure::clock;
 use crate::failure::clock::First;
 use crate::failure::spec::EffectSpec;
 use crate::plan::{DEMAND, Plan};
+use crate::replication::history::History;
 use crate::routing::health::Outcome;
 
 /// Why a fault that has gone still counts as the cause of missing capacity.
@@ -49,6 +51,8 @@ pub(in crate::sim) enum Event {
     Pair { pair: u32, serial: u32 },
     /// A partition's controller goes on.
     Partition { partition: u32, serial: u32 },
+    /// A copy has caught up with its leader.
+    CaughtUp { serial: u32 },
     /// A new answer reaches the name servers.
     Answer { population: u32, serial: u32 },
     /// Clients have moved on.
@@ -94,6 +98,14 @@ struct Composed {
     refuses: bool,
     /// A degraded hold that shallow checks see.
     seen: bool,
+    /// Stores in it take no writes: the earliest such hold.
+    read_only: Option<(Id<Root>, u64, SimTime)>,
+}
+
+impl Composed {
+    fn good() -> Self {
+        Self { condition: Condition::good(), cause: None, refuses: false, seen: false, read_only: None }
+    }
 }
 
 /// The zones of a cluster.
@@ -190,6 +202,17 @@ pub(in crate::sim) struct World<'a> {
     /// A copy whose zone died, until it has failed over.
     moving_copies: Table<Cluster, Table<Store, Option<Until>>>,
     leaders: Vec<Id<Cluster>>,
+    /// By partition: who has what.
+    histories: Vec<History>,
+    /// The first partition of each store.
+    first_partitions: Table<Store, usize>,
+    /// Until when copies have followed.
+    followed: SimTime,
+    /// Something has changed that may matter to a copy.
+    copies_moved: bool,
+    /// When copies are level isn't what it was.
+    histories_changed: bool,
+    follow_serial: u32,
     /// By partition: who was deposed, goes on, and doesn't know.
     deposed: Vec<Option<Id<Cluster>>>,
     partition_controllers: Vec<Controller>,
@@ -250,7 +273,6 @@ impl<'a> World<'a> {
             flows: Vec::new(),
         };
         let unset = memo.inputs_id(&nothing);
-        let good = Composed { condition: Condition::good(), cause: None, refuses: false, seen: false };
         let mut world = Self {
             plan,
             index,
@@ -268,6 +290,19 @@ impl<'a> World<'a> {
             moving_copies: vec![vec![None; plan.stores.len()].into(); plan.clusters.len()].into(),
             partition_controllers: leaders.iter().map(|&leader| idle(leader)).collect(),
             deposed: vec![None; leaders.len()],
+            histories: partitions
+                .iter()
+                .map(|&(store, part)| History::new(plan.stores[store].partitions[part].members().count()))
+                .collect(),
+            first_partitions: plan
+                .stores
+                .iter()
+                .scan(0, |next, store| Some(core::mem::replace(next, *next + store.partitions.len())))
+                .collect(),
+            followed: SimTime::ZERO,
+            copies_moved: true,
+            histories_changed: false,
+            follow_serial: 0,
             leaders,
             partitions,
             pair_controllers: plan.pairs.iter().map(|pair| idle(pair.primary)).collect(),
@@ -280,7 +315,7 @@ impl<'a> World<'a> {
             rebalance_serial: 0,
             look_again: spill::LEAST,
             step_end: SimTime::NEVER,
-            fronts: vec![good; plan.clusters.len()].into(),
+            fronts: vec![Composed::good(); plan.clusters.len()].into(),
             memo,
         };
         world.start();
@@ -397,6 +432,12 @@ impl<'a> World<'a> {
                     self.partition_goes_on(now, partition as usize);
                 }
             }
+            Event::CaughtUp { serial } => {
+                if serial != self.follow_serial {
+                    return;
+                }
+                self.caught_up(now);
+            }
             Event::Answer { population, serial } => {
                 let population = Id::new(population as usize);
                 if self.routed[population].serial == serial
@@ -429,6 +470,7 @@ impl<'a> World<'a> {
                 let moving = &mut self.moving_copies[Id::new(cluster as usize)][Id::new(store as usize)];
                 if moving.is_some_and(|(_, until)| until <= now) {
                     *moving = None;
+                    self.copies_moved = true;
                 }
             }
             Event::Drained { pair, serial } => {

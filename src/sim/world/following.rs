@@ -1,0 +1,138 @@
+//! Followers: who can't be reached, who is behind, who has caught up. While one is in trouble the writes that clusters
+//! acknowledge are counted for each partition ([`crate::replication::history`]); otherwise this costs nothing.
+//!
+//! Looked at when something that matters to a copy has changed: a fault, a leader, a copy that is level again.
+
+use super::super::data;
+use super::{Event, World};
+use crate::base::{Id, SimTime, Span};
+use crate::domain::observation::Resync;
+use crate::domain::{Cluster, Root};
+use crate::replication::history::{Speeds, Written};
+
+impl World<'_> {
+    /// The place of a cluster among the members of a partition.
+    pub(super) fn member(&self, partition: usize, cluster: Id<Cluster>) -> Option<usize> {
+        let (store, part) = self.partitions[partition];
+        self.plan.stores[store].partitions[part].members().position(|member| member == cluster)
+    }
+
+    pub(super) fn speeds(&self, partition: usize) -> Speeds {
+        let store = &self.plan.stores[self.partitions[partition].0];
+        Speeds { catch_up: store.catch_up, copy: store.copy_speed, size: store.size * 1e9 }
+    }
+
+    /// Lets copies follow until now, and sees who can from now on.
+    pub(super) fn follow(&mut self, now: SimTime) {
+        self.let_copies_follow(now);
+        if !core::mem::take(&mut self.copies_moved) {
+            return;
+        }
+        for partition in 0..self.partitions.len() {
+            let (store, part) = self.partitions[partition];
+            if !self.index.used_stores[store] || !self.plan.stores[store].is_led() {
+                continue;
+            }
+            let leader = self.leaders[partition];
+            let ships = self.why_gone(leader, store).is_none();
+            let grows = ships && self.read_only(leader, store).is_none();
+            let plan = &self.plan.stores[store].partitions[part];
+            let away: Vec<Option<Id<Root>>> =
+                plan.members().map(|member| self.why_away(partition, leader, member)).collect();
+            if self.histories[partition].set(grows, ships, away.into_iter()) {
+                self.histories_changed = true;
+            }
+        }
+        self.expect_changes(now);
+        let troubled = self.histories.iter().any(|history| history.is_troubled());
+        if troubled && self.tally.lived.is_none() {
+            for cluster in self.plan.clusters.keys() {
+                self.flush(now, cluster);
+            }
+            self.tally.lived = Some(Vec::new());
+        } else if !troubled {
+            self.tally.lived = None;
+        }
+    }
+
+    /// Why the leader of a partition can't reach a member, if it can't.
+    fn why_away(&self, partition: usize, leader: Id<Cluster>, member: Id<Cluster>) -> Option<Id<Root>> {
+        if member == leader {
+            return None;
+        }
+        let (store, _) = self.partitions[partition];
+        // One that goes on as a leader doesn't follow.
+        let unaware = (self.deposed[partition] == Some(member)).then(|| self.partition_controllers[partition].cause.0);
+        self.copy_is_gone(member, store).or_else(|| self.cut(leader, member)).or(unaware)
+    }
+
+    /// Schedules when the next copy is level or copied.
+    fn expect_changes(&mut self, now: SimTime) {
+        if !core::mem::take(&mut self.histories_changed) {
+            return;
+        }
+        let next = (0..self.partitions.len())
+            .filter_map(|partition| self.histories[partition].next_change(self.speeds(partition)))
+            .reduce(f64::min);
+        self.follow_serial += 1;
+        if let Some(next) = next {
+            self.events.schedule(now + Span::from_secs(next), Event::CaughtUp { serial: self.follow_serial });
+        }
+    }
+
+    /// Counts what was written since the last time, and moves copies on.
+    pub(super) fn let_copies_follow(&mut self, now: SimTime) {
+        let seconds = now.since(self.followed).secs();
+        self.followed = now;
+        if self.tally.lived.is_none() {
+            return;
+        }
+        for cluster in self.plan.clusters.keys() {
+            self.flush(now, cluster);
+        }
+        let lived = self.tally.lived.replace(Vec::new()).unwrap_or_default();
+        let mut written = vec![Written::default(); self.partitions.len()];
+        for (solution, seconds) in lived {
+            let (inputs, solution) = (self.memo.inputs_of(solution), self.memo.solution(solution));
+            data::written(self.plan, inputs, &solution.cells, |store, population, rate, bytes| {
+                let own = &self.plan.stores[store];
+                let written = &mut written[self.first_partitions[store] + own.partition_of(population)];
+                written.writes += rate * seconds;
+                written.bytes += rate * bytes * seconds;
+            });
+        }
+        for (partition, written) in written.into_iter().enumerate() {
+            if !self.histories[partition].is_troubled() {
+                continue;
+            }
+            let speeds = self.speeds(partition);
+            let (store, part) = self.partitions[partition];
+            let plan = &self.plan.stores[store];
+            for done in self.histories[partition].advance(seconds, written, speeds) {
+                let Some(to) = plan.partitions[part].members().nth(done.member) else { continue };
+                let from = self.leaders[partition];
+                let region = |cluster: Id<Cluster>| self.plan.clusters[cluster].region;
+                self.tally.copied.push((region(from), region(to), done.extra));
+                self.copies_moved = true;
+                self.histories_changed = true;
+                self.log.resyncs.push(Resync {
+                    store,
+                    population: (plan.partitions.len() > 1).then(|| Id::new(part)),
+                    at: now.secs(),
+                    cluster: to,
+                    seconds: done.seconds,
+                    bytes: done.bytes,
+                });
+            }
+        }
+    }
+
+    /// Some copy is level, or copied: it may count again, and lead again.
+    pub(super) fn caught_up(&mut self, now: SimTime) {
+        (self.copies_moved, self.histories_changed) = (true, true);
+        self.follow(now);
+        for partition in 0..self.partitions.len() {
+            self.review_partition(now, partition);
+        }
+    }
+}
