@@ -5,7 +5,7 @@
 //! when nothing that was written is missing. A promotion makes the new leader's history the one that stays: what goes
 //! beyond it is cut off, and a copy that has some of that is copied whole.
 //!
-//! Only acknowledged writes count, as the traffic engine found them; between two advances they are taken to be even.
+//! Only acknowledged writes count, as the traffic engine found them; their rate is even within a piece.
 
 use crate::base::Id;
 use crate::domain::Root;
@@ -25,11 +25,11 @@ pub struct Speeds {
 }
 
 /// What was written in some time.
-#[derive(Clone, Copy, PartialEq, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct Written {
-    /// Writes that were acknowledged.
-    pub writes: f64,
-    /// Their bytes.
+    /// Pieces in order: the second at which it ends, and the acknowledged writes in it.
+    pub pieces: Vec<(f64, f64)>,
+    /// Bytes of all of them.
     pub bytes: f64,
 }
 
@@ -122,23 +122,28 @@ impl History {
     }
 
     /// So many seconds pass, in which so much is written.
-    pub fn advance(&mut self, seconds: f64, written: Written, speeds: Speeds) -> Vec<Resync> {
+    pub fn advance(&mut self, seconds: f64, written: &Written, speeds: Speeds) -> Vec<Resync> {
         let before = self.head;
-        if self.grows {
-            self.head += seconds;
-        }
         if self.pieces.is_empty() {
             self.pieces.push((before, 0.0));
         }
         let so_far = self.pieces.last().map_or(0.0, |&(_, writes)| writes);
-        self.pieces.push((self.head, so_far + written.writes));
+        if self.grows {
+            self.head += seconds;
+            let mut writes = so_far;
+            self.pieces.extend(written.pieces.iter().map(|&(end, more)| {
+                writes += more;
+                (before + end, writes)
+            }));
+        }
+        let writes = self.until(self.head) - so_far;
         let speed = speeds.catch_up - f64::from(u8::from(self.grows));
         let mut done = Vec::new();
         for member in (0..self.copies.len()).filter(|&member| member != self.leader) {
             let mut copy = self.copies[member];
             let follows = copy.away.is_none() && self.ships;
             match copy.place {
-                Place::Level if follows || written.writes <= 0.0 => {}
+                Place::Level if follows || writes <= 0.0 => {}
                 Place::Level => {
                     copy.place = Place::Behind(before);
                     copy.missed += written.bytes;
@@ -297,10 +302,14 @@ mod tests {
         Some(Id::new(7))
     }
 
+    fn nothing(seconds: f64) -> Written {
+        Written { pieces: vec![(seconds, 0.0)], bytes: 0.0 }
+    }
+
     /// Four writes a second of 100 bytes.
     fn pass(history: &mut History, seconds: f64) -> Vec<Resync> {
         let writes = if history.grows { 4.0 * seconds } else { 0.0 };
-        history.advance(seconds, Written { writes, bytes: 100.0 * writes }, SPEEDS)
+        history.advance(seconds, &Written { pieces: vec![(seconds, writes)], bytes: 100.0 * writes }, SPEEDS)
     }
 
     #[test]
@@ -330,12 +339,12 @@ mod tests {
     fn nothing_written_is_nothing_missed() {
         let mut history = History::new(2);
         history.set(true, true, [None, fault()].into_iter());
-        history.advance(600.0, Written::default(), SPEEDS);
+        history.advance(600.0, &nothing(600.0), SPEEDS);
         assert_eq!(history.missing(1), (0.0, 0.0));
         // The oldest write that it lacks was made 100 s ago.
-        history.advance(100.0, Written { writes: 5.0, bytes: 5.0 }, SPEEDS);
+        history.advance(100.0, &Written { pieces: vec![(100.0, 5.0)], bytes: 5.0 }, SPEEDS);
         assert_eq!(history.missing(1), (100.0, 5.0));
-        history.advance(50.0, Written::default(), SPEEDS);
+        history.advance(50.0, &nothing(50.0), SPEEDS);
         assert_eq!(history.missing(1), (150.0, 5.0));
     }
 

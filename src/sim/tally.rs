@@ -65,8 +65,8 @@ pub(super) struct Tally {
     /// By cluster: the interval over which its inputs' shares move.
     pub(super) spans: Table<Cluster, (SimTime, SimTime)>,
     trace: Option<Vec<(Id<Cluster>, Rough)>>,
-    /// Seconds in each solution, while somebody wants to know.
-    pub(super) lived: Option<Vec<(SolutionId, f64)>>,
+    /// Every stay, while somebody wants to know what was written.
+    pub(super) lived: Option<Vec<Stay>>,
     /// Bytes of whole copies: from region to region.
     pub(super) copied: Vec<(Id<Region>, Id<Region>, f64)>,
     /// By cell: curve, delay, weight; in order of first visit.
@@ -135,7 +135,7 @@ impl Tally {
         self.stays.add(stay.solution.0, seconds);
         self.node_seconds[cluster] += f64::from(nodes) * seconds;
         if let Some(lived) = &mut self.lived {
-            lived.push((stay.solution, seconds));
+            lived.push(stay);
         }
         let rough = Rough { stay, span: self.spans[cluster] };
         if !memo.solution(stay.solution).fine {
@@ -151,7 +151,14 @@ impl Tally {
         self.slots.add(id.0, 1);
         let transition = memo.transition(id);
         if let Some(lived) = &mut self.lived {
-            lived.extend(transition.stays.iter().map(|&(solution, seconds, _)| (solution, seconds)));
+            let mut start = from;
+            for &(solution, _, ends) in &transition.stays {
+                let to = from + Span::from_nanos(ends);
+                if start < to {
+                    lived.push(Stay { from: start, to, solution });
+                }
+                start = to;
+            }
         }
         if transition.rough {
             let mut start = from;

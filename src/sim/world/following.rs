@@ -10,6 +10,42 @@ use crate::domain::observation::Resync;
 use crate::domain::{Cluster, Root};
 use crate::replication::history::{Speeds, Written};
 
+/// What clusters wrote to one partition.
+#[derive(Default)]
+struct Rates {
+    /// A cluster begins, or ends, to write so many a second.
+    edges: Vec<(SimTime, bool, f64)>,
+    bytes: f64,
+}
+
+impl Rates {
+    /// What was written in the `seconds` until `now`.
+    fn added_up(mut self, now: SimTime, seconds: f64) -> Written {
+        self.edges.sort_by_key(|&(at, begins, _)| (at, begins));
+        let mut written = Written { pieces: Vec::new(), bytes: self.bytes };
+        let (mut before, mut rate, mut writers) = (0.0, 0.0, 0_u32);
+        for (at, begins, each) in self.edges {
+            let at = seconds - now.since(at).secs();
+            if at > before {
+                written.pieces.push((at, rate * (at - before)));
+                before = at;
+            }
+            if begins {
+                writers += 1;
+                rate += each;
+            } else {
+                writers -= 1;
+                // Nothing is left over of a sum.
+                rate = if writers == 0 { 0.0 } else { rate - each };
+            }
+        }
+        if before < seconds {
+            written.pieces.push((seconds, rate * (seconds - before)));
+        }
+        written
+    }
+}
+
 impl World<'_> {
     /// The place of a cluster among the members of a partition.
     pub(super) fn member(&self, partition: usize, cluster: Id<Cluster>) -> Option<usize> {
@@ -76,7 +112,8 @@ impl World<'_> {
             .reduce(f64::min);
         self.follow_serial += 1;
         if let Some(next) = next {
-            self.events.schedule(now + Span::from_secs(next), Event::CaughtUp { serial: self.follow_serial });
+            let at = now + Span::from_secs(next).max(Span::from_nanos(1));
+            self.events.schedule(at, Event::CaughtUp { serial: self.follow_serial });
         }
     }
 
@@ -84,31 +121,34 @@ impl World<'_> {
     pub(super) fn let_copies_follow(&mut self, now: SimTime) {
         let seconds = now.since(self.followed).secs();
         self.followed = now;
-        if self.tally.lived.is_none() {
+        if self.tally.lived.is_none() || seconds == 0.0 {
             return;
         }
         for cluster in self.plan.clusters.keys() {
             self.flush(now, cluster);
         }
         let lived = self.tally.lived.replace(Vec::new()).unwrap_or_default();
-        let mut written = vec![Written::default(); self.partitions.len()];
-        for (solution, seconds) in lived {
-            let (inputs, solution) = (self.memo.inputs_of(solution), self.memo.solution(solution));
+        let mut rates: Vec<Rates> = self.partitions.iter().map(|_| Rates::default()).collect();
+        for stay in lived {
+            let (inputs, solution) = (self.memo.inputs_of(stay.solution), self.memo.solution(stay.solution));
             data::written(self.plan, inputs, &solution.cells, |store, population, rate, bytes| {
-                let own = &self.plan.stores[store];
-                let written = &mut written[self.first_partitions[store] + own.partition_of(population)];
-                written.writes += rate * seconds;
-                written.bytes += rate * bytes * seconds;
+                let partition = self.first_partitions[store] + self.plan.stores[store].partition_of(population);
+                if self.histories[partition].is_troubled() {
+                    rates[partition].edges.push((stay.from, true, rate));
+                    rates[partition].edges.push((stay.to, false, rate));
+                    rates[partition].bytes += rate * bytes * (stay.to - stay.from).secs();
+                }
             });
         }
-        for (partition, written) in written.into_iter().enumerate() {
+        for (partition, rates) in rates.into_iter().enumerate() {
             if !self.histories[partition].is_troubled() {
                 continue;
             }
+            let written = rates.added_up(now, seconds);
             let speeds = self.speeds(partition);
             let (store, part) = self.partitions[partition];
             let plan = &self.plan.stores[store];
-            for done in self.histories[partition].advance(seconds, written, speeds) {
+            for done in self.histories[partition].advance(seconds, &written, speeds) {
                 let Some(to) = plan.partitions[part].members().nth(done.member) else { continue };
                 let from = self.leaders[partition];
                 let region = |cluster: Id<Cluster>| self.plan.clusters[cluster].region;
