@@ -39,7 +39,7 @@ metrics! {
     RTO_SCALE = "rto.scale", Seconds, Lower, "Of rto.service: until the new target had the capacity.";
     RTO_DNS_TAIL = "rto.dns-tail", Seconds, Lower, "From rto.service to rto.users: clients on old DNS answers.";
     RTO_NOT_ACHIEVED = "rto.not-achieved", Share, Lower, "Share of outages that the repair ended, not failover.";
-    RPO_SECONDS = "rpo.seconds", Seconds, Lower, "Age of the oldest write lost in a promotion, 0 if none was lost; mean over promotions. Over all stores: of those whose followers may lag, if there are any.";
+    RPO_SECONDS = "rpo.seconds", Seconds, Lower, "Age of the oldest write lost in a promotion, 0 if none was lost; mean over promotions of what somebody writes to. Over all stores: of those whose followers may lag, if there are any.";
     RESYNCS = "resyncs", Count, Neither, "Copies that had missed writes and were brought up to date.";
     RESYNC_SECONDS = "resync.seconds", Seconds, Lower, "From when such a copy could be reached again until it had all; mean over resyncs.";
     RESYNC_BYTES = "resync.bytes", Bytes, Neither, "Bytes that such a copy had missed, or the store's size if it was copied whole; mean over resyncs.";

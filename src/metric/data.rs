@@ -19,7 +19,9 @@ pub(super) fn put(sheet: &mut Sheet, facts: &Facts) {
     let stores = || plan.stores.keys();
     let journeys = || plan.journeys.keys().map(Of::journey);
     let rpo = |counts: &dyn Fn(Id<Store>) -> bool| {
-        mean(seen.promotions.iter().filter(|promotion| counts(promotion.store)).map(|promotion| promotion.rpo))
+        // Where nobody writes there is nothing to lose.
+        let written = |promotion: &&Promotion| counts(promotion.store) && is_written(plan, promotion);
+        mean(seen.promotions.iter().filter(written).map(|promotion| promotion.rpo))
     };
     // Stores that wait for all followers would only water down those that don't.
     let lags = |store: Id<Store>| match plan.stores[store].replication {
@@ -80,6 +82,11 @@ pub(super) fn not_kept(facts: &Facts, store: Id<Store>) -> f64 {
     let lost = facts.seen.promotions.iter().filter(|promotion| promotion.store == store);
     let undone = facts.seen.data[store.index()].iter().map(|done| done.undone);
     lost.fold(0.0, |sum, promotion| sum + promotion.lost) + undone.fold(0.0, |sum, undone| sum + undone)
+}
+
+/// Somebody writes to the partition that was promoted.
+fn is_written(plan: &Plan, promotion: &Promotion) -> bool {
+    plan.journeys.keys().any(|journey| share(plan, promotion, journey) > 0.0)
 }
 
 /// The share of a journey in the writes to a partition that was promoted.

@@ -107,18 +107,21 @@ impl History {
         self.followers().any(|copy| copy.away.is_some() || copy.place != Place::Level)
     }
 
+    /// Whether [`Self::set`] would change anything.
+    pub fn differs(&self, grows: bool, ships: bool, away: &[Option<Id<Root>>]) -> bool {
+        (self.grows, self.ships) != (grows, ships)
+            || self.copies.iter().zip(away).any(|(copy, away)| copy.away != *away)
+    }
+
     /// From now on: whether the leader takes writes, whether it is there to follow, and for each member why it can't be
-    /// reached. Gives whether anything changed.
-    pub fn set(&mut self, grows: bool, ships: bool, away: impl Iterator<Item = Option<Id<Root>>>) -> bool {
-        let mut changed = (self.grows, self.ships) != (grows, ships);
+    /// reached.
+    pub fn set(&mut self, grows: bool, ships: bool, away: &[Option<Id<Root>>]) {
         (self.grows, self.ships) = (grows, ships);
-        for (copy, away) in self.copies.iter_mut().zip(away) {
-            changed |= copy.away != away;
+        for (copy, &away) in self.copies.iter_mut().zip(away) {
             copy.away = away;
             copy.root = away.unwrap_or(copy.root);
             copy.counts |= away.is_none() && ships && copy.place == Place::Level;
         }
-        changed
     }
 
     /// So many seconds pass, in which so much is written.
@@ -148,7 +151,7 @@ impl History {
                     copy.place = Place::Behind(before);
                     copy.missed += written.bytes;
                 }
-                Place::Behind(_) if !follows => copy.missed += written.bytes,
+                Place::Behind(_) | Place::Whole(_, None) if !follows => copy.missed += written.bytes,
                 Place::Behind(at) => {
                     let takes = (before - at) / speed;
                     let reached = at + speeds.catch_up * seconds;
@@ -166,7 +169,6 @@ impl History {
                         copy.spent += seconds;
                     }
                 }
-                Place::Whole(_, None) if !follows => copy.missed += written.bytes,
                 Place::Whole(_, Some(_)) if !follows => {}
                 Place::Whole(left, at) => {
                     let at = at.unwrap_or(before);
@@ -298,8 +300,8 @@ mod tests {
 
     const SPEEDS: Speeds = Speeds { catch_up: 2.0, copy: 10.0, size: 500.0 };
 
-    fn fault() -> Option<Id<Root>> {
-        Some(Id::new(7))
+    fn fault() -> Id<Root> {
+        Id::new(7)
     }
 
     fn nothing(seconds: f64) -> Written {
@@ -317,19 +319,21 @@ mod tests {
         let mut history = History::new(2);
         assert!(!history.is_troubled());
         // Cut off for 600 s; twice as fast it gains a second each second.
-        assert!(history.set(true, true, [None, fault()].into_iter()) && history.is_troubled());
+        assert!(history.differs(true, true, &[None, Some(fault())]));
+        history.set(true, true, &[None, Some(fault())]);
+        assert!(history.is_troubled() && !history.differs(true, true, &[None, Some(fault())]));
         assert_eq!(pass(&mut history, 600.0), []);
         assert_eq!(history.missing(1), (600.0, 2400.0));
-        history.set(true, true, [None, None].into_iter());
+        history.set(true, true, &[None, None]);
         assert_eq!(history.next_change(SPEEDS), Some(600.0));
         assert_eq!(pass(&mut history, 300.0), []);
         assert_eq!(history.missing(1), (300.0, 1200.0));
         // The leader is gone: nothing is written, nothing is shipped.
-        history.set(false, false, [None, None].into_iter());
+        history.set(false, false, &[None, None]);
         pass(&mut history, 1000.0);
         assert_eq!(history.missing(1), (300.0, 1200.0));
         assert_eq!(history.next_change(SPEEDS), None);
-        history.set(true, true, [None, None].into_iter());
+        history.set(true, true, &[None, None]);
         // It took 300 + 300 s, for the 2400 writes that it had missed.
         assert_eq!(pass(&mut history, 300.0), [Resync { member: 1, seconds: 600.0, bytes: 240_000.0, extra: 0.0 }]);
         assert!(!history.is_troubled());
@@ -338,7 +342,7 @@ mod tests {
     #[test]
     fn nothing_written_is_nothing_missed() {
         let mut history = History::new(2);
-        history.set(true, true, [None, fault()].into_iter());
+        history.set(true, true, &[None, Some(fault())]);
         history.advance(600.0, &nothing(600.0), SPEEDS);
         assert_eq!(history.missing(1), (0.0, 0.0));
         // The oldest write that it lacks was made 100 s ago.
@@ -352,22 +356,22 @@ mod tests {
     fn the_new_leaders_history_stays() {
         let mut history = History::new(3);
         // The third is cut off for 100 s, then the second as well for 50 s; the third is promoted all the same.
-        history.set(true, true, [None, None, fault()].into_iter());
+        history.set(true, true, &[None, None, Some(fault())]);
         pass(&mut history, 100.0);
-        history.set(true, true, [None, fault(), fault()].into_iter());
+        history.set(true, true, &[None, Some(fault()), Some(fault())]);
         pass(&mut history, 50.0);
         assert_eq!((history.missing(1), history.missing(2)), ((50.0, 200.0), (150.0, 600.0)));
         history.promote(1, false, true, Id::new(7), SPEEDS.size);
         // The second leads from 100 s on; the third lacks those 100 s; the first has 50 s that nobody else has.
         assert_eq!(history.missing(2), (100.0, 400.0));
         assert!(history.is_foreign(0) && !history.counts(0) && history.counts(2));
-        assert_eq!(history.why_behind(0), fault());
-        history.set(true, true, [fault(), None, None].into_iter());
+        assert_eq!(history.why_behind(0), Some(fault()));
+        history.set(true, true, &[Some(fault()), None, None]);
         let caught = pass(&mut history, 100.0);
         assert_eq!(caught, [Resync { member: 2, seconds: 100.0, bytes: 60_000.0, extra: 0.0 }]);
         // 500 bytes at 10 a second, meanwhile 50 s were written, and another 50 s to catch up. Of the 500 bytes
         // none is billed, as 100 s of writes were when they were made.
-        history.set(true, true, [None, None, None].into_iter());
+        history.set(true, true, &[None, None, None]);
         assert_eq!((history.next_change(SPEEDS), history.level_in(0, SPEEDS)), (Some(50.0), Some(100.0)));
         assert_eq!(pass(&mut history, 50.0), []);
         assert!(!history.is_foreign(0) && !history.counts(0));
@@ -378,11 +382,11 @@ mod tests {
     #[test]
     fn who_hands_over_loses_nothing() {
         let mut history = History::new(2);
-        history.set(true, true, [None, fault()].into_iter());
+        history.set(true, true, &[None, Some(fault())]);
         pass(&mut history, 100.0);
         history.promote(1, true, false, Id::new(7), SPEEDS.size);
         assert!(!history.is_foreign(0) && history.missing(0) == (0.0, 0.0));
-        history.set(true, true, [None, None].into_iter());
+        history.set(true, true, &[None, None]);
         assert!(history.counts(0) && !history.is_troubled());
     }
 }

@@ -35,9 +35,11 @@ impl World<'_> {
             Replication::Sync(_) | Replication::SemiSync(_) | Replication::Async(_) => {}
         }
         // One that is being copied has nothing to read yet.
-        let whole = self.member(partition, from).is_none_or(|member| !self.histories[partition].is_foreign(member));
-        let follows = whole || self.deposed[partition] == Some(from);
-        if plan.local_reads && plan.copies.contains(&from) && follows && self.why_gone(from, store).is_none() {
+        let readable = || {
+            self.member(partition, from).is_none_or(|member| !self.histories[partition].is_foreign(member))
+                || self.deposed[partition] == Some(from)
+        };
+        if plan.local_reads && plan.copies.contains(&from) && readable() && self.why_gone(from, store).is_none() {
             return if self.may_be_behind(from, partition) { Route::Near(from) } else { Route::Via(from, Bits::ZERO) };
         }
         if let Some((stage, root)) = self.why_unreachable(from, partition) {
@@ -56,6 +58,9 @@ impl World<'_> {
         }
         if let Some(root) = self.read_only(leader, store) {
             return Route::Fail(Stage::ReadOnly, root);
+        }
+        if acks == 0 {
+            return Route::Via(leader, Bits::ZERO);
         }
         let history = &self.histories[partition];
         let members = self.plan.stores[store].partitions[part].members().enumerate();

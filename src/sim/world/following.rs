@@ -8,7 +8,15 @@ use super::{Event, World};
 use crate::base::{Id, SimTime, Span};
 use crate::domain::observation::Resync;
 use crate::domain::{Cluster, Root};
-use crate::replication::history::{Speeds, Written};
+use crate::replication::history::{History, Speeds, Written};
+
+/// Who reaches whom in a partition; see [`History::set`].
+struct Reach {
+    partition: usize,
+    grows: bool,
+    ships: bool,
+    away: Vec<Option<Id<Root>>>,
+}
 
 /// What clusters wrote to one partition.
 #[derive(Default)]
@@ -58,29 +66,20 @@ impl World<'_> {
         Speeds { catch_up: store.catch_up, copy: store.copy_speed, size: store.size * 1e9 }
     }
 
-    /// Lets copies follow until now, and sees who can from now on.
+    /// Lets copies follow until now, if who can is about to change or has.
     pub(super) fn follow(&mut self, now: SimTime) {
-        self.let_copies_follow(now);
-        if !core::mem::take(&mut self.copies_moved) {
+        self.copies_moved = false;
+        let reaches: Vec<Reach> = (0..self.partitions.len()).filter_map(|partition| self.reach(partition)).collect();
+        let differs = |own: &Reach| self.histories[own.partition].differs(own.grows, own.ships, &own.away);
+        if !self.histories_changed && !reaches.iter().any(differs) {
             return;
         }
-        for partition in 0..self.partitions.len() {
-            let (store, part) = self.partitions[partition];
-            if !self.index.used_stores[store] || !self.plan.stores[store].is_led() {
-                continue;
-            }
-            let leader = self.leaders[partition];
-            let ships = self.why_gone(leader, store).is_none();
-            let grows = ships && self.read_only(leader, store).is_none();
-            let plan = &self.plan.stores[store].partitions[part];
-            let away: Vec<Option<Id<Root>>> =
-                plan.members().map(|member| self.why_away(partition, leader, member)).collect();
-            if self.histories[partition].set(grows, ships, away.into_iter()) {
-                self.histories_changed = true;
-            }
+        self.let_copies_follow(now);
+        for own in reaches {
+            self.histories[own.partition].set(own.grows, own.ships, &own.away);
         }
         self.expect_changes(now);
-        let troubled = self.histories.iter().any(|history| history.is_troubled());
+        let troubled = self.histories.iter().any(History::is_troubled);
         if troubled && self.tally.lived.is_none() {
             for cluster in self.plan.clusters.keys() {
                 self.flush(now, cluster);
@@ -89,6 +88,20 @@ impl World<'_> {
         } else if !troubled {
             self.tally.lived = None;
         }
+    }
+
+    /// Who reaches whom in a partition that is led and used.
+    fn reach(&self, partition: usize) -> Option<Reach> {
+        let (store, part) = self.partitions[partition];
+        if !self.index.used_stores[store] || !self.plan.stores[store].is_led() {
+            return None;
+        }
+        let leader = self.leaders[partition];
+        let ships = self.why_gone(leader, store).is_none();
+        let grows = ships && self.read_only(leader, store).is_none();
+        let members = self.plan.stores[store].partitions[part].members();
+        let away = members.map(|member| self.why_away(partition, leader, member)).collect();
+        Some(Reach { partition, grows, ships, away })
     }
 
     /// Why the leader of a partition can't reach a member, if it can't.
@@ -104,9 +117,7 @@ impl World<'_> {
 
     /// Schedules when the next copy is level or copied.
     fn expect_changes(&mut self, now: SimTime) {
-        if !core::mem::take(&mut self.histories_changed) {
-            return;
-        }
+        self.histories_changed = false;
         let next = (0..self.partitions.len())
             .filter_map(|partition| self.histories[partition].next_change(self.speeds(partition)))
             .reduce(f64::min);
@@ -169,7 +180,7 @@ impl World<'_> {
 
     /// Some copy is level, or copied: it may count again, and lead again.
     pub(super) fn caught_up(&mut self, now: SimTime) {
-        (self.copies_moved, self.histories_changed) = (true, true);
+        self.histories_changed = true;
         self.follow(now);
         for partition in 0..self.partitions.len() {
             self.review_partition(now, partition);

@@ -432,12 +432,8 @@ impl<'a> World<'a> {
                     self.partition_goes_on(now, partition as usize);
                 }
             }
-            Event::CaughtUp { serial } => {
-                if serial != self.follow_serial {
-                    return;
-                }
-                self.caught_up(now);
-            }
+            Event::CaughtUp { serial } if serial != self.follow_serial => return,
+            Event::CaughtUp { .. } => self.caught_up(now),
             Event::Answer { population, serial } => {
                 let population = Id::new(population as usize);
                 if self.routed[population].serial == serial
@@ -492,16 +488,19 @@ impl<'a> World<'a> {
                 }
                 self.review_routes(now);
             }
-            Event::Week => {
-                for (population, routed) in self.plan.populations.iter().zip(&mut self.routed) {
-                    if population.growth != 0.0 {
-                        routed.factor *= crate::base::maths::powf(1.0 + population.growth, 7.0 / 365.0);
-                    }
-                }
-                self.events.schedule(now + Span::WEEK, Event::Week);
-            }
+            Event::Week => self.grow(now),
         }
         self.refresh(now);
+    }
+
+    /// Rates are those of the next week.
+    fn grow(&mut self, now: SimTime) {
+        for (population, routed) in self.plan.populations.iter().zip(&mut self.routed) {
+            if population.growth != 0.0 {
+                routed.factor *= crate::base::maths::powf(1.0 + population.growth, 7.0 / 365.0);
+            }
+        }
+        self.events.schedule(now + Span::WEEK, Event::Week);
     }
 
     /// Advances every cluster to `now`, with nothing changed.
