@@ -419,7 +419,7 @@ fn how_copies_are_brought_up_to_date() {
     // Of three copies b lacks 600 s. It is 300 s behind when a is lost, and goes on after c leads, 94 s later. a comes
     // back after 3600 s and has what c wrote without it from 3994 s on: t/300 of 4/s from 60 s after the answer changed.
     close(of("freshest", "resyncs"), 2.0);
-    close(of("freshest", "resync.seconds"), (600.0 + 3506.0) / 2.0);
+    close(of("freshest", "resync.seconds"), f64::midpoint(600.0, 3506.0));
     let written = 4.0 * (300.0 * 300.0 - 60.0 * 60.0) / 600.0 + 4.0 * (7500.0 - 4234.0);
     close(of("freshest", "resync.bytes"), (600.0 * 4.0 + written) * 1000.0 / 2.0);
     // a is gone from 3600 s to 4200 s, and b leads from 3694 s on: 506 s behind, so level at 4706 s. Users stay at a, 100 ms
