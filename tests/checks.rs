@@ -294,6 +294,31 @@ fn how_a_store_replicates() {
         close(of(fresh, "reads.stale-share"), 0.0);
     }
     close(of("async", "reads.stale"), 0.632_120_558_828_557_7 * 10.0 * 10_800.0);
+    // b has a's write 10 ms after a has acknowledged it: 1 - exp(-4 · 0.01). When it has it is told to 1e-5.
+    let near = |got: f64, by_hand: f64| assert!((got - by_hand).abs() <= 1e-5 * by_hand, "{got}, by hand {by_hand}");
+    near(of("quorum-of-one", "reads.stale-share"), 0.039_210_560_847_676_8);
+    near(of("quorum-of-one", "visibility.p99.9"), 0.010);
+    close(of("quorum-of-one", "writes.latency"), 0.0);
+    for (behind, seen) in [("async", 0.250), ("last-write-wins", 0.250)] {
+        near(of(behind, "visibility.p99.9"), seen);
+    }
+    for (variant, after_5ms) in [
+        ("sync", 1.0),
+        ("semi-sync", 1.0),
+        ("quorum", 1.0),
+        ("async", 0.0),
+        ("quorum-of-one", 0.0),
+        // b's own third of the writes.
+        ("last-write-wins", 1.0 / 3.0),
+    ] {
+        close(of(variant, "reads.consistent-after"), after_5ms);
+    }
+    close(of("sync", "visibility.p99.9"), 0.0);
+    // Delays hold for the copy at hand as well; reads go by the round trips: from b to itself and a.
+    for metric in ["writes.latency", "writes.latency.p50", "writes.latency.p99.9"] {
+        assert!((of("quorum-with-delays", metric) - 0.007).abs() < 1e-8);
+    }
+    assert!((of("quorum-with-delays", "reads.latency.p99") - 0.020).abs() < 1e-7);
     // a's writes are undone by b's 2/s, b's by a's 4/s: 4 (1 - exp(-0.5)) + 2 (1 - exp(-1)) a second.
     let met = (4.0 * 0.393_469_340_287_366_6 + 2.0 * 0.632_120_558_828_557_7) * 10_800.0;
     close(of("last-write-wins", "writes.conflicting"), met);

@@ -400,3 +400,66 @@ fn warm_standby_bill() {
     month.exact("total", line("cost.bill"));
     month.done();
 }
+
+/// A figure of the store whose copies vote.
+fn votes(summary: &Summary, variant: &str, metric: &str) -> f64 {
+    summary.of(variant, metric, &[("store", "data")]).mean
+}
+
+#[test]
+fn latency_of_partial_quorums() {
+    let mut oracle = Oracle::open("R-PBS-SSD", "latency");
+    let summary = oracle.run(&["--variant", "1", "--variant", "2", "--variant", "3"]);
+    for wanted in ["1", "2", "3"] {
+        let p999 = |metric: &str| votes(&summary, wanted, metric) * 1e3;
+        oracle.near(&format!("read_p999_R{wanted}"), p999("reads.latency.p99.9"), CURVE);
+        oracle.near(&format!("write_p999_W{wanted}"), p999("writes.latency.p99.9"), CURVE);
+    }
+    oracle.done();
+}
+
+#[test]
+fn staleness_of_partial_quorums() {
+    // The lattice tells the chance of being stale to 1 %. It falls as exp(-1.66 t), exp(-4 t), exp(-0.1 t) in the end,
+    // t in ms: the time at which it is 0.001 is told to 0.01 over that rate, at most a third of a percent.
+    const TIME: f64 = 0.0034;
+    for (variant, later) in [
+        ("R1W1", Some(("5ms", "at-5ms"))),
+        ("R1W2", None),
+        ("R2W1", Some(("1ms", "at-1ms"))),
+        ("exp4", Some(("1ms", "at-1ms"))),
+        ("exp01", Some(("65ms", "at-65ms"))),
+    ] {
+        let mut oracle = Oracle::open("R-PBS-SSD", variant);
+        let arguments: Vec<&str> =
+            later.iter().flat_map(|(_, name)| ["--variant", "base", "--variant", name]).collect();
+        let summary = oracle.run(&arguments);
+        let mut consistent = |name: &str, of: &str| {
+            let (exact, got) = (oracle.take(name), votes(&summary, of, "reads.consistent-after"));
+            assert!((got - exact).abs() <= 0.01 * (1.0 - exact), "{variant} {name}: {got}, exactly {exact}");
+        };
+        consistent("p_consistent_at_0", "base");
+        if let Some((time, name)) = later {
+            consistent(&format!("p_consistent_at_{time}"), name);
+        }
+        let visible = votes(&summary, "base", "visibility.p99.9") * 1e3;
+        if variant == "R2W1" {
+            assert_eq!((visible, oracle.take("t_for_p_consistent_0.999")), (0.0, 0.0));
+        } else {
+            oracle.near("t_for_p_consistent_0.999", visible, TIME);
+        }
+        oracle.done();
+    }
+}
+
+#[test]
+fn quorums_that_overlap_are_never_stale() {
+    let mut oracle = Oracle::open("R-PBS-SSD", "strict");
+    let summary = oracle.run(&["--variant", "R2W2", "--variant", "R3W1", "--variant", "R1W3"]);
+    for needs in ["R2W2", "R3W1", "R1W3"] {
+        oracle.exact(&format!("p_consistent_at_0_{needs}"), votes(&summary, needs, "reads.consistent-after"));
+        assert_eq!(votes(&summary, needs, "visibility.p99.9"), 0.0);
+        assert_eq!(votes(&summary, needs, "reads.stale"), 0.0);
+    }
+    oracle.done();
+}

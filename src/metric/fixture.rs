@@ -2,7 +2,7 @@
 
 use crate::base::Id;
 use crate::domain::observation::{
-    CURVE_NODES, DataTally, Latency, Loss, Month, Outage, Promotion, Recovery, StationTally, curve_node,
+    CURVE_NODES, DataTally, Latency, Loss, Month, Outage, Promotion, Recovery, StationTally, StoreTally, curve_node,
 };
 use crate::domain::{Observations, Stage};
 use crate::plan::{Plan, compile};
@@ -35,6 +35,7 @@ replication = { async = { lag = "1s" } }
 size = "100GB"
 instance-price = "0.24 USD"
 storage-price = "0.115 USD"
+read-after = "5s"
 [[journey]]
 name = "browse"
 share = 0.9
@@ -216,9 +217,14 @@ pub(crate) fn observations(scale: f64) -> Observations {
         faults: vec![(0, 0.0), (3, 7200.0), (1, 60.0)],
         violations: vec![5.0, 7.0],
         data: vec![vec![
-            DataTally { reads: 5000.0, stale: 25.0, ..DataTally::default() },
+            DataTally { reads: 5000.0, stale: 25.0, unseen: 10.0, ..DataTally::default() },
             DataTally { writes: 1000.0, undone: 10.0, latency: 80.0, ..DataTally::default() },
         ]],
+        stores: vec![StoreTally {
+            reads: Some((0.002, [0.001, 0.004, 0.005])),
+            writes: Some((0.08, [0.07, 0.09, 0.1])),
+            visible: Some(6.9),
+        }],
         ..Observations::default()
     };
     if scale > 0.0 {

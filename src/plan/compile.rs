@@ -497,6 +497,7 @@ impl Compiler<'_> {
                     catch_up: store.catch_up,
                     fencing: store.fencing,
                     popularity: Popularity::new(&store.keys),
+                    read_after: store.read_after.map(Span::secs),
                     loss_per_write: store.loss_per_write.get(),
                     time: store.time.clone(),
                     promote: store.promote.clone().unwrap_or_else(|| spec.failover.promote.clone()),

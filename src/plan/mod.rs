@@ -192,6 +192,8 @@ pub struct StorePlan {
     pub fencing: bool,
     /// Which keys are accessed.
     pub popularity: Popularity,
+    /// Seconds after a write's acknowledgement that are reported against.
+    pub read_after: Option<f64>,
     /// USD per acknowledged write that is lost or undone.
     pub loss_per_write: f64,
     /// How long one access takes.
@@ -315,6 +317,22 @@ pub struct PopulationPlan {
     pub order: Vec<usize>,
     /// Weight by pair, for policies that split a population.
     pub weights: Option<Vec<f64>>,
+}
+
+impl PopulationPlan {
+    /// The clusters that serve it when all is well, each with its share.
+    pub fn homes(&self, pairs: &[PairPlan]) -> Vec<(Id<Cluster>, f64)> {
+        let allowed = |pair: &&usize| !self.forbidden[pairs[**pair].primary];
+        let primary = |&pair: &usize| pairs[pair].primary;
+        match &self.weights {
+            None => self.order.iter().find(allowed).map(|pair| (primary(pair), 1.0)).into_iter().collect(),
+            Some(weights) => {
+                let sum: f64 = self.order.iter().filter(allowed).map(|&pair| weights[pair]).sum();
+                let weighed = self.order.iter().filter(allowed).filter(|&&pair| weights[pair] > 0.0);
+                weighed.map(|pair| (primary(pair), weights[*pair] / sum)).collect()
+            }
+        }
+    }
 }
 
 /// A primary and its standby.

@@ -2,4 +2,6 @@
 
 pub mod keys;
 pub mod loss;
+pub mod quorum;
 pub mod spec;
+pub mod visibility;

@@ -14,6 +14,7 @@ mod solve;
 mod tally;
 mod timeline;
 mod unit;
+mod views;
 mod world;
 
 use crate::base::{Seed, SimTime, Span};

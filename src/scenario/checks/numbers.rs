@@ -234,6 +234,18 @@ fn stores(model: &Model<'_>, found: &mut Found<'_>) {
             Replication::Quorum(quorum) => {
                 votes(quorum.read, copies, &mode("quorum", "read"), found);
                 votes(quorum.write, copies, &mode("quorum", "write"), found);
+                let delays = &quorum.delays;
+                for (key, delay) in [
+                    ("write", &delays.write),
+                    ("ack", &delays.ack),
+                    ("read", &delays.read),
+                    ("response", &delays.response),
+                ] {
+                    if let Some(delay) = delay {
+                        let path = ["store", &*store.name, "replication", "quorum", "delays", key];
+                        time(delay, &path, found);
+                    }
+                }
                 found.require(copies <= 64, &path("clusters"), || {
                     (format!("{copies} copies vote; at most 64 may"), "name fewer clusters, or set `max-followers`")
                 });
