@@ -472,3 +472,46 @@ fn survivors_need_headroom() {
     let lost = |variant: &str| summary.mean(variant, "requests.lost", &[]);
     assert!(lost("90-fast") < lost("90-slow") && lost("90-slow") < lost("90-fixed"));
 }
+
+#[test]
+fn a_leader_is_moved_by_plan() {
+    let summary = Summary::of("compare", "tests/checks/switchover.toml", &[]);
+    let of = |variant: &str, metric: &str| summary.mean(variant, metric, &[("store", "orders")]);
+    let lost = |variant: &str, journey: &str| summary.mean(variant, "requests.lost", &[("journey", journey)]);
+    let move_ = |variant: &str, stage: &str| {
+        summary.mean(variant, "requests.lost", &[("stage", stage), ("root", "move: orders")])
+    };
+    // No writes for 200 s, no reads at a leader for 150 s; the last 100 s for want of a name.
+    close(lost("planned", "buy"), 4.0 * 200.0);
+    close(lost("planned", "look"), 10.0 * 150.0);
+    close(move_("planned", "promoting"), 4.0 * 100.0 + 10.0 * 50.0);
+    close(move_("planned", "propagating"), 14.0 * 100.0);
+    for metric in ["rpo.seconds", "writes.lost"] {
+        assert_eq!(of("planned", metric), 0.0);
+    }
+    close(lost("local-reads", "buy"), 4.0 * 200.0);
+    close(lost("local-reads", "look"), 10.0 * 50.0);
+    // Acknowledged by b over 20 ms for 3700 s; after 3900 s written at b over 20 ms and acknowledged by a. No failback.
+    close(of("sync", "writes.latency"), (0.020 * 3700.0 + 0.040 * 6900.0) / 10_600.0);
+    // Not begun, or called off while it costs nothing.
+    for variant in ["lost-before", "lost-at-once"] {
+        close(summary.mean(variant, "requests.lost", &[]), 0.0);
+        assert!(summary.entry(variant, "rpo.seconds", &[("store", "orders")])["mean"].is_null());
+    }
+    let time = |variant: &str| summary.mean(variant, "fault.time", &[("root", "move: orders")]);
+    close(time("planned"), 300.0);
+    close(time("lost-before"), 0.0);
+    close(time("lost-at-once"), 100.0);
+    // Called off when b should have taken writes: a takes them again.
+    close(time("lost-midway"), 200.0);
+    close(lost("lost-midway", "buy"), 4.0 * 100.0);
+    close(lost("lost-midway", "look"), 10.0 * 50.0);
+    assert!(summary.entry("lost-midway", "rpo.seconds", &[("store", "orders")])["mean"].is_null());
+    // b still leads at 9000 s, and is failed over from after 34 + 60 s.
+    let b_lost =
+        |stage: &str| summary.mean("lost-later", "requests.lost", &[("stage", stage), ("root", "b lost: orders in b")]);
+    close(b_lost("undetected"), 14.0 * 34.0);
+    close(b_lost("promoting"), 14.0 * 60.0);
+    // What was planned isn't a recovery.
+    assert!(summary.entry("planned", "rto.not-achieved", &[])["mean"].is_null());
+}

@@ -463,3 +463,21 @@ fn quorums_that_overlap_are_never_stale() {
     }
     oracle.done();
 }
+
+#[test]
+fn a_planned_switchover() {
+    let mut oracle = Oracle::open("F-AURORA-TIMELINE", "planned");
+    let summary = oracle.run(&["--variant", "name", "--variant", "instance"]);
+    let figure = |variant: &str, metric: &str, of: &[(&str, &str)]| summary.of(variant, metric, of).mean;
+    oracle.exact("write_outage_via_dns_name", figure("name", "outages.longest", &[]));
+    oracle.exact("write_outage_via_instance_endpoint", figure("instance", "outages.longest", &[]));
+    let root = ("root", "failover: db");
+    oracle.exact("total_time_command_to_usable", figure("name", "fault.time", &[root]));
+    assert_eq!(figure("name", "rpo.seconds", &[("store", "db")]), oracle.take("rpo"));
+    assert_eq!(figure("name", "writes.lost", &[]), 0.0);
+    let failed = figure("name", "requests.lost", &[]);
+    oracle.exact("failed_writes_via_dns_name", failed);
+    let waiting = figure("name", "requests.lost", &[("stage", "propagating"), root]);
+    oracle.exact("share_of_outage_due_to_dns", waiting / failed);
+    oracle.done();
+}

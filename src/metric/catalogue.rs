@@ -79,8 +79,8 @@ metrics! {
     STATION_IN_SYSTEM = "station.in-system", Count, Neither, "Mean number of calls waiting or in service.";
     STATION_EMPTY = "station.empty", Share, Neither, "Probability that a station is empty.";
     STATION_SOJOURN = "station.sojourn.mean", Seconds, Lower, "Mean of wait and service of accepted calls.";
-    FAULT_COUNT = "fault.count", Count, Neither, "Times that a fault's target went from up to down or degraded.";
-    FAULT_TIME = "fault.time", Seconds, Neither, "Time that a fault held its target down or degraded.";
+    FAULT_COUNT = "fault.count", Count, Neither, "Times that a fault's target went from up to down or degraded; or that a switchover was begun.";
+    FAULT_TIME = "fault.time", Seconds, Neither, "Time that a fault held its target down or degraded; of a switchover, from its command until clients reach the new leader.";
     COST_BILL = "cost.bill", Usd, Lower, "The cloud bill and people.";
     COST_LOSS = "cost.loss", Usd, Lower, "The business loss: failed requests, outage minutes, lost writes, SLA credits.";
     COST_TOTAL = "cost.total", Usd, Lower, "Bill and loss.";

@@ -3,12 +3,13 @@
 use super::{
     ClusterPlan, CostPlan, DependencyPlan, Element, FailoverPlan, FaultPlan, Fifo, Hit, HoldPlan, IncidentPlan,
     JourneyPlan, PairPlan, PartitionPlan, Plan, PopulationPlan, RegionPlan, RootPlan, RoutingPlan, ServicePlan,
-    StationPlan, StepPlan, StorePlan, SurgePlan,
+    StationPlan, StepPlan, StorePlan, SurgePlan, SwitchoverPlan,
 };
 use crate::base::maths::great_circle_km;
 use crate::base::stream::digest;
 use crate::base::{Id, Span, Table};
 use crate::domain::{Cluster, Journey, Population, Region, Root, Selection, Service, Store};
+use crate::failover::spec::SwitchoverSpec;
 use crate::failure::spec::{AccessTarget, RoutingTarget, TargetSpec};
 use crate::replication::keys::Popularity;
 use crate::replication::spec::{Partitions, Reads};
@@ -35,6 +36,7 @@ pub fn compile(scenario: &Scenario) -> Plan {
     targets.roots.push(RootPlan { fault: "demand".to_owned(), target: String::new(), digest: 0 });
     let faults = targets.faults();
     let incidents = targets.incidents();
+    let switchovers = targets.switchovers();
     let Targets { mut roots, holds, .. } = targets;
     let health = &spec.routing.health;
     let false_alarms = health.false_alarms.iter().flat_map(|_| spec.cluster.iter()).map(|cluster| {
@@ -105,6 +107,7 @@ pub fn compile(scenario: &Scenario) -> Plan {
         holds,
         faults,
         incidents,
+        switchovers,
         surges: compiler.surges(),
         false_alarms,
         cost: CostPlan {
@@ -570,6 +573,27 @@ impl Targets<'_> {
                 }
             })
             .collect()
+    }
+
+    fn switchovers(&mut self) -> Vec<SwitchoverPlan> {
+        let compiler = self.compiler;
+        let spec = &compiler.scenario.spec;
+        let plan = |switchover: &SwitchoverSpec| {
+            let SwitchoverSpec { name, store, .. } = switchover;
+            let digest = digest(&format!("{name}\u{0}{store}"));
+            let root = RootPlan { fault: name.clone(), target: store.clone(), digest };
+            SwitchoverPlan {
+                root: self.roots.push_and_get_key(root),
+                store: compiler.store(store),
+                to: compiler.cluster(&switchover.to),
+                at: spec.simulation.warm_up + switchover.at,
+                writes_stop: switchover.writes_stop,
+                reads_stop: switchover.reads_stop.unwrap_or(switchover.writes_stop),
+                writable: switchover.writable,
+                resolves: switchover.resolves.unwrap_or(switchover.writable),
+            }
+        };
+        spec.switchover.iter().map(plan).collect()
     }
 
     fn members(&mut self, name: &str, group: &str, of: &TargetSpec) -> Vec<Hit> {

@@ -68,6 +68,8 @@ pub struct Plan {
     pub faults: Vec<FaultPlan>,
     /// Scripted incidents.
     pub incidents: Vec<IncidentPlan>,
+    /// Planned switchovers.
+    pub switchovers: Vec<SwitchoverPlan>,
     /// Surges of traffic.
     pub surges: Vec<SurgePlan>,
     /// By cluster: the root of its check's false alarms; empty where there are none.
@@ -477,6 +479,27 @@ pub struct IncidentPlan {
     pub lasts: Span,
     /// Its targets.
     pub members: Vec<Hit>,
+}
+
+/// A planned change of a store's leader.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SwitchoverPlan {
+    /// Its root.
+    pub root: Id<Root>,
+    /// The store.
+    pub store: Id<Store>,
+    /// The new leader.
+    pub to: Id<Cluster>,
+    /// When it is commanded, from time 0.
+    pub at: Span,
+    /// From the command until the old leader takes no more writes.
+    pub writes_stop: Span,
+    /// From the command until the old leader answers no more reads.
+    pub reads_stop: Span,
+    /// From the command until the new leader takes writes.
+    pub writable: Span,
+    /// From the command until clients reach it.
+    pub resolves: Span,
 }
 
 /// A surge of traffic.

@@ -6,7 +6,7 @@ use crate::base::{Bytes, Probability, Span};
 use crate::cost::spec::CostSpec;
 use crate::dist::Dist;
 use crate::domain::Selection;
-use crate::failover::spec::FailoverSpec;
+use crate::failover::spec::{FailoverSpec, SwitchoverSpec};
 use crate::failure::spec::{FaultSpec, IncidentSpec};
 use crate::network::spec::NetworkSpec;
 use crate::replication::spec::StoreSpec;
@@ -64,6 +64,9 @@ pub struct ScenarioSpec {
     /// Faults at a set time.
     #[serde(default)]
     pub incident: Vec<IncidentSpec>,
+    /// Planned changes of a store's leader.
+    #[serde(default)]
+    pub switchover: Vec<SwitchoverSpec>,
     /// Surges of traffic.
     #[serde(default)]
     pub surge: Vec<SurgeSpec>,

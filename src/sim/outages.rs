@@ -107,6 +107,8 @@ pub(super) fn find(plan: &Plan, memo: &Memo, rough: &[Rough], log: &Log, rng: &m
             // The last time that its cause took hold before it; holds of one root follow one another.
             let held = &held[root.index()];
             let held = held[..held.partition_point(|held| held.from.secs() - origin <= start + 1e-9)].last().copied();
+            // What was planned is no fault to recover from.
+            let held = held.filter(|_| plan.switchovers.iter().all(|switchover| switchover.root != root));
             let (hit, client) = client(&loss, (start, end), uniform(rng));
             found.outages.push(Outage {
                 population,

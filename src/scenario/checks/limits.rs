@@ -36,6 +36,7 @@ pub(super) fn counts(spec: &ScenarioSpec, found: &mut Found<'_>) {
         ("population", spec.population.len(), 1000),
         ("fault", spec.fault.len(), 1000),
         ("incident", spec.incident.len(), 10_000),
+        ("switchover", spec.switchover.len(), 1000),
         ("surge", spec.surge.len(), 1000),
         ("expect", spec.expect.len(), 1000),
     ] {

@@ -10,6 +10,9 @@ impl World<'_> {
     /// Where a write from a cluster to a partition goes.
     pub(super) fn write_route(&self, from: Id<Cluster>, partition: usize) -> Route {
         let (store, _) = self.partitions[partition];
+        if let Some((stage, root)) = self.writes_stopped(partition) {
+            return Route::Fail(stage, root);
+        }
         if self.deposed[partition] == Some(from) && self.why_gone(from, store).is_none() {
             return Route::Deposed(from);
         }
@@ -31,10 +34,13 @@ impl World<'_> {
             Replication::MultiLeader(_) => return self.nearest(from, partition),
             Replication::Sync(_) | Replication::SemiSync(_) | Replication::Async(_) => {}
         }
-        if plan.local_reads && plan.copies.contains(&from) && self.why_gone(from, store).is_none() {
+        let stopped = self.reads_stopped(partition);
+        // Until the new leader is promoted it is the old one that doesn't answer, its own cluster included.
+        let answers = |copy: Id<Cluster>| copy != self.leaders[partition] || stopped.is_none();
+        if plan.local_reads && plan.copies.contains(&from) && answers(from) && self.why_gone(from, store).is_none() {
             return if self.may_be_behind(from, partition) { Route::Near(from) } else { Route::Via(from, Bits::ZERO) };
         }
-        if let Some((stage, root)) = self.why_unreachable(from, partition) {
+        if let Some((stage, root)) = stopped.or_else(|| self.why_unreachable(from, partition)) {
             return Route::Fail(stage, root);
         }
         Route::Via(self.leaders[partition], Bits::ZERO)
@@ -48,14 +54,16 @@ impl World<'_> {
             return Route::Fail(stage, root);
         }
         // A leader that was deposed is fenced until it takes back: nobody waits for it.
-        let followers = || self.plan.stores[store].partitions[part].followers.iter().filter(|&&other| other != leader);
+        let home = self.homes[partition];
+        let members = || self.plan.stores[store].partitions[part].members();
+        let followers = || members().filter(|&member| member != leader && member != home);
         let acks = acks.min(followers().count());
         if acks == 0 {
             return Route::Via(leader, Bits::ZERO);
         }
         let mut waits = Vec::new();
         let mut lost = None;
-        for &follower in followers() {
+        for follower in followers() {
             let gone = self
                 .copy_is_gone(follower, store)
                 .map(|root| (if self.clusters[follower].up { Stage::Undetected } else { Stage::NoTarget }, root))
@@ -134,7 +142,7 @@ impl World<'_> {
     }
 
     /// Why a copy doesn't answer, if it doesn't.
-    fn why_gone(&self, cluster: Id<Cluster>, store: Id<Store>) -> Option<Id<Root>> {
+    pub(super) fn why_gone(&self, cluster: Id<Cluster>, store: Id<Store>) -> Option<Id<Root>> {
         self.copy_is_gone(cluster, store).or_else(|| self.moving_copies[cluster][store].map(|(root, _)| root))
     }
 

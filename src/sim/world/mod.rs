@@ -12,6 +12,7 @@ mod partitions;
 mod purpose;
 mod routing;
 mod spill;
+mod switchover;
 
 use super::index::Index;
 use super::inputs::{Condition, Inputs};
@@ -43,6 +44,8 @@ pub(in crate::sim) enum Event {
     Incident(u32),
     /// A surge begins or ends.
     Surge { surge: u32, begins: bool },
+    /// A planned switchover takes a step.
+    Switchover { switchover: u32, step: switchover::Step },
     /// A health check changes its mind.
     Verdict { target: u32, serial: u32 },
     /// A pair's controller goes on.
@@ -190,6 +193,10 @@ pub(in crate::sim) struct World<'a> {
     /// A copy whose zone died, until it has failed over.
     moving_copies: Table<Cluster, Table<Store, Option<Until>>>,
     leaders: Vec<Id<Cluster>>,
+    /// By partition: who leads it when all is well.
+    homes: Vec<Id<Cluster>>,
+    /// By partition: the planned switchover that it is in.
+    switching: Vec<Option<switchover::Switching>>,
     /// By partition: who was deposed, goes on, and doesn't know.
     deposed: Vec<Option<Id<Cluster>>>,
     partition_controllers: Vec<Controller>,
@@ -268,6 +275,8 @@ impl<'a> World<'a> {
             moving_copies: vec![vec![None; plan.stores.len()].into(); plan.clusters.len()].into(),
             partition_controllers: leaders.iter().map(|&leader| idle(leader)).collect(),
             deposed: vec![None; leaders.len()],
+            homes: leaders.clone(),
+            switching: vec![None; leaders.len()],
             leaders,
             partitions,
             pair_controllers: plan.pairs.iter().map(|pair| idle(pair.primary)).collect(),
@@ -331,6 +340,10 @@ impl<'a> World<'a> {
         for (position, incident) in plan.incidents.iter().enumerate() {
             self.events.schedule(SimTime::ZERO + incident.at, Event::Incident(position as u32));
         }
+        for (position, switchover) in plan.switchovers.iter().enumerate() {
+            let command = Event::Switchover { switchover: position as u32, step: switchover::Step::Command };
+            self.events.schedule(SimTime::ZERO + switchover.at, command);
+        }
         for (position, surge) in plan.surges.iter().enumerate() {
             let at = SimTime::ZERO + surge.at;
             let surge_of = |begins| Event::Surge { surge: position as u32, begins };
@@ -374,6 +387,7 @@ impl<'a> World<'a> {
                     self.hold(member.hold, member.root, incident.effect, incident.lasts, 0);
                 }
             }
+            Event::Switchover { switchover, step } => self.switch_over(now, switchover, step),
             Event::Surge { surge, begins } => {
                 let surge = &self.plan.surges[surge as usize];
                 for (population, &touched) in surge.populations.iter_enumerated() {

@@ -28,11 +28,11 @@ impl World<'_> {
     }
 
     pub(super) fn review_partition(&mut self, now: SimTime, partition: usize) {
-        let (store, part) = self.partitions[partition];
-        if !self.plan.stores[store].is_led() {
+        let (store, _) = self.partitions[partition];
+        if !self.plan.stores[store].is_led() || self.is_handing_over(partition) {
             return;
         }
-        let home = self.plan.stores[store].partitions[part].leader;
+        let home = self.homes[partition];
         let leader = self.leaders[partition];
         let up = self.leader_seems_up(partition);
         let cause = self.partition_controllers[partition].cause;
@@ -82,7 +82,7 @@ impl World<'_> {
             self.partition_controllers[partition].stalled = true;
             return;
         }
-        let (store, part) = self.partitions[partition];
+        let (store, _) = self.partitions[partition];
         let leader = self.leaders[partition];
         let cause = self.partition_controllers[partition].cause;
         let target = self.plan.clusters[leader].digest;
@@ -124,7 +124,7 @@ impl World<'_> {
             }
             Phase::FailingBack => {
                 self.deposed[partition] = None;
-                self.leaders[partition] = self.plan.stores[store].partitions[part].leader;
+                self.leaders[partition] = self.homes[partition];
                 self.set_partition(partition, Phase::Idle, cause, SimTime::NEVER);
             }
         }
@@ -188,8 +188,9 @@ impl World<'_> {
     /// Every write is at one of the followers that are there: fewer are missing than acknowledged it.
     fn some_follower_has_all(&self, partition: usize, acks: u32) -> bool {
         let (store, part) = self.partitions[partition];
-        let followers = &self.plan.stores[store].partitions[part].followers;
-        let missing = followers.iter().filter(|&&follower| self.copy_is_gone(follower, store).is_some()).count();
+        let members = self.plan.stores[store].partitions[part].members();
+        let followers = members.filter(|&member| member != self.homes[partition]);
+        let missing = followers.filter(|&follower| self.copy_is_gone(follower, store).is_some()).count();
         missing < acks as usize
     }
 
