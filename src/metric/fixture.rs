@@ -138,6 +138,14 @@ pub(crate) fn plan() -> Plan {
 /// Seconds of the fixture's horizon: two billing months.
 pub(crate) const SECONDS: f64 = 1460.0 * 3600.0;
 
+fn orders() -> StoreTally {
+    StoreTally {
+        reads: Some((0.002, [0.001, 0.004, 0.005])),
+        writes: Some((0.08, [0.07, 0.09, 0.1])),
+        visible: Some(6.9),
+    }
+}
+
 /// Two months; in the second, 10,500 requests times `scale` are lost, in three outages. None at a scale of 0.
 pub(crate) fn observations(scale: f64) -> Observations {
     let (east, west) = (Id::new(0), Id::new(1));
@@ -220,11 +228,7 @@ pub(crate) fn observations(scale: f64) -> Observations {
             DataTally { reads: 5000.0, stale: 25.0, unseen: 10.0, ..DataTally::default() },
             DataTally { writes: 1000.0, undone: 10.0, latency: 80.0, ..DataTally::default() },
         ]],
-        stores: vec![StoreTally {
-            reads: Some((0.002, [0.001, 0.004, 0.005])),
-            writes: Some((0.08, [0.07, 0.09, 0.1])),
-            visible: Some(6.9),
-        }],
+        stores: vec![orders()],
         ..Observations::default()
     };
     if scale > 0.0 {

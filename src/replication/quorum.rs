@@ -247,7 +247,7 @@ mod tests {
         toml::from_str::<std::collections::BTreeMap<String, Dist>>(&format!("x = {text}")).unwrap()["x"].clone()
     }
 
-    /// LinkedIn's SSDs: fits of Bailis et al.
+    /// A site's solid-state disks, as fitted by Bailis et al.
     fn ssd() -> Dist {
         ms(r#"{ mixture = [{ weight = 0.9122, of = { pareto = { shape = 10.0, min = "0.235ms" } } },
             { weight = 0.0878, of = { exponential = { mean = "602410ns" } } }] }"#

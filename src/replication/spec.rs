@@ -130,7 +130,7 @@ pub enum Replication {
     /// A write is acknowledged by the leader; it reaches the followers after the lag.
     Async(Async),
     /// No leader: a write is acknowledged when W of the N copies have it, a read when R have answered.
-    Quorum(Quorum),
+    Quorum(Box<Quorum>),
     /// Every copy leads: a write is acknowledged where it is made, and reaches the others after the lag.
     MultiLeader(MultiLeader),
 }

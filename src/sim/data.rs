@@ -188,8 +188,10 @@ pub(super) fn uses(plan: &Plan, inputs: &Inputs, slot: usize, cells: &[Cell], kn
                 Kind::Read => {
                     uses.by_journey[position].reads += good;
                     match (replication, access.read) {
-                        (Replication::Async(Async { lag }), Route::Near(_))
-                        | (Replication::SemiSync(SemiSync { lag, .. }), Route::Near(_)) => {
+                        (
+                            Replication::Async(Async { lag }) | Replication::SemiSync(SemiSync { lag, .. }),
+                            Route::Near(_),
+                        ) => {
                             let view = known.views.after_lag(plan, store, lag);
                             uses.sees(plan, (store, position), view, good, (all(), 1.0), known);
                         }

@@ -28,7 +28,7 @@ struct View {
 #[derive(Default, Debug)]
 pub(super) struct Views {
     known: Map<Vec<u64>, ViewId>,
-    views: Vec<View>,
+    all: Vec<View>,
     /// By view and rate of writes.
     stale: Map<(ViewId, u64), f64>,
 }
@@ -48,24 +48,22 @@ pub(super) fn ways(
         let seconds = plan.region_rtt[plan.clusters[through].region][plan.clusters[copy].region];
         Dist::lognormal(Span::from_secs(0.5 * seconds), plan.jitter)
     };
-    match (there, back) {
-        (None, None) => Ways::Halves(half()),
-        (Some(_), _) | (None, Some(_)) => {
-            let or_half = |way: Option<&Dist>| way.cloned().unwrap_or_else(half);
-            Ways::Apart(or_half(there), or_half(back))
-        }
+    if there.is_none() && back.is_none() {
+        return Ways::Halves(half());
     }
+    let or_half = |way: Option<&Dist>| way.cloned().unwrap_or_else(half);
+    Ways::Apart(or_half(there), or_half(back))
 }
 
 impl Views {
     /// What was made of a view.
     pub(super) fn visibility(&self, id: ViewId) -> &Visibility {
-        &self.views[id.0 as usize].visibility
+        &self.all[id.0 as usize].visibility
     }
 
     /// The chance that a read misses a write acknowledged as long ago as is reported against.
     pub(super) fn unseen(&self, id: ViewId) -> f64 {
-        self.views[id.0 as usize].unseen
+        self.all[id.0 as usize].unseen
     }
 
     fn make(&mut self, key: Vec<u64>, store: &StorePlan, make: impl FnOnce() -> Visibility) -> ViewId {
@@ -74,8 +72,8 @@ impl Views {
         }
         let visibility = make();
         let unseen = store.read_after.map_or(0.0, |after| visibility.stale(after));
-        let id = ViewId(self.views.len() as u32);
-        self.views.push(View { visibility, unseen });
+        let id = ViewId(self.all.len() as u32);
+        self.all.push(View { visibility, unseen });
         self.known.insert(key, id);
         id
     }
@@ -122,7 +120,7 @@ impl Views {
         if let Some(&known) = self.stale.get(&key) {
             return known;
         }
-        let stale = match &self.views[id.0 as usize].visibility {
+        let stale = match &self.all[id.0 as usize].visibility {
             Visibility::Lag(lag) => meetings.of(plan, store, rate * lag.mean()),
             // Writes to a key are Poisson, so the last one was made an exponential time ago: within t with the chance
             // that one is met of those that are made in t.

@@ -388,18 +388,7 @@ impl<'a> World<'a> {
                 }
             }
             Event::Switchover { switchover, step } => self.switch_over(now, switchover, step),
-            Event::Surge { surge, begins } => {
-                let surge = &self.plan.surges[surge as usize];
-                for (population, &touched) in surge.populations.iter_enumerated() {
-                    if touched {
-                        let factor = &mut self.routed[population].factor;
-                        *factor = if begins { *factor * surge.factor } else { *factor / surge.factor };
-                    }
-                }
-                if self.plan.routing.spill.is_some() {
-                    self.review_routes(now);
-                }
-            }
+            Event::Surge { surge, begins } => self.surge(now, surge, begins),
             Event::Verdict { target, serial } => self.verdict(now, target, serial),
             Event::Pair { pair, serial } => {
                 if self.pair_controllers[pair as usize].serial == serial {
@@ -474,6 +463,20 @@ impl<'a> World<'a> {
             }
         }
         self.refresh(now);
+    }
+
+    /// A surge begins or ends.
+    fn surge(&mut self, now: SimTime, surge: u32, begins: bool) {
+        let surge = &self.plan.surges[surge as usize];
+        for (population, &touched) in surge.populations.iter_enumerated() {
+            if touched {
+                let factor = &mut self.routed[population].factor;
+                *factor = if begins { *factor * surge.factor } else { *factor / surge.factor };
+            }
+        }
+        if self.plan.routing.spill.is_some() {
+            self.review_routes(now);
+        }
     }
 
     /// Advances every cluster to `now`, with nothing changed.
