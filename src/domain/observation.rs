@@ -214,6 +214,10 @@ pub struct StationTally {
     pub arrivals: f64,
     /// Calls served.
     pub served: f64,
+    /// Sum of service times over served calls, in seconds.
+    pub service: f64,
+    /// Integral of calls waiting or being served, in seconds.
+    pub in_system: f64,
     /// Integral of busy servers over ready servers, in seconds.
     pub utilisation: f64,
     /// Integral of ready pods, in pod-seconds.

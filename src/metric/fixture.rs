@@ -201,6 +201,8 @@ pub(crate) fn observations(scale: f64) -> Observations {
     let step = |at: f64| (0..CURVE_NODES).map(|k| if curve_node(k) >= at { 1.0 } else { 0.0 }).collect();
     let served = 99.0 * SECONDS;
     let busy = StationTally {
+        service: served * 0.02,
+        in_system: served * 0.024,
         arrivals: 100.0 * SECONDS,
         served,
         utilisation: 0.5 * SECONDS,

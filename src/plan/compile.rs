@@ -20,7 +20,7 @@ use crate::routing::spec::{Fallback, Via};
 use crate::scaling::hpa::Rule;
 use crate::scaling::nodes::{Pool, Request, cohort};
 use crate::scenario::resolved::{ResolvedRegion, Scenario};
-use crate::scenario::spec::ServiceSpec;
+use crate::scenario::spec::{ServiceSpec, TrafficEngine};
 use crate::traffic::spec::{JourneySpec, Residency, Station, Step, SurgeSpec};
 
 /// Compiles a checked scenario.
@@ -62,6 +62,10 @@ pub fn compile(scenario: &Scenario) -> Plan {
         warm_up,
         week_offset: Span::from_nanos(week_offset),
         slot: compiler.slot(),
+        requests: match spec.simulation.traffic {
+            TrafficEngine::Flow => None,
+            TrafficEngine::Requests(requests) => Some(requests.scale.get()),
+        },
         regions: scenario.regions.iter().map(region).collect(),
         clusters: compiler.clusters(),
         services: spec.service.iter().map(service).collect(),
@@ -306,7 +310,7 @@ impl Compiler<'_> {
     fn fifo(&self, service: &ServiceSpec) -> Option<Fifo> {
         match service.station {
             Station::Fifo => {}
-            Station::Mmc | Station::Fluid => return None,
+            Station::Mmc | Station::Fluid | Station::Ps => return None,
         }
         let calls = |journey: &&JourneySpec| {
             journey.path.iter().any(|step| match step {

@@ -36,6 +36,8 @@ pub struct Plan {
     pub week_offset: Span,
     /// Length of a slot: rates are constant within one.
     pub slot: Span,
+    /// Requests one by one, of which this share is simulated; `None` for rates.
+    pub requests: Option<f64>,
     /// Regions.
     pub regions: Table<Region, RegionPlan>,
     /// Clusters.

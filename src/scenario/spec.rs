@@ -130,12 +130,28 @@ fn default_start() -> String {
 }
 
 /// The traffic engine.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum TrafficEngine {
     /// Rates between events, in closed form: for days to years.
     #[default]
     Flow,
+    /// Every request on its own: for minutes to hours.
+    Requests(RequestsSpec),
+}
+
+/// Every request on its own.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct RequestsSpec {
+    /// The share of the requests that is simulated, on as large a share of the servers; counts are multiplied out. Fewer
+    /// servers wait longer at the same utilisation, so waits come out too long.
+    #[serde(default = "whole")]
+    pub scale: Probability,
+}
+
+fn whole() -> Probability {
+    Probability::ONE
 }
 
 /// A region.

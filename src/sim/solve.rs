@@ -424,6 +424,8 @@ fn fixed_point(
                         Steady { rejected, waiting: 1.0, wait_if_waiting: wait, utilisation: 1.0, empty: Some(0.0) }
                     }
                     Station::Mmc | Station::Fifo => queueing::mmc(load),
+                    // The number of calls of a shared station is that of M/M/c, whatever the law of their work.
+                    Station::Ps => queueing::mmc(Load { cv: 1.0, ..load }),
                     Station::Fluid => queueing::fluid(load),
                 };
                 StationState {
@@ -477,7 +479,7 @@ fn shed(walks: &mut [Walk<'_>], states: &[StationState], arrivals: &[f64]) {
 }
 
 /// Adds the bytes that `good` requests per second move.
-fn bytes(plan: &Plan, inputs: &Inputs, flow: usize, journey: &JourneyPlan, good: f64, solution: &mut Solution) {
+pub(super) fn bytes(plan: &Plan, inputs: &Inputs, flow: usize, journey: &JourneyPlan, good: f64, solution: &mut Solution) {
     let here = plan.clusters[inputs.cluster].region;
     let population = inputs.flows[flow].population;
     let mut add = |from: Id<Region>, to: Id<Region>, bytes: f64| {

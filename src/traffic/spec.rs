@@ -318,6 +318,8 @@ pub enum Station {
     Fifo,
     /// Sheds what exceeds capacity, never waits: for checks by hand and sketches of capacity.
     Fluid,
+    /// Processor sharing: every call has an equal part of the servers, at most one. Nothing waits, everything slows down.
+    Ps,
 }
 
 /// Something outside the platform that a journey needs: an identity provider, a payment service.

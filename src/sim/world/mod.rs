@@ -10,9 +10,12 @@ mod inputs;
 mod pairs;
 mod partitions;
 mod purpose;
+mod requests;
 mod routing;
 mod spill;
 mod switchover;
+
+pub(in crate::sim) use requests::Told;
 
 use super::index::Index;
 use super::inputs::{Condition, Inputs};
@@ -215,6 +218,8 @@ pub(in crate::sim) struct World<'a> {
     look_again: Span,
     step_end: SimTime,
     fronts: Table<Cluster, Composed>,
+    /// Requests are simulated one by one: clusters don't solve what lies between events.
+    by_request: bool,
 }
 
 impl<'a> World<'a> {
@@ -290,6 +295,7 @@ impl<'a> World<'a> {
             look_again: spill::LEAST,
             step_end: SimTime::NEVER,
             fronts: vec![good; plan.clusters.len()].into(),
+            by_request: plan.requests.is_some(),
             memo,
         };
         world.start();
