@@ -2,8 +2,8 @@
 
 use super::{
     ClusterPlan, CostPlan, DependencyPlan, Element, FailoverPlan, FaultPlan, Fifo, Hit, HoldPlan, IncidentPlan,
-    JourneyPlan, PairPlan, PartitionPlan, Plan, PopulationPlan, RegionPlan, RootPlan, RoutingPlan, ServicePlan,
-    StationPlan, StepPlan, StorePlan, SurgePlan, SwitchoverPlan,
+    Instruction, JourneyPlan, PairPlan, PartitionPlan, Plan, PopulationPlan, RegionPlan, RootPlan, RoutingPlan,
+    ServicePlan, StationPlan, StepPlan, StorePlan, SurgePlan, SwitchoverPlan,
 };
 use crate::base::maths::great_circle_km;
 use crate::base::stream::digest;
@@ -166,6 +166,48 @@ fn service(spec: &ServiceSpec) -> ServicePlan {
     }
 }
 
+/// In which order a path's plain steps are gone through; empty if it is the order in which they are written.
+fn program(path: &[Step]) -> Vec<Instruction> {
+    fn add(path: &[Step], next: &mut usize, program: &mut Vec<Instruction>) {
+        for step in path {
+            match step {
+                Step::Branch(ways) => {
+                    let mut left = 1.0;
+                    let mut exits = Vec::new();
+                    for way in ways {
+                        let share = if left > 0.0 { (way.share.get() / left).min(1.0) } else { 0.0 };
+                        left -= way.share.get();
+                        let past = program.len();
+                        program.push(Instruction::Jump(1.0 - share, 0));
+                        add(&way.path, next, program);
+                        exits.push(program.len());
+                        program.push(Instruction::Jump(1.0, 0));
+                        program[past] = Instruction::Jump(1.0 - share, program.len());
+                    }
+                    for exit in exits {
+                        program[exit] = Instruction::Jump(1.0, program.len());
+                    }
+                }
+                Step::Again(chance, path) => {
+                    let past = program.len();
+                    program.push(Instruction::Jump(0.0, 0));
+                    add(path, next, program);
+                    program.push(Instruction::Jump(1.0, past));
+                    program[past] = Instruction::Jump(1.0 - chance.get(), program.len());
+                }
+                Step::Call(_) | Step::Parallel(_) | Step::Read(..) | Step::Write(..) | Step::Dependency(_) => {
+                    program.push(Instruction::Step(*next));
+                    *next += 1;
+                }
+            }
+        }
+    }
+    let mut program = Vec::new();
+    add(path, &mut 0, &mut program);
+    let is_plain = program.iter().all(|instruction| matches!(instruction, Instruction::Step(_)));
+    if is_plain { Vec::new() } else { program }
+}
+
 /// Pods of a standby at `scale`: at least one, if there are any at all.
 fn scaled(replicas: u32, scale: f64) -> u32 {
     let scaled = (f64::from(replicas) * scale - 1e-9).ceil().max(0.0) as u32;
@@ -313,10 +355,10 @@ impl Compiler<'_> {
             Station::Mmc | Station::Fluid | Station::Ps => return None,
         }
         let calls = |journey: &&JourneySpec| {
-            journey.path.iter().any(|step| match step {
+            Step::plain(&journey.path).into_iter().any(|step| match step {
                 Step::Call(name) => *name == service.name,
                 Step::Parallel(names) => names.contains(&service.name),
-                Step::Read(..) | Step::Write(..) | Step::Dependency(_) => false,
+                Step::Read(..) | Step::Write(..) | Step::Dependency(_) | Step::Branch(_) | Step::Again(..) => false,
             })
         };
         let callers = self.scenario.spec.journey.iter().filter(calls);
@@ -349,23 +391,28 @@ impl Compiler<'_> {
                 priority: journey.priority,
                 request: journey.request.get(),
                 response: journey.response.get(),
-                steps: journey
-                    .path
-                    .iter()
-                    .map(|step| match step {
-                        Step::Call(name) => StepPlan::Call(vec![self.service(name)]),
-                        Step::Parallel(names) => StepPlan::Call(names.iter().map(|name| self.service(name)).collect()),
-                        Step::Read(store, bytes) => StepPlan::Read(self.store(store), bytes.get()),
-                        Step::Write(store, bytes) => StepPlan::Write(self.store(store), bytes.get()),
-                        Step::Dependency(name) => {
-                            StepPlan::Dependency(find(&spec.dependency, |dependency| &dependency.name, name))
-                        }
-                    })
+                program: program(&journey.path),
+                steps: Step::plain(&journey.path)
+                    .into_iter()
+                    .filter_map(|step| self.step(step))
                     .collect(),
                 loss: journey.loss_per_failure.get(),
                 recaptured: journey.recaptured.get(),
             })
             .collect()
+    }
+
+    /// A step without branches and loops.
+    fn step(&self, step: &Step) -> Option<StepPlan> {
+        let dependencies = &self.scenario.spec.dependency;
+        Some(match step {
+            Step::Call(name) => StepPlan::Call(vec![self.service(name)]),
+            Step::Parallel(names) => StepPlan::Call(names.iter().map(|name| self.service(name)).collect()),
+            Step::Read(store, bytes) => StepPlan::Read(self.store(store), bytes.get()),
+            Step::Write(store, bytes) => StepPlan::Write(self.store(store), bytes.get()),
+            Step::Dependency(name) => StepPlan::Dependency(find(dependencies, |dependency| &dependency.name, name)),
+            Step::Branch(_) | Step::Again(..) => return None,
+        })
     }
 
     fn populations(&self, pairs: &[PairPlan]) -> Table<Population, PopulationPlan> {

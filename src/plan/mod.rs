@@ -275,12 +275,23 @@ pub struct JourneyPlan {
     pub request: f64,
     /// Bytes of a response.
     pub response: f64,
-    /// What it does, in order.
+    /// What it does: in order, unless `program` says otherwise.
     pub steps: Vec<StepPlan>,
+    /// In which order, where chance has a say in it; empty where it hasn't.
+    pub program: Vec<Instruction>,
     /// USD per failed request.
     pub loss: f64,
     /// Share of failed requests that come back.
     pub recaptured: f64,
+}
+
+/// What a request does next.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+pub enum Instruction {
+    /// The step at this position of [`JourneyPlan::steps`].
+    Step(usize),
+    /// With this probability goes on at that instruction instead of the next.
+    Jump(f64, usize),
 }
 
 /// A step of a journey.

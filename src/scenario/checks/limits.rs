@@ -6,6 +6,7 @@ use super::failures::targets;
 use crate::diag::Diagnostic;
 use crate::scenario::lookup::Model;
 use crate::scenario::spec::ScenarioSpec;
+use crate::traffic::spec::Step;
 
 /// Kubernetes, "Considerations for large clusters": no more nodes in a cluster.
 const NODES: u32 = 5000;
@@ -65,7 +66,7 @@ pub(super) fn counts(spec: &ScenarioSpec, found: &mut Found<'_>) {
         });
     }
     for journey in &spec.journey {
-        let steps = journey.path.len();
+        let steps = Step::plain(&journey.path).len();
         found.require(steps <= 100, &["journey", &journey.name, "path"], || {
             (format!("{steps} steps; at most 100 are allowed"), "merge services that are always called together")
         });

@@ -23,7 +23,7 @@ use crate::base::stream::{Rng, digest, uniform};
 use crate::base::{Id, Seed, SimTime, Span, Table};
 use crate::domain::{Cluster, Journey, Observations, Population, Root, Service, Stage, Store};
 use crate::engine::EventList;
-use crate::plan::{ClusterPlan, Plan, ServicePlan, StepPlan};
+use crate::plan::{ClusterPlan, Instruction, Plan, ServicePlan, StepPlan};
 use crate::traffic::spec::Station as Kind;
 use counts::Counts;
 use sample::{Jitter, Sampler};
@@ -76,7 +76,11 @@ struct Entry {
     /// The way back to the client.
     back: Span,
     tries: u32,
+    /// The next step: a position in the journey's program, or in its steps where it has none.
     step: u32,
+    /// It has called a service already, and has crossed the region to the next.
+    called: bool,
+    crossed: bool,
     /// Calls whose answers it waits for.
     open: u32,
     /// Of these, calls that wait for a server, since when.
@@ -310,6 +314,8 @@ impl<'p> Traffic<'p> {
             back: Span::ZERO,
             tries: 0,
             step: 0,
+            called: false,
+            crossed: false,
             open: 0,
             queued: 0,
             queued_at: now,
@@ -380,6 +386,8 @@ impl<'p> Traffic<'p> {
         entry.tries += 1;
         entry.back = half;
         entry.step = 0;
+        entry.called = false;
+        entry.crossed = false;
         entry.open = 0;
         entry.queued = 0;
         entry.waited = 0.0;
@@ -398,27 +406,39 @@ impl<'p> Traffic<'p> {
     /// A try goes on from its step.
     fn walk(&mut self, now: SimTime, number: u32) {
         let plan = self.plan;
-        let Entry { population, journey, cluster, current, mut step, life, .. } = self.entries[number as usize];
-        let steps = &plan.journeys[journey].steps;
-        if step == 0
+        let Entry { population, journey, cluster, current, life, .. } = self.entries[number as usize];
+        let own = &plan.journeys[journey];
+        if self.entries[number as usize].step == 0
             && let Some(why) = self.at_the_front(cluster, population, current)
         {
             self.fail(now, number, why);
             return;
         }
         loop {
-            let Some(next) = steps.get(step as usize) else {
+            let Some(next) = self.next_step(number) else {
                 self.finish(now, number);
                 return;
             };
-            let after = match next {
+            let after = match &own.steps[next] {
                 StepPlan::Call(services) => {
-                    self.entries[number as usize].step = step + 1;
+                    let entry = &mut self.entries[number as usize];
+                    // The population's round trip ends at the first service; later calls cross the region.
+                    if entry.called && !entry.crossed {
+                        entry.crossed = true;
+                        let trip = self.within(cluster);
+                        if trip > 0.0 {
+                            self.events.schedule(now + Span::from_secs(trip), Event::Step { entry: number, life });
+                            return;
+                        }
+                    }
+                    let entry = &mut self.entries[number as usize];
+                    (entry.called, entry.crossed) = (true, false);
+                    entry.step += 1;
                     self.call(now, number, services);
                     return;
                 }
                 StepPlan::Read(store, _) | StepPlan::Write(store, _) => {
-                    let writes = matches!(next, StepPlan::Write(..));
+                    let writes = matches!(own.steps[next], StepPlan::Write(..));
                     let route = self.access(cluster, population, current, *store, writes);
                     match self.take_trip(cluster, *store, route) {
                         Ok(seconds) => {
@@ -444,15 +464,33 @@ impl<'p> Traffic<'p> {
                     self.dependency_time[dependency.index()].draw(&mut self.network) * slower
                 }
             };
-            step += 1;
-            // The population's round trip ends at the first service; later calls cross the region.
-            let next_is_call = matches!(steps.get(step as usize), Some(StepPlan::Call(_)));
-            let called = steps[..step as usize].iter().any(|step| matches!(step, StepPlan::Call(_)));
-            let trip = if next_is_call && called { self.within(cluster) } else { 0.0 };
-            self.entries[number as usize].step = step;
-            if after + trip > 0.0 {
-                self.events.schedule(now + Span::from_secs(after + trip), Event::Step { entry: number, life });
+            self.entries[number as usize].step += 1;
+            if after > 0.0 {
+                self.events.schedule(now + Span::from_secs(after), Event::Step { entry: number, life });
                 return;
+            }
+        }
+    }
+
+    /// The position of a try's next step in its journey, once chance has had its say; `None` at the end.
+    fn next_step(&mut self, number: u32) -> Option<usize> {
+        let Entry { journey, population, step, .. } = self.entries[number as usize];
+        let own = &self.plan.journeys[journey];
+        if own.program.is_empty() {
+            return ((step as usize) < own.steps.len()).then_some(step as usize);
+        }
+        let mut at = step as usize;
+        loop {
+            match own.program.get(at) {
+                None => return None,
+                Some(&Instruction::Step(next)) => {
+                    self.entries[number as usize].step = at as u32;
+                    return Some(next);
+                }
+                Some(&Instruction::Jump(chance, to)) => {
+                    let jumps = chance >= 1.0 || uniform(&mut self.choices[population]) < chance;
+                    at = if jumps { to } else { at + 1 };
+                }
             }
         }
     }
@@ -556,17 +594,12 @@ impl<'p> Traffic<'p> {
 
     /// All calls of a step are back at `at`, which is now or known already.
     fn go_on(&mut self, at: SimTime, number: u32, now: SimTime) {
-        let Entry { cluster, journey, step, life, .. } = self.entries[number as usize];
-        let trip = match self.plan.journeys[journey].steps.get(step as usize) {
-            None => {
-                self.finish(at, number);
-                return;
-            }
-            Some(StepPlan::Call(_)) => Span::from_secs(self.within(cluster)),
-            Some(StepPlan::Read(..) | StepPlan::Write(..) | StepPlan::Dependency(_)) => Span::ZERO,
-        };
-        if at + trip > now {
-            self.events.schedule(at + trip, Event::Step { entry: number, life });
+        let Entry { journey, step, life, .. } = self.entries[number as usize];
+        let own = &self.plan.journeys[journey];
+        if own.program.is_empty() && step as usize == own.steps.len() {
+            self.finish(at, number);
+        } else if at > now {
+            self.events.schedule(at, Event::Step { entry: number, life });
         } else {
             self.walk(now, number);
         }
