@@ -21,7 +21,7 @@ use crate::scaling::hpa::Rule;
 use crate::scaling::nodes::{Pool, Request, cohort};
 use crate::scenario::resolved::{ResolvedRegion, Scenario};
 use crate::scenario::spec::{ServiceSpec, TrafficEngine};
-use crate::traffic::spec::{JourneySpec, Residency, Station, Step, SurgeSpec};
+use crate::traffic::spec::{Arrivals, JourneySpec, Residency, Station, Step, SurgeSpec};
 
 /// Compiles a checked scenario.
 ///
@@ -110,6 +110,7 @@ pub fn compile(scenario: &Scenario) -> Plan {
         roots,
         holds,
         faults,
+        crews: spec.fault.iter().filter_map(|fault| fault.crews).collect(),
         incidents,
         switchovers,
         surges: compiler.surges(),
@@ -376,6 +377,7 @@ impl Compiler<'_> {
             .map(|journey| JourneyPlan {
                 name: journey.name.clone(),
                 timeout: journey.timeout.map(Span::secs),
+                patience: journey.patience.clone(),
                 retries: journey.retries.as_ref().map_or(0, |retries| retries.max),
                 backoff: journey.retries.as_ref().map_or(0.0, |retries| retries.backoff.secs()),
                 budget: journey
@@ -475,6 +477,10 @@ impl Compiler<'_> {
                     name: population.name.clone(),
                     at: resolved.lat.zip(resolved.lon),
                     rate: population.rate.get(),
+                    batch: match population.arrivals {
+                        Arrivals::Poisson {} => 1,
+                        Arrivals::Batch(batch) => batch.size,
+                    },
                     profile,
                     growth: population.growth,
                     shares: spec
@@ -584,7 +590,10 @@ struct Targets<'a> {
 impl Targets<'_> {
     fn faults(&mut self) -> Vec<FaultPlan> {
         let mut faults = Vec::new();
+        let mut kinds = 0;
         for fault in &self.compiler.scenario.spec.fault {
+            let crews = fault.crews.map(|_| kinds);
+            kinds += usize::from(crews.is_some());
             let group = fault.group.clone().unwrap_or_else(|| format!("fault {}", fault.name));
             let members = self.members(&fault.name, &group, &fault.of);
             let one = |members: Vec<Hit>, digest: u64, shock: Option<f64>| FaultPlan {
@@ -594,6 +603,7 @@ impl Targets<'_> {
                 repair: fault.repair.clone(),
                 clock: fault.clock,
                 shock,
+                crews,
                 members,
             };
             match &fault.shock {

@@ -68,6 +68,8 @@ pub struct Plan {
     pub holds: Vec<HoldPlan>,
     /// Faults.
     pub faults: Vec<FaultPlan>,
+    /// How many crews there are of each kind.
+    pub crews: Vec<u32>,
     /// Scripted incidents.
     pub incidents: Vec<IncidentPlan>,
     /// Planned switchovers.
@@ -261,6 +263,8 @@ pub struct JourneyPlan {
     pub name: String,
     /// Seconds after which the client gives up.
     pub timeout: Option<f64>,
+    /// How long it waits in a queue before it leaves it.
+    pub patience: Option<Dist>,
     /// Tries after the first.
     pub retries: u32,
     /// Seconds before the first retry.
@@ -316,6 +320,8 @@ pub struct PopulationPlan {
     pub at: Option<(f64, f64)>,
     /// Mean requests per second.
     pub rate: f64,
+    /// Requests that come at once.
+    pub batch: u32,
     /// Multiplier by slot of the week.
     pub profile: Vec<f64>,
     /// Growth per year.
@@ -477,6 +483,8 @@ pub struct FaultPlan {
     pub clock: ClockStart,
     /// The chance that a shock hits each member; `None` for a fault of one target.
     pub shock: Option<f64>,
+    /// Who repairs it: a position in [`Plan::crews`]; `None` where nobody has to wait.
+    pub crews: Option<usize>,
     /// Its targets: one, unless it is a shock.
     pub members: Vec<Hit>,
 }

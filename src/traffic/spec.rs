@@ -30,6 +30,9 @@ pub struct PopulationSpec {
     /// Offset of local time from UTC, such as "+01:00"; the catalogue's where it has one.
     #[serde(default)]
     pub utc_offset: Option<UtcOffset>,
+    /// How requests come.
+    #[serde(default)]
+    pub arrivals: Arrivals,
     /// Growth of the rate per year: 0.3 is 30 % more after 365 days, compounded weekly.
     #[serde(default)]
     pub growth: f64,
@@ -46,6 +49,30 @@ pub struct PopulationSpec {
 
 fn default_access() -> Span {
     Span::from_nanos(10_000_000)
+}
+
+/// How requests come, at the rate that the profile gives. It matters to requests one by one; rates have no noise.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Arrivals {
+    /// One by one, each whatever the others do.
+    Poisson {},
+    /// So many at once: a page that makes many calls, a queue that is emptied now and then.
+    Batch(Batch),
+}
+
+impl Default for Arrivals {
+    fn default() -> Self {
+        Self::Poisson {}
+    }
+}
+
+/// So many requests at once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Batch {
+    /// How many.
+    pub size: u32,
 }
 
 /// A rule on where requests and data may go. Jurisdictions are those of the catalogue: "EU" is the Union,
@@ -150,6 +177,10 @@ pub struct JourneySpec {
     /// The client gives up after this; a later answer is not good. No limit where it is left out.
     #[serde(default)]
     pub timeout: Option<Span>,
+    /// A client leaves a queue in which it has waited so long, and takes its call along; it fails then. Of requests one by
+    /// one. What has been begun is finished; no limit where it is left out.
+    #[serde(default)]
+    pub patience: Option<Dist>,
     /// How a client tries again.
     #[serde(default)]
     pub retries: Option<Retries>,

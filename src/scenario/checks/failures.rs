@@ -240,6 +240,9 @@ fn clock(fault: &FaultSpec, found: &mut Found<'_>) {
     found.require(down > 0.0, &path("repair"), || {
         ("the repair takes no time; expected more than 0s".to_owned(), "remove the fault, or say how long it lasts")
     });
+    found.require(fault.crews != Some(0), &path("crews"), || {
+        ("nobody repairs it".to_owned(), "give at least one crew, or leave `crews` out")
+    });
     if let Some(shock) = &fault.shock {
         found.require(shock.hit.get() > 0.0, &["fault", &fault.name, "shock", "hit"], || {
             ("a shock that hits nothing".to_owned(), "write the chance that it hits a given target")

@@ -23,7 +23,7 @@ use crate::base::stream::{Rng, digest, uniform};
 use crate::base::{Id, Seed, SimTime, Span, Table};
 use crate::domain::{Cluster, Journey, Observations, Population, Root, Service, Stage, Store};
 use crate::engine::EventList;
-use crate::plan::{ClusterPlan, Instruction, Plan, ServicePlan, StepPlan};
+use crate::plan::{ClusterPlan, DEMAND, Instruction, Plan, ServicePlan, StepPlan};
 use crate::traffic::spec::Station as Kind;
 use counts::Counts;
 use sample::{Jitter, Sampler};
@@ -55,6 +55,8 @@ enum Event {
     Step { entry: u32, life: u32 },
     /// A call's answer is back at its try.
     Answer { entry: u32, life: u32 },
+    /// A client has waited in a queue for as long as it will.
+    Leaves { station: u32, call: Call },
     /// A server is done.
     Served { station: u32, place: u32, life: u32 },
 }
@@ -233,8 +235,10 @@ impl<'p> Traffic<'p> {
                     self.handle(now, event);
                 }
             } else if next == arrives {
+                for _ in 0..self.sources[source].batch {
+                    self.begin(arrives, source);
+                }
                 self.sources[source].take();
-                self.begin(arrives, source);
             } else if let Some((at, entry, life)) = self.deadlines[late].pop_front() {
                 self.expire(at, entry, life);
             }
@@ -255,6 +259,14 @@ impl<'p> Traffic<'p> {
                 }
             }
             Event::Answer { entry, life } => self.answered(now, entry, life),
+            Event::Leaves { station, call } => {
+                let entry = &mut self.entries[call.entry as usize];
+                if entry.life == call.life && self.stations[station as usize].withdraw(now, call) {
+                    entry.queued = entry.queued.saturating_sub(1);
+                    let root = self.overload_root(self.entries[call.entry as usize].cluster);
+                    self.fail(now, call.entry, (Stage::Overload, root));
+                }
+            }
             Event::Served { station, place, life } => {
                 let left = self.stations[station as usize].leave(now, place, life, &mut self.starts);
                 self.schedule_starts(station);
@@ -538,7 +550,7 @@ impl<'p> Traffic<'p> {
         let Some(view) = self.views[entry.cluster].as_ref() else { return };
         let blame = view.flow(entry.population, entry.current).map_or(Stage::Undetected, |flow| flow.blame);
         let (up, listed, zones_root) = (view.inputs.zones_up, view.inputs.zones_listed, view.inputs.zones_root);
-        let overload_root = view.inputs.overload_root;
+        let overload_root = self.overload_root(entry.cluster);
         let later = view.inputs.front.latency.get();
         let priority = plan.journeys[entry.journey].priority;
         let mut latest = now;
@@ -558,12 +570,16 @@ impl<'p> Traffic<'p> {
                 return;
             }
             let station = self.first[entry.cluster] + position;
+            let leaves = plan.journeys[entry.journey].patience.as_ref().map_or(SimTime::NEVER, |patience| {
+                now + patience.sample_span(&mut self.choices[entry.population])
+            });
             let call = Call { entry: number, life: entry.life, arrived: now, priority };
             let admission = self.stations[station].arrive(now, call, self.end, &mut self.starts);
-            if self.starts.is_empty() && matches!(admission, Admission::Taken | Admission::Displaces(_)) {
+            if matches!(admission, Admission::Waits | Admission::Displaces(_)) {
                 let entry = &mut self.entries[number as usize];
                 entry.queued += 1;
                 entry.queued_at = now;
+                self.events.schedule(leaves, Event::Leaves { station: station as u32, call });
             }
             self.schedule_starts(station as u32);
             match admission {
@@ -575,7 +591,7 @@ impl<'p> Traffic<'p> {
                     open += 1;
                     self.fail_call(now, other, (Stage::Overload, overload_root));
                 }
-                Admission::Taken => open += 1,
+                Admission::Taken | Admission::Waits => open += 1,
                 Admission::Leaves(at, wait) => {
                     self.entries[number as usize].waited += wait.secs();
                     let service = later * condition.map_or(1.0, |condition| condition.latency.get());
@@ -590,6 +606,11 @@ impl<'p> Traffic<'p> {
         } else if latest > now {
             self.events.schedule(latest, Event::Answer { entry: number, life: entry.life });
         }
+    }
+
+    /// What too much load in a cluster is put down to.
+    fn overload_root(&self, cluster: Id<Cluster>) -> Id<Root> {
+        self.views[cluster].as_ref().map_or(Id::new(DEMAND), |view| view.inputs.overload_root)
     }
 
     /// All calls of a step are back at `at`, which is now or known already.
@@ -973,10 +994,13 @@ fn station(
     let good = Condition::good();
     let paired = plan.pairs.iter().any(|pair| pair.standby.is_some() && (pair.primary == id || pair.standby == Some(id)));
     let hit = index.stations[id].iter().any(|&(other, _)| other as usize == position);
-    let known = own.hpa.is_none() && !paired && !hit && index.front[id].is_empty() && index.zones[id].is_empty();
-    let callers = plan.journeys.iter().filter(|journey| {
-        journey.steps.iter().any(|step| matches!(step, StepPlan::Call(services) if services.contains(&own.service)))
-    });
+    let callers = || {
+        plan.journeys.iter().filter(|journey| {
+            journey.steps.iter().any(|step| matches!(step, StepPlan::Call(services) if services.contains(&own.service)))
+        })
+    };
+    let steady = own.hpa.is_none() && !paired && !hit && index.front[id].is_empty() && index.zones[id].is_empty();
+    let known = steady && callers().all(|journey| journey.patience.is_none());
     Station::new(Making {
         ready: own.standby_replicas,
         pace: pace(service, own.standby_replicas, &good, &good, scale),
@@ -986,6 +1010,6 @@ fn station(
         objective: service.wait_objective,
         known,
         shared: matches!(service.station, Kind::Ps),
-        priorities: callers.map(|journey| journey.priority).collect(),
+        priorities: callers().map(|journey| journey.priority).collect(),
     })
 }

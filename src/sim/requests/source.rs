@@ -22,6 +22,8 @@ pub(super) struct Source {
     slot: Span,
     week_offset: Span,
     factor: f64,
+    /// Requests that begin at once.
+    pub(super) batch: u32,
     /// Up to when the integrated rate has been used, and how much of it is left until the next request.
     clock: SimTime,
     left: f64,
@@ -34,7 +36,8 @@ impl Source {
             next: SimTime::ZERO,
             count: 0,
             rng,
-            rates: own.profile.iter().map(|multiplier| own.rate * multiplier * scale).collect(),
+            rates: own.profile.iter().map(|part| own.rate * part * scale / f64::from(own.batch.max(1))).collect(),
+            batch: own.batch,
             slot: plan.slot,
             week_offset: plan.week_offset,
             factor: 1.0,
@@ -52,7 +55,7 @@ impl Source {
 
     /// The request that is due begins; when does the next?
     pub(super) fn take(&mut self) {
-        self.count += 1;
+        self.count += u64::from(self.batch);
         self.clock = self.next;
         self.left = self.exponential();
         self.find();

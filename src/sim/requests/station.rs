@@ -30,8 +30,10 @@ pub(super) enum Admission {
     Rejected,
     /// Another call had to leave the full queue for it.
     Displaces(Call),
-    /// It waits, or is being served; an event will say when it leaves.
+    /// It is being served; an event will say when it leaves.
     Taken,
+    /// It waits.
+    Waits,
     /// It leaves at this time, having waited so long.
     Leaves(SimTime, Span),
 }
@@ -234,6 +236,7 @@ impl Station {
                 } else if self.waiting < self.limit {
                     self.waiting += 1;
                     line(classes, call.priority).push_back(call);
+                    return Admission::Waits;
                 } else {
                     self.tally.arrivals += f64::from(u8::from(self.counts));
                     // The lowest that waits makes room for a higher one.
@@ -243,11 +246,25 @@ impl Station {
                     };
                     let displaced = waiting.pop_back();
                     line(classes, call.priority).push_back(call);
-                    return displaced.map_or(Admission::Taken, Admission::Displaces);
+                    return displaced.map_or(Admission::Waits, Admission::Displaces);
                 }
             }
         }
         Admission::Taken
+    }
+
+    /// A client leaves the queue, if it is still in it.
+    pub(super) fn withdraw(&mut self, now: SimTime, call: Call) -> bool {
+        self.prepare(now);
+        let Discipline::Line(classes) = &mut self.discipline else { return false };
+        let waiting = line(classes, call.priority);
+        let first = waiting.partition_point(|other| other.arrived < call.arrived);
+        let same = |other: &Call| (other.entry, other.life) == (call.entry, call.life);
+        let Some(position) = waiting.range(first..).position(same) else { return false };
+        waiting.remove(first + position);
+        self.waiting -= 1;
+        self.tally.arrivals += f64::from(u8::from(self.counts));
+        true
     }
 
     /// A server takes a call up.

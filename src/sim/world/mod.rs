@@ -184,6 +184,8 @@ pub(in crate::sim) struct World<'a> {
     pub(in crate::sim) tally: Tally,
     pub(in crate::sim) log: Log,
     clocks: Vec<(Rng, u64)>,
+    /// When each crew of a kind is free.
+    crews: Vec<Vec<SimTime>>,
     /// By cluster, where checks raise false alarms: when, and how many there were.
     alarms: Vec<(Rng, u64)>,
     holds: Vec<(Option<Active>, u32)>,
@@ -271,6 +273,7 @@ impl<'a> World<'a> {
             tally: Tally::new(plan, trace),
             log: Log { answers: vec![Vec::new(); plan.populations.len()], ..Log::default() },
             clocks: Vec::new(),
+            crews: plan.crews.iter().map(|&crews| vec![SimTime::ZERO; crews as usize]).collect(),
             alarms: Vec::new(),
             holds: vec![(None, 0); plan.holds.len()],
             zones: vec![Zones::default(); plan.clusters.len()].into(),
@@ -326,6 +329,7 @@ impl<'a> World<'a> {
                     First::Up(up) => SimTime::ZERO + up,
                     First::Down(left) => {
                         let member = fault.members[0];
+                        let left = self.repaired(SimTime::ZERO, fault.crews, left);
                         self.hold(member.hold, member.root, fault.effect, left, 0);
                         SimTime::ZERO + left + fault.every.sample_span(&mut rng)
                     }
