@@ -481,3 +481,105 @@ fn a_planned_switchover() {
     oracle.exact("share_of_outage_due_to_dns", waiting / failed);
     oracle.done();
 }
+
+fn shifted(estimate: Estimate, by: f64) -> Estimate {
+    Estimate { value: estimate.value + by, ..estimate }
+}
+
+#[test]
+fn one_server_and_any_service_time() {
+    for variant in ["d", "ln"] {
+        let mut oracle = Oracle::open("Q-MG1-PK", variant);
+        let summary = oracle.run(&[]);
+        let station = |metric: &str| summary.figure(metric, &[("cluster", "c"), ("service", "queue")]).estimate();
+        oracle.estimated("mean_wait", station("station.wait.mean"));
+        oracle.estimated("p_no_wait", station("station.waiting").complement());
+        if variant == "d" {
+            oracle.estimated("var_wait", station("station.wait.variance"));
+            oracle.estimated("wait_p50", station("station.wait.p50"));
+            oracle.estimated("wait_p95", station("station.wait.p95"));
+            oracle.estimated("wait_p99", station("station.wait.p99"));
+        } else {
+            // 3 % would take a minute: the third moment is heavy.
+            oracle.estimated_to("var_wait", station("station.wait.variance"), 0.05);
+            oracle.estimated("mean_sojourn", station("station.sojourn.mean"));
+            oracle.elsewhere(&["sigma_ln", "mu_ln"], "parameters: tests of `dist`");
+        }
+        oracle.done();
+    }
+}
+
+#[test]
+fn the_high_go_first() {
+    let mut oracle = Oracle::open("Q-PRIO-NP", "ciw");
+    let summary = oracle.run(&[]);
+    // Nothing else takes time: a journey is a sojourn, of which a second is service.
+    let sojourn = |journey: &str| summary.figure("latency.mean", &[("journey", journey)]).estimate();
+    oracle.estimated("mean_sojourn_high", sojourn("high"));
+    oracle.estimated("mean_sojourn_low", sojourn("call"));
+    oracle.estimated("mean_wait_high", shifted(sojourn("high"), -1.0));
+    oracle.estimated("mean_wait_low", shifted(sojourn("call"), -1.0));
+    let station = summary.figure("station.wait.mean", &[("cluster", "c"), ("service", "queue")]);
+    oracle.estimated("mean_wait_all", station.estimate());
+    oracle.done();
+}
+
+#[test]
+fn a_network_with_feedback() {
+    let mut oracle = Oracle::open("Q-JACKSON-B74", "b74");
+    let summary = oracle.run(&[]);
+    for number in 1..=4 {
+        let service = format!("s{number}");
+        let station = |metric: &str| summary.figure(metric, &[("cluster", "c"), ("service", &service)]).estimate();
+        oracle.estimated(&format!("throughput_{number}"), station("station.throughput"));
+        oracle.estimated(&format!("utilisation_{number}"), station("utilisation"));
+        oracle.estimated(&format!("response_{number}"), station("station.sojourn.mean"));
+        oracle.estimated(&format!("mean_number_{number}"), station("station.in-system"));
+    }
+    oracle.estimated("end_to_end_mean", summary.figure("latency.mean", &[]).estimate());
+    oracle.done();
+}
+
+#[test]
+fn a_day_s_wave() {
+    let mut oracle = Oracle::open("Q-MTMINF-DIURNAL", "d24");
+    let at = |oracle: &Oracle, time: &str| {
+        oracle.run(&["--set", &format!("simulation.start=\"2026-01-06T{time}Z\"")])
+    };
+    let number = |summary: &Summary| summary.figure("station.in-system", &[("cluster", "c"), ("service", "queue")]);
+    for (name, time) in [("0h", "00:00:00"), ("6h", "06:00:00"), ("12h", "12:00:00"), ("18h", "18:00:00")] {
+        oracle.estimated(&format!("concurrency_at_{name}"), number(&at(&oracle, time)).estimate());
+    }
+    // 7.8424 h.
+    let summary = at(&oracle, "07:50:33");
+    let peak = number(&summary);
+    oracle.estimated("peak_concurrency", peak.estimate());
+    // A Poisson count of 410: excess kurtosis 1/410.
+    let half = Z * peak.sd * ((2.0 + 1.0 / 410.0) / (4.0 * peak.n)).sqrt();
+    oracle.estimated_to("sd_at_peak", Estimate { value: peak.sd, half }, 0.03);
+    let (share, seeds) = summary.share("station.in-system");
+    let more = Estimate::share(1.0 - share, seeds, oracle.left["p_more_than_450_at_peak"]);
+    oracle.estimated_to("p_more_than_450_at_peak", more, 0.25);
+    oracle.elsewhere(&["time_of_peak", "lag_behind_arrival_peak"], "of the formula; the concurrency at that time is held");
+    oracle.done();
+}
+
+#[test]
+fn nodes_and_crews() {
+    let mut oracle = Oracle::open("A-KOFN-CREW", "n10k8");
+    let summary = oracle.run(&[]);
+    let years = summary.horizon() / YEAR;
+    let down = summary.figure("availability.time", &[]).estimate().complement();
+    oracle.estimated("unavailability", down);
+    oracle.estimated("availability", down.complement());
+    oracle.estimated("outages_per_8760h", summary.figure("outages", &[]).estimate().times(1.0 / years));
+    oracle.estimated("mean_outage", summary.figure("outages.mean", &[]).estimate().times(1.0 / HOUR));
+    let failed: Vec<Estimate> =
+        summary.each("fault.time", "root").iter().map(|(_, time)| time.estimate().times(1.0 / summary.horizon())).collect();
+    assert_eq!(failed.len(), 10);
+    // Half-widths add up at most.
+    let all = failed.iter().fold((0.0, 0.0), |sum, one| (sum.0 + one.value, sum.1 + one.half));
+    oracle.estimated("mean_failed_nodes", Estimate { value: all.0, half: all.1 });
+    oracle.elsewhere(&["mean_time_to_first_outage_from_all_up", "p_all_up"], "not reported");
+    oracle.done();
+}

@@ -297,6 +297,15 @@ pub struct Expectation {
     /// Of this journey; all of them where it is left out.
     #[serde(default)]
     pub journey: Option<String>,
+    /// Of this cluster; of no one cluster where it is left out.
+    #[serde(default)]
+    pub cluster: Option<String>,
+    /// Of this service; of no one service where it is left out.
+    #[serde(default)]
+    pub service: Option<String>,
+    /// Of this store; of no one store where it is left out.
+    #[serde(default)]
+    pub store: Option<String>,
     /// The least that is good enough: a number, a share, or text with a unit.
     #[serde(default)]
     pub at_least: Option<Target>,

@@ -266,11 +266,16 @@ fn expected(position: &str, expect: &Expectation, model: &Model<'_>, metrics: &[
     found.require(confidence > 0.0 && confidence < 1.0, &path("confidence"), || {
         (format!("the confidence is {confidence}; expected above 0 and below 1"), "0.95 is usual")
     });
-    if let Some(name) = &expect.population {
-        known("population", name, &model.population_names, &path("population"), found);
-    }
-    if let Some(name) = &expect.journey {
-        known("journey", name, &model.journey_names, &path("journey"), found);
+    for (kind, name, names) in [
+        ("population", &expect.population, &model.population_names),
+        ("journey", &expect.journey, &model.journey_names),
+        ("cluster", &expect.cluster, &model.cluster_names),
+        ("service", &expect.service, &model.service_names),
+        ("store", &expect.store, &model.store_names),
+    ] {
+        if let Some(name) = name {
+            known(kind, name, names, &path(kind), found);
+        }
     }
 }
 

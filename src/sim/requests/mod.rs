@@ -154,7 +154,6 @@ pub(super) struct Traffic<'p> {
     counts: Counts,
     starts: Vec<Start>,
     dead: Vec<Call>,
-    end: SimTime,
 }
 
 impl<'p> Traffic<'p> {
@@ -202,7 +201,6 @@ impl<'p> Traffic<'p> {
             counts: Counts::new(plan, origin, scale),
             starts: Vec::new(),
             dead: Vec::new(),
-            end: origin + plan.horizon,
         }
     }
 
@@ -574,7 +572,7 @@ impl<'p> Traffic<'p> {
                 now + patience.sample_span(&mut self.choices[entry.population])
             });
             let call = Call { entry: number, life: entry.life, arrived: now, priority };
-            let admission = self.stations[station].arrive(now, call, self.end, &mut self.starts);
+            let admission = self.stations[station].arrive(now, call, &mut self.starts);
             if matches!(admission, Admission::Waits | Admission::Displaces(_)) {
                 let entry = &mut self.entries[number as usize];
                 entry.queued += 1;
@@ -1010,6 +1008,7 @@ fn station(
         objective: service.wait_objective,
         known,
         shared: matches!(service.station, Kind::Ps),
+        window: (SimTime::ZERO + plan.warm_up, SimTime::ZERO + plan.warm_up + plan.horizon),
         priorities: callers().map(|journey| journey.priority).collect(),
     })
 }

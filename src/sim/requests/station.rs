@@ -102,6 +102,10 @@ pub(super) struct Station {
     pub(super) tally: StationTally,
     waits: Histogram,
     counts: bool,
+    /// The time that counts, from and to.
+    window: (SimTime, SimTime),
+    /// Of what is known beforehand: seconds that servers are busy, that calls are here, that nobody is.
+    known: (f64, f64, f64),
 }
 
 /// How a station is made.
@@ -117,6 +121,8 @@ pub(super) struct Making {
     pub(super) shared: bool,
     /// Priorities of its callers.
     pub(super) priorities: Vec<u32>,
+    /// The time that counts, from and to.
+    pub(super) window: (SimTime, SimTime),
 }
 
 /// Work is kept in whole nanoseconds of one server's time.
@@ -154,7 +160,14 @@ impl Station {
             tally: StationTally { empty: Some(0.0), ..StationTally::default() },
             waits: Histogram::default(),
             counts: true,
+            window: making.window,
+            known: (0.0, 0.0, 0.0),
         }
+    }
+
+    /// Seconds of an interval that count.
+    fn within(&self, from: SimTime, to: SimTime) -> f64 {
+        within(self.window, from, to)
     }
 
     /// Integrals up to now.
@@ -183,7 +196,7 @@ impl Station {
     }
 
     /// A call arrives.
-    pub(super) fn arrive(&mut self, now: SimTime, call: Call, end: SimTime, starts: &mut Vec<Start>) -> Admission {
+    pub(super) fn arrive(&mut self, now: SimTime, call: Call, starts: &mut Vec<Start>) -> Admission {
         self.offered += 1.0;
         let pace = self.pace;
         if let Discipline::Known { free, starts: waiting, last } = &mut self.discipline {
@@ -206,14 +219,10 @@ impl Station {
             if start > now {
                 waiting.push_back(start);
             }
-            if self.counts {
-                if now > *last {
-                    self.tally.empty = self.tally.empty.map(|empty| empty + now.since(*last).secs());
-                }
-                let within = done.min(end).since(start.min(end)).secs();
-                self.tally.utilisation += within / f64::from(pace.servers);
-                self.tally.in_system += done.min(end).since(now).secs();
-            }
+            let (busy, here, idle) = &mut self.known;
+            *busy += within(self.window, start, done) / f64::from(pace.servers);
+            *here += within(self.window, now, done);
+            *idle += within(self.window, *last, now);
             *last = done.max(*last);
             let wait = start - now;
             self.started(wait, service);
@@ -444,14 +453,19 @@ impl Station {
     /// Counts no more: the horizon has ended.
     pub(super) fn finish(&mut self, now: SimTime) {
         self.prepare(now);
-        if let Discipline::Known { last, .. } = &self.discipline
-            && now > *last
-        {
-            self.tally.empty = self.tally.empty.map(|empty| empty + now.since(*last).secs());
+        if let Discipline::Known { last, .. } = self.discipline {
+            let idle = self.known.2 + self.within(last, now);
+            self.tally.utilisation = self.known.0;
+            self.tally.in_system = self.known.1;
+            self.tally.empty = Some(idle);
         }
         self.tally.wait_quantiles = [0.5, 0.95, 0.99].map(|p| self.waits.quantile(p).unwrap_or(0.0));
         self.counts = false;
     }
+}
+
+fn within((begins, ends): (SimTime, SimTime), from: SimTime, to: SimTime) -> f64 {
+    to.min(ends).since(from.max(begins)).secs()
 }
 
 /// The line of a priority.
