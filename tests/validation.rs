@@ -134,6 +134,15 @@ const CASES: &[Case] = &[
         ],
     },
     Case {
+        file: "hedging",
+        title: "the first of two, the second asked after 1 s",
+        source: "min(X, 1 + Y), both exponential",
+        claims: &[
+            ("mean, s", "latency.mean", "", 0.816_060_279_414_278_8),
+            ("p99, s", "latency.p99", "", 2.802_585_092_994_045_6),
+        ],
+    },
+    Case {
         file: "failover",
         title: "a region lost, and old DNS answers",
         source: "by hand: 100/s × (34 + 60 + 60/2) s",
@@ -221,8 +230,8 @@ fn by_rates(case: &Case) -> Option<Vec<f64>> {
     Some(case.claims.iter().map(|&(_, metric, service, _)| figure(&summary, metric, service).mean).collect())
 }
 
-/// What rates can't say: a client that leaves a queue.
-const REFUSED_BY_FLOW: &[&str] = &["erlang-a"];
+/// What rates can't say: a client that leaves a queue, or asks twice.
+const REFUSED_BY_FLOW: &[&str] = &["erlang-a", "hedging"];
 
 /// Cases in which flow is no approximation, and how exact it is: 1e-9, or the stated error of latency curves.
 const EXACT_IN_FLOW: &[&str] = &["mm1", "mmc", "retries", "quorum", "failover"];
@@ -287,6 +296,17 @@ fn mutations_are_caught() {
         let least = verdicts.iter().map(|verdict| verdict.p).fold(1.0, f64::min);
         assert!(least <= LEVEL / all as f64, "{mutation} passes: p {least:e}\n{}", told(&verdicts.iter().collect::<Vec<_>>()));
     }
+}
+
+#[test]
+fn recorded_arrivals_are_replayed() {
+    // Ten at once on one server of half a second: the last waits 4.5 s, the mean of all is 0.5 × 45 / 40 s.
+    let summary = run("tests/validation/replay.toml", &[]);
+    let station = |metric: &str| figure(&summary, metric, "queue").mean;
+    assert_eq!(summary.figure("requests.offered", &[]).mean, 40.0);
+    assert!((station("station.wait.mean") - 22.5 / 40.0).abs() < 1e-9);
+    assert_eq!(station("station.waiting"), 9.0 / 40.0);
+    assert!((station("utilisation") - 20.0 / 300.0).abs() < 1e-9);
 }
 
 #[test]

@@ -105,6 +105,7 @@ pub(crate) fn scenario() -> Scenario {
         jurisdiction: None,
         utc_offset_minutes: 0,
         profile: None,
+        replay: None,
     };
     Scenario {
         variant: "base".to_owned(),

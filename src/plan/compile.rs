@@ -378,6 +378,7 @@ impl Compiler<'_> {
                 name: journey.name.clone(),
                 timeout: journey.timeout.map(Span::secs),
                 patience: journey.patience.clone(),
+                hedge: journey.hedge.map(Span::secs),
                 retries: journey.retries.as_ref().map_or(0, |retries| retries.max),
                 backoff: journey.retries.as_ref().map_or(0.0, |retries| retries.backoff.secs()),
                 budget: journey
@@ -478,9 +479,13 @@ impl Compiler<'_> {
                     at: resolved.lat.zip(resolved.lon),
                     rate: population.rate.get(),
                     batch: match population.arrivals {
-                        Arrivals::Poisson {} => 1,
+                        Arrivals::Poisson {} | Arrivals::Replay(_) => 1,
                         Arrivals::Batch(batch) => batch.size,
                     },
+                    replay: resolved.replay.as_ref().map(|rows| {
+                        let at = |seconds: f64| spec.simulation.warm_up + Span::from_secs(seconds);
+                        rows.iter().map(|&(seconds, count)| (at(seconds), count)).collect()
+                    }),
                     profile,
                     growth: population.growth,
                     shares: spec

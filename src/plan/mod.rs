@@ -265,6 +265,8 @@ pub struct JourneyPlan {
     pub timeout: Option<f64>,
     /// How long it waits in a queue before it leaves it.
     pub patience: Option<Dist>,
+    /// Seconds without an answer after which it asks once more.
+    pub hedge: Option<f64>,
     /// Tries after the first.
     pub retries: u32,
     /// Seconds before the first retry.
@@ -322,6 +324,8 @@ pub struct PopulationPlan {
     pub rate: f64,
     /// Requests that come at once.
     pub batch: u32,
+    /// Recorded arrivals, where they are replayed: (from time 0, requests).
+    pub replay: Option<Vec<(Span, u32)>>,
     /// Multiplier by slot of the week.
     pub profile: Vec<f64>,
     /// Growth per year.

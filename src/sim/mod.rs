@@ -21,6 +21,7 @@ mod world;
 use crate::base::{Seed, SimTime, Span};
 use crate::domain::Observations;
 use crate::domain::timeline::Timeline;
+use crate::domain::traced::TracedRequest;
 use crate::plan::Plan;
 use index::Index;
 use log::Log;
@@ -90,6 +91,19 @@ impl<'p> Simulator<'p> {
         let log = core::mem::take(&mut world.log);
         let number = seed.replication as u32;
         Ok(timeline::draw(self.plan, world.memo, &trace, &log, number, (from_s, to_s)))
+    }
+
+    /// Runs one seed again and gives its first requests that end, at most `most`, in the order in which they end.
+    ///
+    /// # Errors
+    /// If it takes more events than a run may have.
+    pub fn trace(&mut self, seed: Seed, most: usize) -> Result<Vec<TracedRequest>, SimError> {
+        let end = SimTime::ZERO + self.plan.warm_up + self.plan.horizon;
+        let mut world = World::new(self.plan, &self.index, &mut self.memo, seed, false);
+        let mut traffic = Traffic::new(self.plan, &self.index, seed, self.plan.requests.unwrap_or(1.0));
+        traffic.trace(most);
+        drive_requests(self.plan, &mut world, &mut traffic, end)?;
+        Ok(traffic.traced())
     }
 
     /// How many solutions and transitions the memo holds.

@@ -52,13 +52,16 @@ fn default_access() -> Span {
 }
 
 /// How requests come, at the rate that the profile gives. It matters to requests one by one; rates have no noise.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Arrivals {
     /// One by one, each whatever the others do.
     Poisson {},
     /// So many at once: a page that makes many calls, a queue that is emptied now and then.
     Batch(Batch),
+    /// As recorded: a CSV file beside the scenario with the column `at_s`, seconds from the start of the horizon, rising,
+    /// and perhaps `count`, requests spread evenly from then until the next line's time. Rates ignore it.
+    Replay(String),
 }
 
 impl Default for Arrivals {
@@ -181,6 +184,9 @@ pub struct JourneySpec {
     /// one. What has been begun is finished; no limit where it is left out.
     #[serde(default)]
     pub patience: Option<Dist>,
+    /// A client that has no answer after so long asks once more, and takes whichever comes first. Of requests one by one.
+    #[serde(default)]
+    pub hedge: Option<Span>,
     /// How a client tries again.
     #[serde(default)]
     pub retries: Option<Retries>,

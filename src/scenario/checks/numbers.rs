@@ -206,6 +206,12 @@ fn journeys(model: &Model<'_>, found: &mut Found<'_>) {
                 "set simulation.traffic = { requests = {} }, or leave it out",
             )
         });
+        found.require(journey.hedge.is_none() || !flow, &path("hedge"), || {
+            (
+                "`hedge` needs requests one by one: rates know no single answer".to_owned(),
+                "set simulation.traffic = { requests = {} }, or leave it out",
+            )
+        });
         let retries = journey.retries.as_ref().map_or(0, |retries| retries.max);
         found.require(retries <= RETRIES, &["journey", &journey.name, "retries", "max"], || {
             (format!("{retries} retries; at most {RETRIES} are allowed"), "clients give up after a few")

@@ -7,6 +7,7 @@ use crate::base::{Id, SimTime, Table};
 use crate::domain::observation::{
     CURVE_NODES, DataTally, Latency, Loss, Month, Observations, QUANTILES, StationTally, curve_node,
 };
+use crate::domain::traced::TracedRequest;
 use crate::domain::{Cluster, Journey, Population, Root, Stage, Store};
 use crate::plan::Plan;
 use crate::sim::inputs::Inputs;
@@ -35,6 +36,8 @@ pub(super) struct Counts {
     disliked: Vec<Table<Cluster, bool>>,
     response: Vec<f64>,
     pub(super) windows: Windows,
+    /// The first requests that end, and how many of them are kept.
+    traced: (Vec<TracedRequest>, usize),
 }
 
 impl Counts {
@@ -56,6 +59,7 @@ impl Counts {
             disliked: plan.populations.iter().map(|own| own.disliked.clone()).collect(),
             response: plan.journeys.iter().map(|journey| journey.response).collect(),
             windows: Windows::new(cells, origin),
+            traced: (Vec::new(), 0),
         }
     }
 
@@ -72,11 +76,44 @@ impl Counts {
         }
     }
 
+    /// Keeps so many of the requests that end.
+    pub(super) fn trace(&mut self, most: usize) {
+        self.traced.1 = most;
+    }
+
+    /// The requests that were kept, and whether that is all that were asked for.
+    pub(super) fn traced(&mut self) -> Vec<TracedRequest> {
+        core::mem::take(&mut self.traced.0)
+    }
+
+    /// As many requests have ended as are kept.
+    pub(super) fn has_traced(&self) -> bool {
+        self.traced.0.len() >= self.traced.1
+    }
+
+    fn keep(&mut self, entry: &Entry, ended: SimTime, lost: Option<Why>) {
+        if self.has_traced() {
+            return;
+        }
+        let secs = |at: SimTime| at.since(self.origin).secs();
+        self.traced.0.push(TracedRequest {
+            begun: secs(entry.begun),
+            ended: secs(ended),
+            population: entry.population,
+            journey: entry.journey,
+            cluster: entry.cluster,
+            tries: entry.tries,
+            waited: entry.waited,
+            lost,
+        });
+    }
+
     /// A request has its answer.
     pub(super) fn good(&mut self, entry: &Entry, answer: SimTime) {
         if entry.begun < self.origin {
             return;
         }
+        self.keep(entry, answer, None);
         let cell = self.cell(entry.population, entry.journey);
         // A request that ends in the next month is one of the month in which it began, but for bytes.
         if entry.begun < self.month_began {
@@ -96,10 +133,11 @@ impl Counts {
     }
 
     /// A request is lost.
-    pub(super) fn lost(&mut self, _at: SimTime, entry: &Entry, (stage, root): Why) {
+    pub(super) fn lost(&mut self, at: SimTime, entry: &Entry, (stage, root): Why) {
         if entry.begun < self.origin {
             return;
         }
+        self.keep(entry, at, Some((stage, root)));
         let cell = self.cell(entry.population, entry.journey);
         let next = self.losses.len() as u32;
         let at = *self.loss_at.entry((cell as u32, stage, root)).or_insert(next);
@@ -162,7 +200,8 @@ impl Counts {
 
     /// The warm-up is over.
     pub(super) fn restart(&mut self, plan: &Plan, now: SimTime) {
-        *self = Self { month_began: now, ..Self::new(plan, self.origin, 1.0 / self.weight) };
+        let traced = core::mem::take(&mut self.traced);
+        *self = Self { month_began: now, traced, ..Self::new(plan, self.origin, 1.0 / self.weight) };
     }
 
     /// A month ends now; its clusters had so many node-hours.

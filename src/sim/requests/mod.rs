@@ -22,6 +22,7 @@ use crate::base::maths::exp;
 use crate::base::stream::{Rng, digest, uniform};
 use crate::base::{Id, Seed, SimTime, Span, Table};
 use crate::domain::{Cluster, Journey, Observations, Population, Root, Service, Stage, Store};
+use crate::domain::traced::TracedRequest;
 use crate::engine::EventList;
 use crate::plan::{ClusterPlan, DEMAND, Instruction, Plan, ServicePlan, StepPlan};
 use crate::traffic::spec::Station as Kind;
@@ -57,6 +58,10 @@ enum Event {
     Answer { entry: u32, life: u32 },
     /// A client has waited in a queue for as long as it will.
     Leaves { station: u32, call: Call },
+    /// A client without an answer asks once more.
+    Hedge { entry: u32, life: u32 },
+    /// A client gives up what it asked once more.
+    Expires { entry: u32, life: u32 },
     /// A server is done.
     Served { station: u32, place: u32, life: u32 },
 }
@@ -92,6 +97,8 @@ struct Entry {
     waited: f64,
     /// The client waits for it still.
     wanted: bool,
+    /// The other one of two that the client waits for.
+    twin: Option<(u32, u32)>,
 }
 
 /// Why a try failed.
@@ -265,6 +272,8 @@ impl<'p> Traffic<'p> {
                     self.fail(now, call.entry, (Stage::Overload, root));
                 }
             }
+            Event::Hedge { entry, life } => self.hedge(now, entry, life),
+            Event::Expires { entry, life } => self.expire(now, entry, life),
             Event::Served { station, place, life } => {
                 let left = self.stations[station as usize].leave(now, place, life, &mut self.starts);
                 self.schedule_starts(station);
@@ -331,6 +340,7 @@ impl<'p> Traffic<'p> {
             queued_at: now,
             waited: 0.0,
             wanted: true,
+            twin: None,
         });
         self.counts.offered(now, population, journey, current);
         self.start(now, entry);
@@ -406,11 +416,48 @@ impl<'p> Traffic<'p> {
             entry.deadline = now + Span::from_secs(timeout);
             self.deadlines[entry.journey].push_back((entry.deadline, number, entry.life));
         }
+        if let Some(after) = journey.hedge {
+            self.events.schedule(now + Span::from_secs(after), Event::Hedge { entry: number, life: entry.life });
+        }
         if half.is_zero() {
             self.walk(now, number);
         } else {
             self.events.schedule(now + half, Event::Step { entry: number, life: entry.life });
         }
+    }
+
+    /// A client that has no answer yet asks once more: whichever comes first counts.
+    fn hedge(&mut self, now: SimTime, number: u32, life: u32) {
+        let entry = self.entries[number as usize];
+        if entry.life != life || !entry.wanted {
+            return;
+        }
+        let trip = self.jitter.draw(self.plan.populations[entry.population].rtt[entry.cluster], &mut self.network);
+        let half = Span::from_secs(0.5 * trip);
+        let twin = self.take_entry(Entry {
+            back: half,
+            step: 0,
+            called: false,
+            crossed: false,
+            open: 0,
+            queued: 0,
+            waited: 0.0,
+            twin: Some((number, life)),
+            ..entry
+        });
+        let own = self.entries[twin as usize].life;
+        self.entries[number as usize].twin = Some((twin, own));
+        if entry.deadline < SimTime::NEVER {
+            self.events.schedule(entry.deadline, Event::Expires { entry: twin, life: own });
+        }
+        self.events.schedule(now + half, Event::Step { entry: twin, life: own });
+    }
+
+    /// The other one that the client waits for, if it is on its way.
+    fn twin(&self, entry: &Entry) -> Option<u32> {
+        let (twin, life) = entry.twin?;
+        let other = &self.entries[twin as usize];
+        (other.life == life && other.wanted).then_some(twin)
     }
 
     /// A try goes on from its step.
@@ -699,6 +746,9 @@ impl<'p> Traffic<'p> {
             return;
         }
         if answer <= entry.deadline {
+            if let Some(twin) = self.twin(&entry) {
+                self.entries[twin as usize].wanted = false;
+            }
             self.judge(at, &entry, None);
             self.counts.good(&entry, answer);
             self.free(number);
@@ -753,6 +803,11 @@ impl<'p> Traffic<'p> {
     /// The client learns at `at` that its try has failed: it tries again, or the request is lost.
     fn ends(&mut self, at: SimTime, number: u32, why: Why) {
         let entry = self.entries[number as usize];
+        if self.twin(&entry).is_some() {
+            self.free(number);
+            return;
+        }
+        self.entries[number as usize].twin = None;
         self.judge(at, &entry, Some(why));
         let journey = &self.plan.journeys[entry.journey];
         let (tokens, _) = &mut self.budget[entry.journey];
@@ -862,6 +917,16 @@ impl<'p> Traffic<'p> {
             self.stations[station].change(now, ready, pace, &mut self.starts);
             self.schedule_starts(station as u32);
         }
+    }
+
+    /// Keeps so many of the requests that end.
+    pub(super) fn trace(&mut self, most: usize) {
+        self.counts.trace(most);
+    }
+
+    /// The requests that were kept.
+    pub(super) fn traced(&mut self) -> Vec<TracedRequest> {
+        self.counts.traced()
     }
 
     /// The rate of a population is multiplied by this from now on.
@@ -998,7 +1063,7 @@ fn station(
         })
     };
     let steady = own.hpa.is_none() && !paired && !hit && index.front[id].is_empty() && index.zones[id].is_empty();
-    let known = steady && callers().all(|journey| journey.patience.is_none());
+    let known = steady && callers().all(|journey| journey.patience.is_none() && journey.hedge.is_none());
     Station::new(Making {
         ready: own.standby_replicas,
         pace: pace(service, own.standby_replicas, &good, &good, scale),

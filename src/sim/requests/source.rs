@@ -27,6 +27,38 @@ pub(super) struct Source {
     /// Up to when the integrated rate has been used, and how much of it is left until the next request.
     clock: SimTime,
     left: f64,
+    replay: Option<Replay>,
+}
+
+/// Recorded arrivals that are replayed.
+#[derive(Debug)]
+struct Replay {
+    rows: Vec<(Span, u32)>,
+    /// The row, and which of its requests is next.
+    row: usize,
+    number: u32,
+    /// The share of them that is simulated.
+    scale: f64,
+}
+
+impl Replay {
+    /// When the next request begins; the requests of a row are spread evenly until the next.
+    fn next(&mut self, rng: &mut Rng) -> SimTime {
+        loop {
+            let Some(&(from, count)) = self.rows.get(self.row) else { return SimTime::NEVER };
+            if self.number >= count {
+                self.row += 1;
+                self.number = 0;
+                continue;
+            }
+            let until = self.rows.get(self.row + 1).map_or(from, |next| next.0);
+            let part = f64::from(self.number) / f64::from(count);
+            self.number += 1;
+            if self.scale >= 1.0 || uniform(rng) < self.scale {
+                return SimTime::ZERO + from + Span::from_secs((until.secs() - from.secs()) * part);
+            }
+        }
+    }
 }
 
 impl Source {
@@ -43,6 +75,7 @@ impl Source {
             factor: 1.0,
             clock: SimTime::ZERO,
             left: 0.0,
+            replay: own.replay.clone().map(|rows| Replay { rows, row: 0, number: 0, scale }),
         };
         source.left = source.exponential();
         source.find();
@@ -63,7 +96,7 @@ impl Source {
 
     /// The rate is multiplied by this from now on.
     pub(super) fn change(&mut self, now: SimTime, factor: f64) {
-        if factor == self.factor {
+        if factor == self.factor || self.replay.is_some() {
             return;
         }
         self.pass(now);
@@ -90,6 +123,10 @@ impl Source {
     }
 
     fn find(&mut self) {
+        if let Some(replay) = &mut self.replay {
+            self.next = replay.next(&mut self.rng);
+            return;
+        }
         let (mut at, mut left) = (self.clock, self.left);
         // A week without requests will have none ever, unless the rate changes.
         let give_up = at + Span::WEEK + Span::WEEK;
