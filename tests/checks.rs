@@ -294,6 +294,31 @@ fn how_a_store_replicates() {
         close(of(fresh, "reads.stale-share"), 0.0);
     }
     close(of("async", "reads.stale"), 0.632_120_558_828_557_7 * 10.0 * 10_800.0);
+    // b has a's write 10 ms after a has acknowledged it: 1 - exp(-4 · 0.01). When it has it is told to 1e-5.
+    let near = |got: f64, by_hand: f64| assert!((got - by_hand).abs() <= 1e-5 * by_hand, "{got}, by hand {by_hand}");
+    near(of("quorum-of-one", "reads.stale-share"), 0.039_210_560_847_676_8);
+    near(of("quorum-of-one", "visibility.p99.9"), 0.010);
+    close(of("quorum-of-one", "writes.latency"), 0.0);
+    for (behind, seen) in [("async", 0.250), ("last-write-wins", 0.250)] {
+        near(of(behind, "visibility.p99.9"), seen);
+    }
+    for (variant, after_5ms) in [
+        ("sync", 1.0),
+        ("semi-sync", 1.0),
+        ("quorum", 1.0),
+        ("async", 0.0),
+        ("quorum-of-one", 0.0),
+        // b's own third of the writes.
+        ("last-write-wins", 1.0 / 3.0),
+    ] {
+        close(of(variant, "reads.consistent-after"), after_5ms);
+    }
+    close(of("sync", "visibility.p99.9"), 0.0);
+    // Delays hold for the copy at hand as well; reads go by the round trips: from b to itself and a.
+    for metric in ["writes.latency", "writes.latency.p50", "writes.latency.p99.9"] {
+        assert!((of("quorum-with-delays", metric) - 0.007).abs() < 1e-8);
+    }
+    assert!((of("quorum-with-delays", "reads.latency.p99") - 0.020).abs() < 1e-7);
     // a's writes are undone by b's 2/s, b's by a's 4/s: 4 (1 - exp(-0.5)) + 2 (1 - exp(-1)) a second.
     let met = (4.0 * 0.393_469_340_287_366_6 + 2.0 * 0.632_120_558_828_557_7) * 10_800.0;
     close(of("last-write-wins", "writes.conflicting"), met);
@@ -535,4 +560,47 @@ fn survivors_need_headroom() {
     assert!((1780.0 * (14_400.0 - 100.0)..1780.0 * (14_400.0 + 100.0)).contains(lost), "{lost}");
     let lost = |variant: &str| summary.mean(variant, "requests.lost", &[]);
     assert!(lost("90-fast") < lost("90-slow") && lost("90-slow") < lost("90-fixed"));
+}
+
+#[test]
+fn a_leader_is_moved_by_plan() {
+    let summary = Summary::of("compare", "tests/checks/switchover.toml", &[]);
+    let of = |variant: &str, metric: &str| summary.mean(variant, metric, &[("store", "orders")]);
+    let lost = |variant: &str, journey: &str| summary.mean(variant, "requests.lost", &[("journey", journey)]);
+    let move_ = |variant: &str, stage: &str| {
+        summary.mean(variant, "requests.lost", &[("stage", stage), ("root", "move: orders")])
+    };
+    // No writes for 200 s, no reads at a leader for 150 s; the last 100 s for want of a name.
+    close(lost("planned", "buy"), 4.0 * 200.0);
+    close(lost("planned", "look"), 10.0 * 150.0);
+    close(move_("planned", "promoting"), 4.0 * 100.0 + 10.0 * 50.0);
+    close(move_("planned", "propagating"), 14.0 * 100.0);
+    for metric in ["rpo.seconds", "writes.lost"] {
+        assert_eq!(of("planned", metric), 0.0);
+    }
+    close(lost("local-reads", "buy"), 4.0 * 200.0);
+    close(lost("local-reads", "look"), 10.0 * 50.0);
+    // Acknowledged by b over 20 ms for 3700 s; after 3900 s written at b over 20 ms and acknowledged by a. No failback.
+    close(of("sync", "writes.latency"), (0.020 * 3700.0 + 0.040 * 6900.0) / 10_600.0);
+    // Not begun, or called off while it costs nothing.
+    for variant in ["lost-before", "lost-at-once"] {
+        close(summary.mean(variant, "requests.lost", &[]), 0.0);
+        assert!(summary.entry(variant, "rpo.seconds", &[("store", "orders")])["mean"].is_null());
+    }
+    let time = |variant: &str| summary.mean(variant, "fault.time", &[("root", "move: orders")]);
+    close(time("planned"), 300.0);
+    close(time("lost-before"), 0.0);
+    close(time("lost-at-once"), 100.0);
+    // Called off when b should have taken writes: a takes them again.
+    close(time("lost-midway"), 200.0);
+    close(lost("lost-midway", "buy"), 4.0 * 100.0);
+    close(lost("lost-midway", "look"), 10.0 * 50.0);
+    assert!(summary.entry("lost-midway", "rpo.seconds", &[("store", "orders")])["mean"].is_null());
+    // b still leads at 9000 s, and is failed over from after 34 + 60 s.
+    let b_lost =
+        |stage: &str| summary.mean("lost-later", "requests.lost", &[("stage", stage), ("root", "b lost: orders in b")]);
+    close(b_lost("undetected"), 14.0 * 34.0);
+    close(b_lost("promoting"), 14.0 * 60.0);
+    // What was planned isn't a recovery.
+    assert!(summary.entry("planned", "rto.not-achieved", &[])["mean"].is_null());
 }

@@ -44,6 +44,8 @@ pub struct Observations {
     pub resyncs: Vec<Resync>,
     /// By store, then journey: what was done to data.
     pub data: Vec<Vec<DataTally>>,
+    /// By store: how its accesses went.
+    pub stores: Vec<StoreTally>,
     /// By cluster, then station in the plan's order.
     pub stations: Vec<Vec<StationTally>>,
     /// By root: times it went from up to down, and seconds that it held.
@@ -198,6 +200,8 @@ pub struct DataTally {
     pub reads: f64,
     /// Of those: reads that missed a write that was acknowledged.
     pub stale: f64,
+    /// Of the reads: those that would miss a write acknowledged as long ago as the store's `read-after`.
+    pub unseen: f64,
     /// Writes that were acknowledged.
     pub writes: f64,
     /// Of those: writes that a concurrent one undid.
@@ -208,6 +212,20 @@ pub struct DataTally {
     pub latency: f64,
 }
 
+/// How the accesses to one store went, from the clusters that serve users; in seconds.
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct StoreTally {
+    /// Time that a read takes: its mean, and the quantiles [`ACCESS_QUANTILES`]; `None` if there was none.
+    pub reads: Option<(f64, [f64; 3])>,
+    /// The same of an acknowledged write.
+    pub writes: Option<(f64, [f64; 3])>,
+    /// From a write's acknowledgement until 99.9 % of reads see it; `None` if there was no read.
+    pub visible: Option<f64>,
+}
+
+/// The shares that the quantiles of [`StoreTally`] are of.
+pub const ACCESS_QUANTILES: [f64; 3] = [0.5, 0.99, 0.999];
+
 /// One station over the horizon.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct StationTally {
@@ -215,6 +233,10 @@ pub struct StationTally {
     pub arrivals: f64,
     /// Calls served.
     pub served: f64,
+    /// Sum of service times over served calls, in seconds.
+    pub service: f64,
+    /// Integral of calls waiting or being served, in seconds.
+    pub in_system: f64,
     /// Integral of busy servers over ready servers, in seconds.
     pub utilisation: f64,
     /// Integral of ready pods, in pod-seconds.

@@ -126,8 +126,14 @@ fn objective(
     target: f64,
     direction: Direction,
 ) -> Option<Objective> {
-    let dims =
-        Dims { population: expectation.population.clone(), journey: expectation.journey.clone(), ..Dims::default() };
+    let dims = Dims {
+        population: expectation.population.clone(),
+        journey: expectation.journey.clone(),
+        cluster: expectation.cluster.clone(),
+        service: expectation.service.clone(),
+        store: expectation.store.clone(),
+        ..Dims::default()
+    };
     let found = |name: &str| metrics.iter().find(|metric| metric.metric == name && metric.dims == dims);
     let metric = found(&expectation.metric)?;
     let unachieved = found("rto.not-achieved").filter(|_| metric.metric.starts_with("rto."));

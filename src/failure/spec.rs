@@ -30,6 +30,10 @@ pub struct FaultSpec {
     /// Faults of one group don't stack: a target that is down in the group absorbs. Its own by default.
     #[serde(default)]
     pub group: Option<String>,
+    /// How many of its targets can be repaired at a time; the others wait, the first to fail first. All of them where it
+    /// is left out.
+    #[serde(default)]
+    pub crews: Option<u32>,
 }
 
 /// In what state a fault's clock starts.

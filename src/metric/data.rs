@@ -3,16 +3,24 @@
 //! What a promotion lost is shared out over the journeys as they write when all is well.
 
 use super::catalogue::{
-    READS, READS_STALE, READS_STALE_SHARE, RESIDENCY_VIOLATIONS, RESYNC_BYTES, RESYNC_SECONDS, RESYNCS, RPO_SECONDS,
-    WRITE_LATENCY, WRITES, WRITES_CONFLICTING, WRITES_DURABLE, WRITES_LOST, WRITES_MERGED,
+    READ_LATENCY, READ_LATENCY_P50, READ_LATENCY_P99, READ_LATENCY_P999, READS, READS_CONSISTENT, READS_STALE,
+    READS_STALE_SHARE, RESIDENCY_VIOLATIONS, RESYNC_BYTES, RESYNC_SECONDS, RESYNCS, RPO_SECONDS, VISIBILITY,
+    WRITE_LATENCY, WRITE_LATENCY_P50, WRITE_LATENCY_P99, WRITE_LATENCY_P999, WRITES, WRITES_CONFLICTING,
+    WRITES_DURABLE, WRITES_LOST, WRITES_MERGED,
 };
 use super::facts::Facts;
+use super::key::Metric;
 use super::sheet::{Of, Sheet, mean, per};
 use crate::base::Id;
-use crate::domain::observation::{DataTally, Promotion};
+use crate::domain::observation::{ACCESS_QUANTILES, DataTally, Promotion};
 use crate::domain::{Journey, Store};
 use crate::plan::{Plan, StepPlan};
 use crate::replication::spec::Replication;
+
+/// In the order of [`ACCESS_QUANTILES`].
+const WRITE_QUANTILES: [&Metric; ACCESS_QUANTILES.len()] =
+    [&WRITE_LATENCY_P50, &WRITE_LATENCY_P99, &WRITE_LATENCY_P999];
+const READ_QUANTILES: [&Metric; ACCESS_QUANTILES.len()] = [&READ_LATENCY_P50, &READ_LATENCY_P99, &READ_LATENCY_P999];
 
 pub(super) fn put(sheet: &mut Sheet, facts: &Facts) {
     let Facts { plan, seen, .. } = *facts;
@@ -46,6 +54,7 @@ pub(super) fn put(sheet: &mut Sheet, facts: &Facts) {
                 if of.store.is_none_or(|id| id == store) && of.journey.is_none_or(|id| id == journey) {
                     sum.reads += done.reads;
                     sum.stale += done.stale;
+                    sum.unseen += done.unseen;
                     sum.writes += done.writes;
                     sum.undone += done.undone;
                     sum.merged += done.merged;
@@ -70,6 +79,20 @@ pub(super) fn put(sheet: &mut Sheet, facts: &Facts) {
         sheet.put(&READS, of, Some(sum.reads));
         sheet.put(&READS_STALE, of, Some(sum.stale));
         sheet.put(&READS_STALE_SHARE, of, per(sum.stale, sum.reads));
+        if of.store.is_some_and(|store| plan.stores[store].read_after.is_some()) {
+            sheet.put(&READS_CONSISTENT, of, per(sum.unseen, sum.reads).map(|unseen| 1.0 - unseen));
+        }
+    }
+    for (store, done) in stores().zip(&seen.stores) {
+        let of = Of::store(store);
+        for (position, metric) in WRITE_QUANTILES.into_iter().enumerate() {
+            sheet.put(metric, of, done.writes.map(|(_, quantiles)| quantiles[position]));
+        }
+        sheet.put(&READ_LATENCY, of, done.reads.map(|(mean, _)| mean));
+        for (position, metric) in READ_QUANTILES.into_iter().enumerate() {
+            sheet.put(metric, of, done.reads.map(|(_, quantiles)| quantiles[position]));
+        }
+        sheet.put(&VISIBILITY, of, done.visible);
     }
     sheet.put(&RESIDENCY_VIOLATIONS, Of::ALL, Some(seen.violations.iter().fold(0.0, |sum, n| sum + n)));
     for (population, violations) in plan.populations.keys().zip(&seen.violations) {

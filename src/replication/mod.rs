@@ -3,4 +3,6 @@
 pub mod history;
 pub mod keys;
 pub mod loss;
+pub mod quorum;
 pub mod spec;
+pub mod visibility;

@@ -6,8 +6,8 @@
 //! fixed point: load makes failures, failures make load.
 
 use super::backlog::{self, Level};
-use super::curves::{CurveId, Curves};
-use super::data::{self, Meetings, Use};
+use super::curves::CurveId;
+use super::data::{self, Known, Uses};
 use super::inputs::{Condition, Inputs, Route};
 use crate::base::Id;
 use crate::domain::{Journey, Population, Region, Root, Stage};
@@ -99,7 +99,7 @@ pub(super) struct Solution {
     /// Bytes per second from region to region.
     pub(super) transfer: Vec<(Id<Region>, Id<Region>, f64)>,
     /// What users do to data.
-    pub(super) uses: Vec<Use>,
+    pub(super) uses: Uses,
     /// No cell loses enough to matter to an outage: under 1e-4.
     pub(super) fine: bool,
 }
@@ -166,14 +166,7 @@ impl Walk<'_> {
 }
 
 /// Solves one cluster in one slot with these ready pods.
-pub(super) fn solve(
-    plan: &Plan,
-    inputs: &Inputs,
-    slot: usize,
-    state: &[u32],
-    curves: &mut Curves,
-    meetings: &mut Meetings,
-) -> Solution {
+pub(super) fn solve(plan: &Plan, inputs: &Inputs, slot: usize, state: &[u32], known: &mut Known<'_>) -> Solution {
     let cluster = &plan.clusters[inputs.cluster];
     // Ready pods; then, while something waits, levels of backlogs and what began them.
     let (ready, waiting) = state.split_at(cluster.stations.len());
@@ -218,8 +211,8 @@ pub(super) fn solve(
             let mut in_time = 1.0;
             if delay > 0.0 {
                 let idle = vec![StationState::default(); cluster.stations.len()];
-                let curve = curves.journey(plan, inputs, position, journey_id, &conditions, &idle, delay);
-                in_time = curves.get(curve).1.share();
+                let curve = known.curves.journey(plan, inputs, position, journey_id, &conditions, &idle, delay);
+                in_time = known.curves.get(curve).1.share();
             }
             walks.push(Walk { journey, rate, hops, calls, tries: 1.0, delay, in_time });
             who.push((flow.population, journey_id, position));
@@ -234,8 +227,9 @@ pub(super) fn solve(
         let mut latency = Vec::new();
         let mut in_time = 1.0;
         if passes > 0.0 {
-            let curve = curves.journey(plan, inputs, flow, journey_id, &conditions, &solution.stations, walk.delay);
-            in_time = curves.get(curve).1.share();
+            let stations = &solution.stations;
+            let curve = known.curves.journey(plan, inputs, flow, journey_id, &conditions, stations, walk.delay);
+            in_time = known.curves.get(curve).1.share();
             let fails = 1.0 - passes * in_time;
             // A failed try costs a round trip, then the backoff.
             let round_trip = plan.populations[population].rtt[inputs.cluster];
@@ -270,7 +264,7 @@ pub(super) fn solve(
         bytes(plan, inputs, flow, walk.journey, good, &mut solution);
         solution.cells.push(Cell { population, journey: journey_id, flow, rate: walk.rate, success, latency });
     }
-    solution.uses = data::uses(plan, inputs, slot, &solution.cells, curves, meetings);
+    solution.uses = data::uses(plan, inputs, slot, &solution.cells, known);
     solution
 }
 
@@ -430,6 +424,8 @@ fn fixed_point(
                         Steady { rejected, waiting: 1.0, wait_if_waiting: wait, utilisation: 1.0, empty: Some(0.0) }
                     }
                     Station::Mmc | Station::Fifo => queueing::mmc(load),
+                    // The number of calls of a shared station is that of M/M/c, whatever the law of their work.
+                    Station::Ps => queueing::mmc(Load { cv: 1.0, ..load }),
                     Station::Fluid => queueing::fluid(load),
                 };
                 StationState {
@@ -483,7 +479,14 @@ fn shed(walks: &mut [Walk<'_>], states: &[StationState], arrivals: &[f64]) {
 }
 
 /// Adds the bytes that `good` requests per second move.
-fn bytes(plan: &Plan, inputs: &Inputs, flow: usize, journey: &JourneyPlan, good: f64, solution: &mut Solution) {
+pub(super) fn bytes(
+    plan: &Plan,
+    inputs: &Inputs,
+    flow: usize,
+    journey: &JourneyPlan,
+    good: f64,
+    solution: &mut Solution,
+) {
     let here = plan.clusters[inputs.cluster].region;
     let population = inputs.flows[flow].population;
     let mut add = |from: Id<Region>, to: Id<Region>, bytes: f64| {

@@ -10,6 +10,9 @@ impl World<'_> {
     /// Where a write from a cluster to a partition goes.
     pub(super) fn write_route(&self, from: Id<Cluster>, partition: usize) -> Route {
         let (store, _) = self.partitions[partition];
+        if let Some((stage, root)) = self.writes_stopped(partition) {
+            return Route::Fail(stage, root);
+        }
         if self.deposed[partition] == Some(from) && self.why_gone(from, store).is_none() {
             return match self.read_only(from, store) {
                 Some(root) => Route::Fail(Stage::ReadOnly, root),
@@ -34,15 +37,19 @@ impl World<'_> {
             Replication::MultiLeader(_) => return self.nearest(from, partition, false),
             Replication::Sync(_) | Replication::SemiSync(_) | Replication::Async(_) => {}
         }
+        let stopped = self.reads_stopped(partition);
+        // Until the new leader is promoted it is the old one that doesn't answer, its own cluster included.
+        let answers = || from != self.leaders[partition] || stopped.is_none();
         // One that is being copied has nothing to read yet.
         let readable = || {
             self.member(partition, from).is_none_or(|member| !self.histories[partition].is_foreign(member))
                 || self.deposed[partition] == Some(from)
         };
-        if plan.local_reads && plan.copies.contains(&from) && readable() && self.why_gone(from, store).is_none() {
+        let local = plan.local_reads && plan.copies.contains(&from);
+        if local && answers() && readable() && self.why_gone(from, store).is_none() {
             return if self.may_be_behind(from, partition) { Route::Near(from) } else { Route::Via(from, Bits::ZERO) };
         }
-        if let Some((stage, root)) = self.why_unreachable(from, partition) {
+        if let Some((stage, root)) = stopped.or_else(|| self.why_unreachable(from, partition)) {
             return Route::Fail(stage, root);
         }
         Route::Via(self.leaders[partition], Bits::ZERO)

@@ -23,7 +23,8 @@ impl World<'_> {
                 let mut rng = stream.with(plan.roots[member.root].digest).with(occurrence).rng();
                 let hit = uniform(&mut rng) <= chance;
                 let lasts = fault_plan.repair.sample_span(&mut rng);
-                if hit {
+                if hit && self.holds[member.hold as usize].0.is_none() {
+                    let lasts = self.repaired(now, fault_plan.crews, lasts);
                     self.hold(member.hold, member.root, fault_plan.effect, lasts, occurrence);
                 }
             }
@@ -35,10 +36,21 @@ impl World<'_> {
         let lasts = fault_plan.repair.sample_span(rng);
         let up = fault_plan.every.sample_span(rng);
         let member = fault_plan.members[0];
+        let is_up = self.holds[member.hold as usize].0.is_none();
+        let lasts = if is_up { self.repaired(now, fault_plan.crews, lasts) } else { lasts };
         let struck = self.hold(member.hold, member.root, fault_plan.effect, lasts, occurrence);
         // Absorbed by its group, it is as good as new.
         let next = if struck { now + lasts + up } else { now + up };
         self.events.schedule(next, Event::Fault(fault));
+    }
+
+    /// How long something is down whose repair takes so long: it may have to wait for a crew. Crews take what fails in
+    /// order, so when one is free for it is known when it fails.
+    pub(super) fn repaired(&mut self, now: SimTime, crews: Option<usize>, repair: Span) -> Span {
+        let Some(first) = crews.and_then(|kind| self.crews[kind].iter_mut().min()) else { return repair };
+        let done = now.max(*first) + repair;
+        *first = done;
+        done - now
     }
 
     /// Takes hold of a target, unless its group already does.

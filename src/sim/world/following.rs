@@ -85,6 +85,10 @@ impl World<'_> {
                 self.flush(now, cluster);
             }
             self.tally.lived = Some(Vec::new());
+            // What was written before doesn't matter to anybody.
+            if let Some(counted) = &mut self.by_request {
+                counted.fill((0.0, 0.0));
+            }
         } else if !troubled {
             self.tally.lived = None;
         }
@@ -152,10 +156,14 @@ impl World<'_> {
             });
         }
         for (partition, rates) in rates.into_iter().enumerate() {
+            let counted = self.by_request.as_mut().map(|counted| core::mem::take(&mut counted[partition]));
             if !self.histories[partition].is_troubled() {
                 continue;
             }
-            let written = rates.added_up(now, seconds);
+            let written = match counted {
+                Some((writes, bytes)) => Written { pieces: vec![(seconds, writes)], bytes },
+                None => rates.added_up(now, seconds),
+            };
             let speeds = self.speeds(partition);
             let (store, part) = self.partitions[partition];
             let plan = &self.plan.stores[store];

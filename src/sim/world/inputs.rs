@@ -104,6 +104,11 @@ impl World<'_> {
         if unit.clock >= now {
             return;
         }
+        if self.by_request.is_some() {
+            unit.pods(self.memo);
+            unit.clock = now;
+            return;
+        }
         let (from, to) = self.tally.spans[cluster];
         let inputs = self.memo.inputs(unit.inputs);
         if now < to && inputs.moving() {

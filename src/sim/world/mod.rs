@@ -11,8 +11,12 @@ mod inputs;
 mod pairs;
 mod partitions;
 mod purpose;
+mod requests;
 mod routing;
 mod spill;
+mod switchover;
+
+pub(in crate::sim) use requests::Told;
 
 use super::index::Index;
 use super::inputs::{Condition, Inputs};
@@ -45,6 +49,8 @@ pub(in crate::sim) enum Event {
     Incident(u32),
     /// A surge begins or ends.
     Surge { surge: u32, begins: bool },
+    /// A planned switchover takes a step.
+    Switchover { switchover: u32, step: switchover::Step },
     /// A health check changes its mind.
     Verdict { target: u32, serial: u32 },
     /// A pair's controller goes on.
@@ -190,6 +196,8 @@ pub(in crate::sim) struct World<'a> {
     pub(in crate::sim) tally: Tally,
     pub(in crate::sim) log: Log,
     clocks: Vec<(Rng, u64)>,
+    /// When each crew of a kind is free.
+    crews: Vec<Vec<SimTime>>,
     /// By cluster, where checks raise false alarms: when, and how many there were.
     alarms: Vec<(Rng, u64)>,
     holds: Vec<(Option<Active>, u32)>,
@@ -213,6 +221,10 @@ pub(in crate::sim) struct World<'a> {
     /// When copies are level isn't what it was.
     histories_changed: bool,
     follow_serial: u32,
+    /// By partition: who leads it when all is well.
+    homes: Vec<Id<Cluster>>,
+    /// By partition: the planned switchover that it is in.
+    switching: Vec<Option<switchover::Switching>>,
     /// By partition: who was deposed, goes on, and doesn't know.
     deposed: Vec<Option<Id<Cluster>>>,
     partition_controllers: Vec<Controller>,
@@ -231,6 +243,9 @@ pub(in crate::sim) struct World<'a> {
     look_again: Span,
     step_end: SimTime,
     fronts: Table<Cluster, Composed>,
+    /// Requests are simulated one by one: clusters don't solve what lies between events. By partition: the writes that
+    /// were acknowledged since copies have followed, and their bytes.
+    by_request: Option<Vec<(f64, f64)>>,
 }
 
 impl<'a> World<'a> {
@@ -244,6 +259,7 @@ impl<'a> World<'a> {
             .iter_enumerated()
             .flat_map(|(id, store)| (0..store.partitions.len()).map(move |partition| (id, partition)))
             .collect();
+        let partition_count = partitions.len();
         let leaders: Vec<Id<Cluster>> =
             partitions.iter().map(|&(store, partition)| plan.stores[store].partitions[partition].leader).collect();
         let per_copy = |value: Probed| -> Table<Cluster, Table<Store, Probed>> {
@@ -281,6 +297,7 @@ impl<'a> World<'a> {
             tally: Tally::new(plan, trace),
             log: Log { answers: vec![Vec::new(); plan.populations.len()], ..Log::default() },
             clocks: Vec::new(),
+            crews: plan.crews.iter().map(|&crews| vec![SimTime::ZERO; crews as usize]).collect(),
             alarms: Vec::new(),
             holds: vec![(None, 0); plan.holds.len()],
             zones: vec![Zones::default(); plan.clusters.len()].into(),
@@ -303,6 +320,8 @@ impl<'a> World<'a> {
             copies_moved: true,
             histories_changed: false,
             follow_serial: 0,
+            homes: leaders.clone(),
+            switching: vec![None; leaders.len()],
             leaders,
             partitions,
             pair_controllers: plan.pairs.iter().map(|pair| idle(pair.primary)).collect(),
@@ -316,6 +335,7 @@ impl<'a> World<'a> {
             look_again: spill::LEAST,
             step_end: SimTime::NEVER,
             fronts: vec![Composed::good(); plan.clusters.len()].into(),
+            by_request: plan.requests.map(|_| vec![(0.0, 0.0); partition_count]),
             memo,
         };
         world.start();
@@ -346,6 +366,7 @@ impl<'a> World<'a> {
                     First::Up(up) => SimTime::ZERO + up,
                     First::Down(left) => {
                         let member = fault.members[0];
+                        let left = self.repaired(SimTime::ZERO, fault.crews, left);
                         self.hold(member.hold, member.root, fault.effect, left, 0);
                         SimTime::ZERO + left + fault.every.sample_span(&mut rng)
                     }
@@ -365,6 +386,10 @@ impl<'a> World<'a> {
         }
         for (position, incident) in plan.incidents.iter().enumerate() {
             self.events.schedule(SimTime::ZERO + incident.at, Event::Incident(position as u32));
+        }
+        for (position, switchover) in plan.switchovers.iter().enumerate() {
+            let command = Event::Switchover { switchover: position as u32, step: switchover::Step::Command };
+            self.events.schedule(SimTime::ZERO + switchover.at, command);
         }
         for (position, surge) in plan.surges.iter().enumerate() {
             let at = SimTime::ZERO + surge.at;
@@ -409,18 +434,8 @@ impl<'a> World<'a> {
                     self.hold(member.hold, member.root, incident.effect, incident.lasts, 0);
                 }
             }
-            Event::Surge { surge, begins } => {
-                let surge = &self.plan.surges[surge as usize];
-                for (population, &touched) in surge.populations.iter_enumerated() {
-                    if touched {
-                        let factor = &mut self.routed[population].factor;
-                        *factor = if begins { *factor * surge.factor } else { *factor / surge.factor };
-                    }
-                }
-                if self.plan.routing.spill.is_some() {
-                    self.review_routes(now);
-                }
-            }
+            Event::Switchover { switchover, step } => self.switch_over(now, switchover, step),
+            Event::Surge { surge, begins } => self.surge(now, surge, begins),
             Event::Verdict { target, serial } => self.verdict(now, target, serial),
             Event::Pair { pair, serial } => {
                 if self.pair_controllers[pair as usize].serial == serial {
@@ -501,6 +516,20 @@ impl<'a> World<'a> {
             }
         }
         self.events.schedule(now + Span::WEEK, Event::Week);
+    }
+
+    /// A surge begins or ends.
+    fn surge(&mut self, now: SimTime, surge: u32, begins: bool) {
+        let surge = &self.plan.surges[surge as usize];
+        for (population, &touched) in surge.populations.iter_enumerated() {
+            if touched {
+                let factor = &mut self.routed[population].factor;
+                *factor = if begins { *factor * surge.factor } else { *factor / surge.factor };
+            }
+        }
+        if self.plan.routing.spill.is_some() {
+            self.review_routes(now);
+        }
     }
 
     /// Advances every cluster to `now`, with nothing changed.

@@ -37,11 +37,11 @@ impl World<'_> {
     }
 
     pub(super) fn review_partition(&mut self, now: SimTime, partition: usize) {
-        let (store, part) = self.partitions[partition];
-        if !self.plan.stores[store].is_led() {
+        let (store, _) = self.partitions[partition];
+        if !self.plan.stores[store].is_led() || self.is_handing_over(partition) {
             return;
         }
-        let home = self.plan.stores[store].partitions[part].leader;
+        let home = self.homes[partition];
         let leader = self.leaders[partition];
         let up = self.leader_seems_up(partition);
         let cause = self.partition_controllers[partition].cause;
@@ -91,7 +91,7 @@ impl World<'_> {
             self.partition_controllers[partition].stalled = true;
             return;
         }
-        let (store, part) = self.partitions[partition];
+        let (store, _) = self.partitions[partition];
         let leader = self.leaders[partition];
         let cause = self.partition_controllers[partition].cause;
         let target = self.plan.clusters[leader].digest;
@@ -136,7 +136,7 @@ impl World<'_> {
             Phase::FailingBack => {
                 self.let_copies_follow(now);
                 self.set_partition(partition, Phase::Idle, cause, SimTime::NEVER);
-                let home = self.plan.stores[store].partitions[part].leader;
+                let home = self.homes[partition];
                 // It fell behind again meanwhile: once it is level it is looked at anew.
                 if self.level_in(partition, home, now).is_none_or(|wait| !wait.is_zero()) {
                     return;
@@ -156,7 +156,7 @@ impl World<'_> {
     }
 
     /// A member leads from now on. Whether it has all that the old leader had, and whether that one has more.
-    fn lead(&mut self, partition: usize, to: Id<Cluster>, (keeps, parted): (bool, bool)) {
+    pub(super) fn lead(&mut self, partition: usize, to: Id<Cluster>, (keeps, parted): (bool, bool)) {
         let size = self.speeds(partition).size;
         let root = self.partition_controllers[partition].cause.0;
         if let Some(member) = self.member(partition, to) {
