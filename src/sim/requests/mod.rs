@@ -733,8 +733,9 @@ impl<'p> Traffic<'p> {
                         let round_trip = if copy == through { 0.0 } else { between(through, copy) };
                         let way = match delays {
                             (None, None) => jitter.draw(round_trip, rng),
-                            (there, back) => [there, back].into_iter().fold(0.0, |sum, delay| {
-                                sum + delay.map_or_else(|| jitter.draw(0.5 * round_trip, rng), |own| own.sample(rng))
+                            (there, back) => [there, back].into_iter().fold(0.0, |sum, delay| match delay {
+                                Some(own) => sum + own.sample(rng),
+                                None => sum + jitter.draw(0.5 * round_trip, rng),
                             }),
                         };
                         way + time.draw(rng)
