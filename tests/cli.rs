@@ -343,6 +343,12 @@ fn what_data_overload_and_routing_need_is_said() {
         ("timeout = \"3s\"", retries("factor = 0.5"), &["0.5 times the one before"]),
         ("timeout = \"3s\"", retries("max-backoff = \"50ms\""), &["shorter than the first"]),
         ("timeout = \"3s\"", retries("jitter = 1.5"), &["jitter", "1.5"]),
+        ("[[journey]]", format!("{store}copy-speed = \"0B\"\n[[journey]]"), &["a copy would never be made"]),
+        (
+            "of = { regions = \"all\" }\neffect = { down = { } }",
+            "of = { zones = \"all\" }\neffect = { read-only = {} }".to_owned(),
+            &["only stores can be read-only"],
+        ),
         ("[[fault]]", "[failover]\nruns-in = \"us-esat-1\"\n[[fault]]".to_owned(), &["did you mean `us-east-1`?"]),
         (
             "of = { regions = \"all\" }\neffect = { down = { } }",

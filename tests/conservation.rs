@@ -71,11 +71,13 @@ fn parts() -> impl Strategy<Value = Parts> {
             "of = { zones = \"all\" }",
             "of = { service = { name = \"web\" } }\neffect = { degraded = { errors = 0.3, capacity = 0.4 } }",
             "of = { store = { name = \"orders\" } }",
+            "of = { store = { name = \"orders\" } }\neffect = { read-only = {} }",
+            "of = { link = [\"us-east-1\", \"us-west-2\"] }",
             "of = { access = { population = \"east\", cluster = \"us-east-1\" } }",
             "of = { checks = \"us-east-1\" }",
             "of = { routing = {} }",
         ],
-        1..=4,
+        1..=5,
     );
     (shape, station, routing, data, faults).prop_map(|(shape, station, routing, data, faults)| Parts {
         clusters: shape.0,
@@ -89,7 +91,8 @@ fn parts() -> impl Strategy<Value = Parts> {
         health: routing.1,
         replication: if shape.0 == 1 && data.0.contains("semi-sync") { "{ sync = {} }" } else { data.0 },
         geo: data.1,
-        faults,
+        // One region has no link.
+        faults: faults.into_iter().filter(|fault| shape.0 > 1 || !fault.contains("link")).collect(),
     })
 }
 

@@ -3,14 +3,24 @@
 use super::inputs::{Condition, Inputs, Route};
 use super::intern::Map;
 use super::station::StationState;
+use super::views::ways;
 use crate::base::{Id, Span};
 use crate::dist::Dist;
 use crate::domain::{Cluster, Journey, Store};
 use crate::plan::{Plan, StepPlan};
+use crate::replication::quorum::Ways;
+use crate::replication::spec::Replication;
 use crate::traffic::latency::{Curve, Part, Within};
 
 /// Waits whose probability is below this are left out.
 const NEGLIGIBLE_WAIT: f64 = 1e-9;
+
+/// What is done to a store.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) enum Kind {
+    Read,
+    Write,
+}
 
 /// A curve in [`Curves`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -57,16 +67,22 @@ impl Curves {
         }
     }
 
-    /// Mean seconds of one access to a store from a cluster.
-    pub(super) fn access(&mut self, plan: &Plan, from: Id<Cluster>, store: Id<Store>, route: Route) -> f64 {
-        let mut key = vec![u64::MAX, from.index() as u64, store.index() as u64];
+    /// The latency of one access to a store from a cluster.
+    pub(super) fn access(
+        &mut self,
+        plan: &Plan,
+        from: Id<Cluster>,
+        store: Id<Store>,
+        kind: Kind,
+        route: Route,
+    ) -> CurveId {
+        let mut key = vec![u64::MAX, from.index() as u64, store.index() as u64 * 2 + u64::from(kind == Kind::Write)];
         route_key(&mut key, route);
-        let id = self.make(key, f64::INFINITY, |_| {
+        self.make(key, f64::INFINITY, |_| {
             let mut parts = Vec::new();
-            access(plan, from, store, route, &mut parts);
+            access(plan, from, store, kind, route, &mut parts);
             Curve::sum(&parts)
-        });
-        self.get(id).0.mean()
+        })
     }
 
     /// What is left of a curve within its limit, and then an even time of up to so many seconds.
@@ -210,7 +226,7 @@ fn route_key(key: &mut Vec<u64>, route: Route) {
 }
 
 /// One access to a store from a cluster, to its end.
-fn access(plan: &Plan, from: Id<Cluster>, store: Id<Store>, route: Route, parts: &mut Vec<Part>) {
+fn access(plan: &Plan, from: Id<Cluster>, store: Id<Store>, kind: Kind, route: Route, parts: &mut Vec<Part>) {
     let between = |a: Id<Cluster>, b: Id<Cluster>| plan.region_rtt[plan.clusters[a].region][plan.clusters[b].region];
     let own = &plan.stores[store];
     let mut trip = |seconds: f64| {
@@ -231,11 +247,23 @@ fn access(plan: &Plan, from: Id<Cluster>, store: Id<Store>, route: Route, parts:
         Route::Vote(through, copies, wanted) => {
             trip(between(from, through));
             let voters = own.copies.iter().enumerate().filter(|(position, _)| copies >> position & 1 == 1);
+            let delays = match (&own.replication, kind) {
+                (Replication::Quorum(quorum), Kind::Read) => [&quorum.delays.read, &quorum.delays.response],
+                (Replication::Quorum(quorum), Kind::Write) => [&quorum.delays.write, &quorum.delays.ack],
+                (
+                    Replication::Sync(_)
+                    | Replication::SemiSync(_)
+                    | Replication::Async(_)
+                    | Replication::MultiLeader(_),
+                    Kind::Read | Kind::Write,
+                ) => [&None, &None],
+            };
             let one = |(_, &copy): (usize, &Id<Cluster>)| {
                 let mut way = vec![Part::One(own.time.clone())];
-                if copy != through {
-                    let seconds = between(through, copy);
-                    way.push(Part::One(Dist::lognormal(Span::from_secs(seconds), plan.jitter)));
+                match ways(plan, through, copy, delays[0].as_ref(), delays[1].as_ref()) {
+                    Ways::Halves(_) if copy == through => {}
+                    Ways::Halves(half) => way.push(Part::One(half.scaled(2.0))),
+                    Ways::Apart(there, back) => way.extend([Part::One(there), Part::One(back)]),
                 }
                 Curve::sum(&way)
             };
@@ -282,8 +310,12 @@ fn parts(
             }
             StepPlan::Read(store, _) | StepPlan::Write(store, _) => {
                 let access = flow.stores[store.index()];
-                let route = if matches!(step, StepPlan::Read(..)) { access.read } else { access.write };
-                self::access(plan, inputs.cluster, *store, route, &mut parts);
+                let (kind, route) = if matches!(step, StepPlan::Read(..)) {
+                    (Kind::Read, access.read)
+                } else {
+                    (Kind::Write, access.write)
+                };
+                self::access(plan, inputs.cluster, *store, kind, route, &mut parts);
             }
             StepPlan::Dependency(dependency) => {
                 let factor = inputs.dependencies.iter().find(|(other, _)| other == dependency);

@@ -5,8 +5,8 @@
 //! waits. A try walks its hops in order; the first failing hop sets the stage of the loss.
 
 use super::backlog::Level;
-use super::curves::{CurveId, Curves};
-use super::data::{self, Meetings, Use};
+use super::curves::CurveId;
+use super::data::{self, Known, Uses};
 use super::fixed_point::{self, Hop, Walk};
 use super::inputs::{Condition, Inputs, Route};
 use super::shed::losses;
@@ -62,7 +62,7 @@ pub(super) struct Solution {
     /// Bytes per second from region to region.
     pub(super) transfer: Vec<(Id<Region>, Id<Region>, f64)>,
     /// What users do to data.
-    pub(super) uses: Vec<Use>,
+    pub(super) uses: Uses,
     /// No cell loses enough to matter to an outage: under 1e-4.
     pub(super) fine: bool,
     /// A backlog begins here, if there is none.
@@ -70,14 +70,7 @@ pub(super) struct Solution {
 }
 
 /// Solves one cluster in one slot with these ready pods.
-pub(super) fn solve(
-    plan: &Plan,
-    inputs: &Inputs,
-    slot: usize,
-    state: &[u32],
-    curves: &mut Curves,
-    meetings: &mut Meetings,
-) -> Solution {
+pub(super) fn solve(plan: &Plan, inputs: &Inputs, slot: usize, state: &[u32], known: &mut Known<'_>) -> Solution {
     let cluster = &plan.clusters[inputs.cluster];
     // Ready pods; then, while something waits, levels of backlogs and what began them.
     let (ready, waiting) = state.split_at(cluster.stations.len());
@@ -112,7 +105,7 @@ pub(super) fn solve(
         for (walk, &(_, journey, flow)) in walks.iter_mut().zip(&who) {
             walk.delay = walk.calls.iter().map(|&(_, station)| servers[station].wait()).sum();
             if walk.passes() > 0.0 {
-                walk.at_best = curves.in_time(plan, inputs, flow, journey, &conditions, &idle, walk.delay);
+                walk.at_best = known.curves.in_time(plan, inputs, flow, journey, &conditions, &idle, walk.delay);
                 walk.in_time = walk.at_best;
             }
         }
@@ -133,10 +126,10 @@ pub(super) fn solve(
                 let (stations, delay) = (&solution.stations, walk.delay);
                 // Mostly nothing is late, and the first round's curve is the one that is wanted.
                 let in_time = if round == 0 {
-                    let curve = curves.journey(plan, inputs, flow, journey, &conditions, stations, delay);
-                    curves.get(curve).1.share()
+                    let curve = known.curves.journey(plan, inputs, flow, journey, &conditions, stations, delay);
+                    known.curves.get(curve).1.share()
                 } else {
-                    curves.in_time(plan, inputs, flow, journey, &conditions, stations, delay)
+                    known.curves.in_time(plan, inputs, flow, journey, &conditions, stations, delay)
                 };
                 moved |= (in_time - walk.in_time).abs() > NEGLIGIBLE;
                 walk.in_time = in_time;
@@ -154,10 +147,11 @@ pub(super) fn solve(
         let mut latency = Vec::new();
         let mut in_time = 1.0;
         if passes > 0.0 {
-            let curve = curves.journey(plan, inputs, flow, journey_id, &conditions, &solution.stations, walk.delay);
-            in_time = curves.get(curve).1.share();
+            let stations = &solution.stations;
+            let curve = known.curves.journey(plan, inputs, flow, journey_id, &conditions, stations, walk.delay);
+            in_time = known.curves.get(curve).1.share();
             let round_trip = plan.populations[population].rtt[inputs.cluster];
-            latency = tries::latency(walk, (passes, in_time), round_trip, curve, curves);
+            latency = tries::latency(walk, (passes, in_time), round_trip, curve, known.curves);
         }
         let (success, _) = walk.outcome(1.0 - passes * in_time);
         if success < 1.0 - 1e-4 {
@@ -174,7 +168,7 @@ pub(super) fn solve(
         bytes(plan, inputs, flow, walk.journey, good, &mut solution);
         solution.cells.push(Cell { population, journey: journey_id, flow, rate: walk.rate, success, latency });
     }
-    solution.uses = data::uses(plan, inputs, slot, &solution.cells, curves, meetings);
+    solution.uses = data::uses(plan, inputs, slot, &solution.cells, known);
     solution
 }
 
@@ -273,7 +267,14 @@ fn hops_of(
 }
 
 /// Adds the bytes that `good` requests per second move.
-fn bytes(plan: &Plan, inputs: &Inputs, flow: usize, journey: &JourneyPlan, good: f64, solution: &mut Solution) {
+pub(super) fn bytes(
+    plan: &Plan,
+    inputs: &Inputs,
+    flow: usize,
+    journey: &JourneyPlan,
+    good: f64,
+    solution: &mut Solution,
+) {
     let here = plan.clusters[inputs.cluster].region;
     let population = inputs.flows[flow].population;
     let mut add = |from: Id<Region>, to: Id<Region>, bytes: f64| {

@@ -142,6 +142,8 @@ impl<'a> Server<'a> {
             Station::Mmc if chance || !self.may_be_behind() => queueing::mmc(load),
             Station::Mmc => Steady::default(),
             Station::Fluid => queueing::fluid(load),
+            // The number of calls of a shared station is that of M/M/c, whatever the law of their work.
+            Station::Ps => queueing::mmc(Load { cv: 1.0, ..load }),
         };
         StationState { arrivals, steady, ready: self.ready, capacity: self.capacity, behind: false, passes_on: 1.0 }
     }

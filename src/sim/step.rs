@@ -17,7 +17,7 @@ pub(super) struct Stay {
 }
 
 /// What all pods of a cluster ask for.
-fn used(plan: &Plan, own: &ClusterPlan, pods: &[Deployment]) -> Request {
+pub(super) fn used(plan: &Plan, own: &ClusterPlan, pods: &[Deployment]) -> Request {
     let mut sum = Request::default();
     for (station, pods) in own.stations.iter().zip(pods) {
         let each = plan.services[station.service].request;
@@ -180,13 +180,13 @@ impl Step<'_> {
 }
 
 /// The first sync after `now`.
-fn next_sync(now: SimTime, sync: Span) -> SimTime {
+pub(super) fn next_sync(now: SimTime, sync: Span) -> SimTime {
     let sync = sync.nanos().max(1);
     SimTime::from_nanos((now.nanos() / sync + 1).saturating_mul(sync))
 }
 
 /// The first sync at or after `now`.
-fn sync_from(now: SimTime, sync: Span) -> SimTime {
+pub(super) fn sync_from(now: SimTime, sync: Span) -> SimTime {
     let sync = sync.nanos().max(1);
     SimTime::from_nanos(now.nanos().div_ceil(sync).saturating_mul(sync))
 }

@@ -6,7 +6,7 @@
 
 use super::backlog::Backlog;
 use super::memo::{InputsId, Memo, PodsId, Transition, TransitionId};
-use super::step::{Limits, Step, place};
+use super::step::{Limits, Step, next_sync, place, sync_from, used};
 use super::tally::Tally;
 use crate::base::{Id, SimTime, Span};
 use crate::domain::Cluster;
@@ -194,6 +194,48 @@ impl Unit {
         let ended: Vec<Deployment> = pods.iter().map(|pods| shifted(pods, BASE + plan.slot, from)).collect();
         transition.pods = memo.pods_id(&ended).0;
         Some(transition)
+    }
+
+    /// Goes on to `now` without a traffic of its own: pods that are due become ready, and the autoscalers that are due
+    /// decide by what they are told of each station, calls per second and utilisation.
+    pub(super) fn pass(&mut self, now: SimTime, plan: &Plan, memo: &Memo, told: &mut dyn FnMut(usize) -> (f64, f64)) {
+        let (scales, own) = (self.scales(memo), &plan.clusters[self.cluster]);
+        let limits = Limits { min_nodes: self.min_nodes, usable: self.usable, short: self.short };
+        let pods = self.pods(memo);
+        for pods in pods.iter_mut() {
+            pods.start_due(now);
+        }
+        for (position, station) in own.stations.iter().enumerate() {
+            let Some(rule) = station.hpa.as_ref().filter(|rule| scales && sync_from(now, rule.sync) == now) else {
+                continue;
+            };
+            let (arrivals, utilisation) = told(position);
+            let current = pods[position].total();
+            let ratio = rule.ratio(arrivals, utilisation, pods[position].ready);
+            let wanted = pods[position].sync(now, rule, ratio);
+            if wanted > current {
+                let placed = place(plan, own, pods, position, wanted - current, limits);
+                pods[position].add(now, &placed, plan.services[station.service].startup);
+            } else {
+                pods[position].shrink_to(wanted);
+            }
+        }
+        self.clock = now;
+    }
+
+    /// When [`Unit::pass`] has something to do next, after `now`.
+    pub(super) fn next_due(&mut self, now: SimTime, plan: &Plan, memo: &Memo) -> SimTime {
+        let scales = self.scales(memo);
+        let rules = plan.clusters[self.cluster].stations.iter().filter_map(|station| station.hpa.as_ref());
+        let sync = rules.filter(|_| scales).map(|rule| next_sync(now, rule.sync)).min().unwrap_or(SimTime::NEVER);
+        self.pods(memo).iter().map(Deployment::next_ready).min().unwrap_or(SimTime::NEVER).min(sync)
+    }
+
+    /// Nodes that its pods need now.
+    pub(super) fn nodes(&mut self, plan: &Plan, memo: &Memo) -> u32 {
+        let (own, min_nodes) = (&plan.clusters[self.cluster], self.min_nodes);
+        let pods = self.pods(memo);
+        own.pool.as_ref().map_or(0, |pool| pool.nodes(used(plan, own, pods), min_nodes))
     }
 
     /// Forgets which transition led here: something outside has changed.

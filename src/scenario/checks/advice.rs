@@ -95,11 +95,11 @@ fn timeouts(model: &Model<'_>, found: &mut Found<'_>) {
 fn unused(model: &Model<'_>, found: &mut Found<'_>) {
     let services: BTreeSet<&str> = model.spec.journey.iter().flat_map(called).collect();
     let (mut stores, mut dependencies) = (BTreeSet::new(), BTreeSet::new());
-    for step in model.spec.journey.iter().flat_map(|journey| &journey.path) {
+    for step in model.spec.journey.iter().flat_map(|journey| Step::plain(&journey.path)) {
         match step {
             Step::Read(name, _) | Step::Write(name, _) => _ = stores.insert(&**name),
             Step::Dependency(name) => _ = dependencies.insert(&**name),
-            Step::Call(_) | Step::Parallel(_) => {}
+            Step::Call(_) | Step::Parallel(_) | Step::Branch(_) | Step::Again(..) => {}
         }
     }
     for (kind, names, used) in [

@@ -49,6 +49,9 @@ impl World<'_> {
     /// Lets probes see the world, and gives each cluster what it is given now.
     pub(in crate::sim) fn refresh(&mut self, now: SimTime) {
         self.compose_fronts();
+        if self.copies_moved {
+            self.follow(now);
+        }
         self.let_probes_see(now);
         self.plan_steps(now);
         let dependencies: Vec<(Id<Dependency>, Condition)> = self
@@ -99,6 +102,11 @@ impl World<'_> {
     pub(super) fn flush(&mut self, now: SimTime, cluster: Id<Cluster>) {
         let unit = &mut self.units[cluster];
         if unit.clock >= now {
+            return;
+        }
+        if self.by_request.is_some() {
+            unit.pods(self.memo);
+            unit.clock = now;
             return;
         }
         let (from, to) = self.tally.spans[cluster];
