@@ -158,6 +158,8 @@ fn service(spec: &ServiceSpec) -> ServicePlan {
     ServicePlan {
         name: spec.name.clone(),
         concurrency: spec.concurrency,
+        mean: spec.time.mean(),
+        cv: spec.time.cv(),
         time: spec.time.clone(),
         station: spec.station,
         queue: spec.queue,

@@ -165,6 +165,10 @@ pub struct ServicePlan {
     pub concurrency: u32,
     /// Service time.
     pub time: Dist,
+    /// Its mean in seconds, and its coefficient of variation: asked for at every turn.
+    pub mean: f64,
+    /// See `mean`.
+    pub cv: f64,
     /// How it queues.
     pub station: Station,
     /// Requests that may wait.

@@ -53,6 +53,11 @@ impl<'a> Walk<'a> {
         Self { journey, rate, hops, calls, tries: 1.0, delay: 0.0, at_best: 1.0, in_time: 1.0 }
     }
 
+    /// What comes too late makes more load, or keeps clients from sending any.
+    pub(super) fn minds_the_late(&self) -> bool {
+        self.journey.retries() > 0 || self.journey.breaker.is_some()
+    }
+
     /// Share of the tries that no hop fails.
     pub(super) fn passes(&self) -> f64 {
         self.hops.iter().map(|hop| 1.0 - hop.fails).product()
@@ -123,6 +128,9 @@ fn settle(stations: usize, walks: &mut [Walk<'_>], state: impl Fn(usize, f64) ->
 /// The stations' states where a backlog decides what is late, and which of them are behind: that is found out before
 /// chance makes anything wait or be shed.
 pub(super) fn fluid(servers: &[Server<'_>], walks: &mut [Walk<'_>]) -> Vec<StationState> {
+    if !servers.iter().any(Server::may_be_behind) {
+        return vec![StationState::default(); servers.len()];
+    }
     settle(servers.len(), walks, |station, arrivals| {
         let server = &servers[station];
         if server.is_behind(arrivals) { server.behind(arrivals) } else { server.steady(arrivals, false) }

@@ -104,7 +104,7 @@ pub(super) fn solve(plan: &Plan, inputs: &Inputs, slot: usize, state: &[u32], kn
     let mut delay = |servers: &[Server<'_>], walks: &mut [Walk<'_>]| {
         for (walk, &(_, journey, flow)) in walks.iter_mut().zip(&who) {
             walk.delay = walk.calls.iter().map(|&(_, station)| servers[station].wait()).sum();
-            if walk.passes() > 0.0 {
+            if walk.minds_the_late() && walk.passes() > 0.0 {
                 walk.at_best = known.curves.in_time(plan, inputs, flow, journey, &conditions, &idle, walk.delay);
                 walk.in_time = walk.at_best;
             }
@@ -117,18 +117,22 @@ pub(super) fn solve(plan: &Plan, inputs: &Inputs, slot: usize, state: &[u32], kn
         delay(&servers, &mut walks);
         fluid = fixed_point::fluid(&servers, &mut walks);
     }
+    // The curves of the last round, which are those that are wanted once nothing moves.
+    let mut found: Vec<Option<CurveId>> = vec![None; walks.len()];
     for round in 0..LATE_ROUNDS {
         solution.stations = fixed_point::with_chance(&servers, &fluid, &mut walks);
         let mut moved = false;
-        let tried_again = walks.iter_mut().zip(&who).filter(|(walk, _)| walk.journey.retries() > 0);
-        for (walk, &(_, journey, flow)) in tried_again {
+        let tried_again = walks.iter_mut().zip(&who).zip(&mut found);
+        for ((walk, &(_, journey, flow)), found) in tried_again.filter(|((walk, _), _)| walk.journey.retries() > 0) {
             if walk.passes() > 0.0 {
                 let (stations, delay) = (&solution.stations, walk.delay);
                 // Mostly nothing is late, and the first round's curve is the one that is wanted.
                 let in_time = if round == 0 {
                     let curve = known.curves.journey(plan, inputs, flow, journey, &conditions, stations, delay);
+                    *found = Some(curve);
                     known.curves.get(curve).1.share()
                 } else {
+                    *found = None;
                     known.curves.in_time(plan, inputs, flow, journey, &conditions, stations, delay)
                 };
                 moved |= (in_time - walk.in_time).abs() > NEGLIGIBLE;
@@ -141,14 +145,16 @@ pub(super) fn solve(plan: &Plan, inputs: &Inputs, slot: usize, state: &[u32], kn
     }
     solution.grows = solution.stations.iter().any(|state| state.drift(0.0) > 0.0);
 
-    for (walk, (population, journey_id, flow)) in walks.iter().zip(who) {
+    for ((walk, (population, journey_id, flow)), found) in walks.iter().zip(who).zip(found) {
         let cell = solution.cells.len();
         let passes = walk.passes();
         let mut latency = Vec::new();
         let mut in_time = 1.0;
         if passes > 0.0 {
             let stations = &solution.stations;
-            let curve = known.curves.journey(plan, inputs, flow, journey_id, &conditions, stations, walk.delay);
+            let curve = found.unwrap_or_else(|| {
+                known.curves.journey(plan, inputs, flow, journey_id, &conditions, stations, walk.delay)
+            });
             in_time = known.curves.get(curve).1.share();
             let round_trip = plan.populations[population].rtt[inputs.cluster];
             latency = tries::latency(walk, (passes, in_time), round_trip, curve, known.curves);

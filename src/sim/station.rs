@@ -50,7 +50,7 @@ pub(super) fn capacity(plan: &Plan, own: &ClusterPlan, inputs: &Inputs, station:
     let service = &plan.services[own.stations[station].service];
     let degraded = inputs.stations.iter().find(|(other, _)| *other as usize == station);
     let degraded = degraded.map_or(1.0, |(_, condition)| condition.capacity.get()) * inputs.front.capacity.get();
-    f64::from(ready) * f64::from(service.concurrency) * degraded / service.time.mean().max(1e-12)
+    f64::from(ready) * f64::from(service.concurrency) * degraded / service.mean.max(1e-12)
 }
 
 /// What a station is given while a solution lasts, but for its load.
@@ -85,7 +85,7 @@ impl<'a> Server<'a> {
             ready,
             capacity: capacity(plan, own, inputs, position, ready),
             // Less capacity is slower servers: the same as fewer, without their rounding.
-            mean: service.time.mean() / degraded.max(1e-9),
+            mean: service.mean / degraded.max(1e-9),
         }
     }
 
@@ -134,7 +134,7 @@ impl<'a> Server<'a> {
         let load = Load {
             arrivals,
             service: self.mean,
-            cv: self.service.time.cv(),
+            cv: self.service.cv,
             servers: if self.capacity > 0.0 { u64::from(self.ready) * u64::from(self.service.concurrency) } else { 0 },
             queue: self.service.queue,
         };

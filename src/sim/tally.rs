@@ -301,8 +301,8 @@ impl Tally {
             tally.utilisation += steady.utilisation * seconds;
             tally.ready += f64::from(state.ready) * seconds;
             tally.wait += served * steady.mean_wait();
-            tally.service += served * service.time.mean();
-            tally.in_system += served * (steady.mean_wait() + service.time.mean());
+            tally.service += served * service.mean;
+            tally.in_system += served * (steady.mean_wait() + service.mean);
             tally.wait_square += served * 2.0 * steady.waiting * steady.wait_if_waiting * steady.wait_if_waiting;
             tally.waited += served * steady.waiting;
             if let Some(objective) = service.wait_objective {

@@ -45,7 +45,7 @@ impl World<'_> {
                 let Some(station) = self.plan.clusters[cluster].station_of[id] else { return f64::INFINITY };
                 let own = degraded.iter().find(|(other, _)| *other == station).map_or(1.0, |&(_, capacity)| capacity);
                 let servers = f64::from(pods[station as usize].ready) * f64::from(service.concurrency);
-                spill * front * own * servers / service.time.mean()
+                spill * front * own * servers / service.mean
             })
             .collect()
     }
