@@ -637,6 +637,39 @@ fn survivors_need_headroom() {
     assert!(lost("90-fast") < lost("90-slow") && lost("90-slow") < lost("90-fixed"));
 }
 
+/// What a survivor of capacity C sheds of 4,000/s: 4000 − C while all are there. While names expire, over a TTL of 60 s,
+/// the load rises evenly by 2000/s, and afterwards falls so again: two triangles of 60 s × (4000 − C)² / 4000. How long
+/// all are there hangs on the health checks alone, which are alike at every point.
+#[test]
+fn headroom_is_swept() {
+    let summary = Summary::of("sweep", "scenarios/headroom.toml", &["--seeds", "2"]);
+    assert_eq!(summary.0["variants"].as_array().unwrap().len(), 15);
+    assert_eq!(summary.0["sweep"]["axes"][1]["values"][2], "fast");
+    let levels = ["0 %", "25 %", "50 %", "75 %", "100 %"];
+    let point = |level: &str, scaler: &str| format!("headroom={level}, autoscaler={scaler}");
+    let lost = |level: &str, scaler: &str| summary.mean(&point(level, scaler), "requests.lost", &[]);
+    let otherwise = lost("100 %", "none");
+    // Undetected for 20 to 40 s, then a TTL over which half is lost on average.
+    assert!((2000.0 * (20.0 + 30.0)..2000.0 * (40.0 + 30.0)).contains(&otherwise), "{otherwise}");
+    let shed = |level: &str| lost(level, "none") - otherwise;
+    let (all, ttl) = (2000.0, 60.0);
+    let whole = shed("0 %") / all - ttl;
+    assert!((14_400.0 - 100.0..14_400.0).contains(&whole), "{whole}");
+    for (level, capacity) in levels.iter().zip([2000.0, 2500.0, 3000.0, 3500.0, 4000.0]) {
+        let over: f64 = 4000.0 - capacity;
+        let expected = over * whole + ttl * over * over / all;
+        assert!((shed(level) - expected).abs() <= 1e-9 * 4000.0 * 14_400.0, "{level}: {} {expected}", shed(level));
+        for scaler in ["slow", "fast"] {
+            assert!(lost(level, scaler) <= lost(level, "none") * (1.0 + 1e-12), "{level} {scaler}");
+        }
+    }
+    for level in ["25 %", "50 %", "75 %"] {
+        assert!(lost(level, "fast") < lost(level, "slow") && lost(level, "slow") < lost(level, "none"), "{level}");
+    }
+    // An autoscaler that holds 100 % never sees more.
+    close(lost("0 %", "fast"), lost("0 %", "none"));
+}
+
 #[test]
 fn a_leader_is_moved_by_plan() {
     let summary = Summary::of("compare", "tests/checks/switchover.toml", &[]);

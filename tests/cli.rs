@@ -643,3 +643,97 @@ fn catalog_has_figures_with_sources() {
     assert_eq!(json[0]["title"], "region");
     place.refuses(&["catalog", "us-esat-1"], &["unknown region `us-esat-1`", "did you mean `us-east-1`?"]);
 }
+
+/// The scenario with a sweep.
+fn swept(place: &Place, sweep: &str) {
+    place.write("swept.toml", format!("{SCENARIO}\n{sweep}"));
+}
+
+const SWEEP: &str = r#"
+[sweep.ttl]
+path = "routing.via.dns.ttl"
+values = ["30s", "300s"]
+
+[sweep.size.values]
+small = { }
+large = { service.web.replicas = 20 }
+"#;
+
+#[test]
+fn a_sweep_writes_its_grid_whatever_the_threads() {
+    let place = Place::new();
+    swept(&place, SWEEP);
+    let table = succeeds(&place.run(&["sweep", "swept.toml", "--threads", "1", "--out", "one"]));
+    assert!(table.starts_with("duo: 4 points × 4 seeds × 90 days\n"), "{table}");
+    let rows: Vec<_> = table.lines().filter(|line| line.starts_with("30") && line.contains('$')).collect();
+    assert_eq!(rows.len(), 4, "{table}");
+    assert!(rows[0].starts_with("30s   small") && rows[3].starts_with("300s  large"), "{table}");
+    assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
+    succeeds(&place.run(&["sweep", "swept.toml", "--threads", "2", "--out", "two"]));
+    let files = ["report.html", "summary.json", "sweep.csv", "scenario.resolved.toml"];
+    for file in files.into_iter().chain(["charts/sweep-availability.svg", "charts/sweep-bill.svg"]) {
+        let read = |folder: &str| fs::read(place.path(folder).join(file)).unwrap();
+        assert_eq!(read("one"), read("two"), "{file}");
+    }
+    let summary: Value = serde_json::from_slice(&fs::read(place.path("one/summary.json")).unwrap()).unwrap();
+    assert_eq!(summary["sweep"]["axes"][0]["name"], "ttl");
+    assert_eq!(summary["variants"][3]["name"], "ttl=300s, size=large");
+    assert_eq!(summary["comparisons"].as_array().unwrap().len(), 0);
+    let csv = fs::read_to_string(place.path("one/sweep.csv")).unwrap();
+    assert!(csv.starts_with("ttl,size,point,metric,unit,mean,ci95_low,ci95_high\n30s,small,\"ttl=30s, size=small\","));
+    // A report of a sweep is a report: it may be replaced.
+    succeeds(&place.run(&["sweep", "swept.toml", "--variant", "both", "--quiet", "--out", "one"]));
+}
+
+/// A point is the scenario with its values set.
+#[test]
+fn a_point_is_what_set_would_make() {
+    let place = Place::new();
+    swept(&place, SWEEP);
+    let read = |arguments: &[&str]| -> Value { serde_json::from_str(&succeeds(&place.run(arguments))).unwrap() };
+    let sweep = read(&["sweep", "swept.toml", "--format", "json"]);
+    let set = ["--set", "routing.via.dns.ttl=300s", "--set", "service.web.replicas=20", "--format", "json"];
+    let alone = read(&[&["run", "swept.toml", "--out", "alone"], &set[..]].concat());
+    assert_eq!(sweep["variants"][3]["metrics"], alone["variants"][0]["metrics"]);
+    for command in ["compare", "show"] {
+        succeeds(&place.run(&[command, "swept.toml"]));
+    }
+    let valid = succeeds(&place.run(&["validate", "swept.toml"]));
+    assert_eq!(valid, "swept.toml: valid, a sweep of 4 points, 2 variants: base, both\n");
+}
+
+#[test]
+fn mistakes_of_a_sweep_are_told_where_they_are() {
+    let place = Place::new();
+    place.refuses(&["sweep", "duo.toml"], &["there is no [sweep]", "add an axis", "regionsim run"]);
+    let axis = |path: &str, values: &str| format!("[sweep.ttl]\npath = \"{path}\"\nvalues = {values}\n");
+    let many = |name: &str| {
+        let values: Vec<_> = (1..=101).map(|x| x.to_string()).collect();
+        format!("[sweep.{name}]\npath = \"service.web.replicas\"\nvalues = [{}]\n", values.join(", "))
+    };
+    let ttl = "routing.via.dns.ttl";
+    for (sweep, says) in [
+        (axis(ttl, "[]"), ["axis `ttl` has no values", "values = []"]),
+        (axis(ttl, "\"30s\""), ["expected a list of values, found a string", "expected a list"]),
+        (axis("routing.via.dns.tll", "[\"30s\"]"), ["did you mean `ttl`?", "path = \"routing.via.dns.tll\""]),
+        (axis("service.wbe.replicas", "[1]"), ["did you mean `web`?", "path = \"service.wbe.replicas\""]),
+        (axis("a b", "[1]"), ["can't hold `b`", "path = \"a b\""]),
+        (axis(ttl, "[\"30s\", \"300\"]"), ["\"300\"", "ttl=300"]),
+        (axis(ttl, "[\"30s\", \"30s\"]"), ["axis `ttl` has the value `30s` twice", "again"]),
+        (axis("simulation.horizon", "[\"30d\", \"60d\"]"), ["differ in `simulation`", "the sweep"]),
+        (format!("{}{}", many("a"), many("b")), ["101 × 101 points; at most 10000", "leave out an axis"]),
+        ("[sweep.ttl]\nvalues = [1]\n".to_owned(), ["axis `ttl` has no `path`", "[sweep.ttl.values.NAME]"]),
+        ("[sweep.ttl]\nvalue = [1]\n".to_owned(), ["did you mean `values`?", "has no `values`"]),
+        ("[sweep.a.values]\nx = 1\n".to_owned(), ["expected a table of changes, found a whole number", "x = 1"]),
+        ("[sweep.a.values]\nx = { service.wbe.replicas = 1 }\n".to_owned(), ["no service `wbe`", "`web`"]),
+        ("[sweep]\n".to_owned(), ["expected the axes of a sweep by name", "[sweep.ttl]"]),
+    ] {
+        swept(&place, &sweep);
+        for command in ["sweep", "validate"] {
+            place.refuses(&[command, "swept.toml"], &says);
+        }
+        succeeds(&place.run(&["show", "swept.toml"]));
+    }
+    swept(&place, SWEEP);
+    place.refuses(&["sweep", "swept.toml", "--variant", "bth"], &["no variant `bth`", "did you mean `both`?"]);
+}

@@ -28,6 +28,9 @@ Durations are text such as `\"250ms\"`, `\"5m\"`, `\"3h51m\"`, `\"12.7y\"`; size
 | `variant.NAME.summary` | What the variant is, in one line. |
 | `variant.NAME.add` | Entries to add, by list. |
 | `variant.NAME.remove` | Names of entries to remove, by list; under `keys`, paths of values to remove. |
+| `sweep.NAME` | An axis of the grid that `regionsim sweep` simulates. |
+| `sweep.NAME.path` | The path of what the axis varies: `routing.via.dns.ttl`. |
+| `sweep.NAME.values` | What it is set to, one after the other. Without `path`: values by name, each a table of changes as a variant is. |
 
 ";
 

@@ -15,6 +15,7 @@ mod scenario;
 mod schema;
 mod show;
 mod simulate;
+mod sweep;
 mod terminal;
 mod trace;
 mod validate;
@@ -53,6 +54,7 @@ struct Cli {
 enum Command {
     Run(run::Run),
     Compare(compare::Compare),
+    Sweep(sweep::Sweep),
     Validate(validate::Validate),
     Show(show::Show),
     Trace(trace::Trace),
@@ -74,6 +76,7 @@ pub fn main() -> ExitCode {
     let done = match command {
         Command::Run(command) => command.execute(),
         Command::Compare(command) => command.execute(),
+        Command::Sweep(command) => command.execute(),
         Command::Validate(command) => command.execute(),
         Command::Show(command) => command.execute(),
         Command::Trace(command) => command.execute(),

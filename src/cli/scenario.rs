@@ -8,6 +8,7 @@ use super::failure::Failure;
 use super::files::{Disk, STDIN};
 use super::terminal;
 use crate::diag::{Diagnostic, Diagnostics, Origin, Severity, Sources, harmless};
+use crate::experiment::results::{Grid, GridAxis};
 use crate::metric::catalogue;
 use crate::path;
 use crate::scenario::decode::{Decoded, decode};
@@ -18,6 +19,7 @@ use crate::scenario::path::{Path, get, locate, step};
 use crate::scenario::resolve::{Files, Places, resolve};
 use crate::scenario::resolved::Scenario;
 use crate::scenario::spec::ScenarioSpec;
+use crate::scenario::sweep::{Axis, axes, points};
 use crate::scenario::tree::{MAX_BYTES, Node, parse_value};
 use indexmap::IndexMap;
 use serde::Serialize;
@@ -32,6 +34,19 @@ pub(super) enum Wanted {
     Named(Vec<String>),
     /// All of them.
     All,
+    /// All of them, and the points of the sweep of the unpatched one, to be checked.
+    Everything,
+    /// The points of the sweep of this one, or of the unpatched one.
+    Points(Option<String>),
+}
+
+impl Wanted {
+    fn is_of_points(&self) -> bool {
+        match self {
+            Self::Points(_) | Self::Everything => true,
+            Self::Base | Self::Named(_) | Self::All => false,
+        }
+    }
 }
 
 /// A checked variant.
@@ -47,16 +62,18 @@ pub(super) struct Checked {
     pub(super) file: String,
     pub(super) sources: Sources,
     pub(super) found: Diagnostics,
-    /// In file order.
+    /// In file order; of a sweep that is wanted, its points.
     pub(super) variants: Vec<Resolved>,
+    /// The sweep, if it is wanted.
+    pub(super) grid: Option<Grid>,
 }
 
 /// Reads a file and checks the wanted variants. Nothing is said yet.
 pub(super) fn check(file: &FilePath, changes: &Changes, wanted: &Wanted) -> Checked {
     let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
-    let variants = resolved(file, changes, wanted, &mut sources, &mut found).unwrap_or_default();
+    let (variants, grid) = resolved(file, changes, wanted, &mut sources, &mut found).unwrap_or_default();
     let file = if file == FilePath::new(STDIN) { "standard input".into() } else { file.display().to_string() };
-    Checked { file, sources, found, variants }
+    Checked { file, sources, found, variants, grid }
 }
 
 /// Says what was found in all files; not the advice if quiet.
@@ -113,7 +130,7 @@ fn resolved(
     wanted: &Wanted,
     sources: &mut Sources,
     found: &mut Diagnostics,
-) -> Option<Vec<Resolved>> {
+) -> Option<(Vec<Resolved>, Option<Grid>)> {
     let shape = schemars::schema_for!(ScenarioSpec);
     let mut tree = load(file, &Disk, &shape, sources, found)?;
     for argument in &changes.set {
@@ -142,6 +159,26 @@ fn resolved(
     for variant in &chosen {
         overruled(&changes.set, &tree, variant, found);
     }
+    let mut grid = None;
+    let mut designs = chosen.len();
+    if wanted.is_of_points()
+        && let Some(first) = chosen.first()
+    {
+        let axes = axes(&tree, found);
+        let swept = if axes.is_empty() { vec![] } else { points(&first.tree, &axes, &shape, found) };
+        let is_asked = matches!(wanted, Wanted::Points(_));
+        if is_asked && axes.is_empty() && !found.has_errors() {
+            let help = "add an axis: [sweep.ttl] with path = \"routing.via.dns.ttl\" and values = [\"30s\", \"60s\"]";
+            let diagnostic = Diagnostic::error("there is no [sweep], so there is nothing to sweep").help(help);
+            found.push(diagnostic.note("`regionsim run` simulates a scenario as it stands"));
+        }
+        if is_asked {
+            chosen.clear();
+            designs = 0;
+        }
+        grid = (!axes.is_empty()).then(|| Grid { axes: axes.into_iter().map(grid_axis).collect() });
+        chosen.extend(swept.into_iter().map(|point| Variant { name: point.name, summary: None, tree: point.tree }));
+    }
     let mut known = HashSet::new();
     let beside = Beside(file.parent().map(FilePath::to_owned).unwrap_or_default());
     let mut out: Vec<Resolved> = Vec::new();
@@ -154,35 +191,45 @@ fn resolved(
             if known.insert((diagnostic.message.clone(), place, diagnostic.path.clone())) {
                 let diagnostic = diagnostic.clone();
                 let is_own = index > 0 || matches!(wanted, Wanted::Named(_));
-                found.push(if is_own { diagnostic.note(format!("in variant `{}`", variant.name)) } else { diagnostic });
+                let what = if index < designs { "in variant" } else { "at the sweep's point" };
+                found.push(if is_own { diagnostic.note(format!("{what} `{}`", variant.name)) } else { diagnostic });
             }
         }
-        out.extend(result);
+        // Thousands of points differ in what the axes say alone.
+        let is_shown = index <= designs;
+        out.extend(result.map(|one| if is_shown { one } else { Resolved { resolved: String::new(), ..one } }));
     }
     if !found.has_errors() {
         same_simulation(&chosen, &out, found);
     }
-    Some(out)
+    if matches!(wanted, Wanted::Everything) {
+        out.truncate(designs);
+    }
+    Some((out, grid))
+}
+
+fn grid_axis(axis: Axis) -> GridAxis {
+    GridAxis { name: axis.name, values: axis.values.into_iter().map(|value| value.name).collect() }
 }
 
 /// The wanted variants, in file order.
 fn choose(all: Vec<Variant>, wanted: &Wanted, sources: &mut Sources, found: &mut Diagnostics) -> Vec<Variant> {
-    match wanted {
-        Wanted::All => all,
-        Wanted::Base => all.into_iter().take(1).collect(),
-        Wanted::Named(names) => {
-            for name in names.iter().filter(|name| all.iter().all(|variant| variant.name != **name)) {
-                let source = sources.argument("--variant", name.as_str());
-                let known = || all.iter().map(|variant| variant.name.as_str());
-                let listed: Vec<_> = known().map(|name| format!("`{name}`")).collect();
-                let diagnostic = Diagnostic::error(format!("there is no variant `{name}`"))
-                    .label(sources.whole(source), "not found")
-                    .note(format!("the variants are {}", listed.join(", ")));
-                found.push(diagnostic.suggest(name, known()));
-            }
-            all.into_iter().filter(|variant| names.contains(&variant.name)).collect()
-        }
+    let names = match wanted {
+        Wanted::All | Wanted::Everything => return all,
+        Wanted::Base | Wanted::Points(None) => return all.into_iter().take(1).collect(),
+        Wanted::Points(Some(name)) => std::slice::from_ref(name),
+        Wanted::Named(names) => names,
+    };
+    for name in names.iter().filter(|name| all.iter().all(|variant| variant.name != **name)) {
+        let source = sources.argument("--variant", name.as_str());
+        let known = || all.iter().map(|variant| variant.name.as_str());
+        let listed: Vec<_> = known().map(|name| format!("`{name}`")).collect();
+        let diagnostic = Diagnostic::error(format!("there is no variant `{name}`"))
+            .label(sources.whole(source), "not found")
+            .note(format!("the variants are {}", listed.join(", ")));
+        found.push(diagnostic.suggest(name, known()));
     }
+    all.into_iter().filter(|variant| names.contains(&variant.name)).collect()
 }
 
 /// Advice on a `--set` that a variant undoes.
@@ -256,7 +303,7 @@ fn same_simulation(chosen: &[Variant], out: &[Resolved], found: &mut Diagnostics
                 Diagnostic::error(message)
                     .label(at, "")
                     .path("simulation")
-                    .help("say `simulation` once, outside the variants"),
+                    .help("say `simulation` once, outside the variants and the sweep"),
             );
         }
     }

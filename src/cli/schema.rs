@@ -1,6 +1,6 @@
 //! `regionsim schema`: the JSON Schema of a scenario file, for editors.
 //!
-//! It is that of the decoded type, and what a file may say beside: `extends`, `base` and `variant`.
+//! It is that of the decoded type, and what a file may say beside: `extends`, `base`, `variant` and `sweep`.
 
 use super::failure::Failure;
 use super::terminal;
@@ -38,7 +38,7 @@ fn schema() -> Value {
     schema
 }
 
-fn file_keys() -> [(&'static str, Value); 3] {
+fn file_keys() -> [(&'static str, Value); 4] {
     let lists = |description: &str, items: &Value| {
         let lists = json!({ "type": "array", "items": items });
         json!({ "description": description, "type": "object", "additionalProperties": lists })
@@ -54,6 +54,22 @@ fn file_keys() -> [(&'static str, Value); 3] {
         },
         "additionalProperties": true,
     });
+    let axis = json!({
+        "description": "An axis: a path and its values, or values by name, each a table of changes as a variant is.",
+        "type": "object",
+        "properties": {
+            "path": { "description": "The path of what is varied: routing.via.dns.ttl", "type": "string" },
+            "values": {
+                "description": "What it is set to, one after the other; or changes by name.",
+                "anyOf": [
+                    { "type": "array", "minItems": 1 },
+                    { "type": "object", "minProperties": 1, "additionalProperties": patch },
+                ],
+            },
+        },
+        "required": ["values"],
+        "additionalProperties": false,
+    });
     [
         (
             "extends",
@@ -64,6 +80,14 @@ fn file_keys() -> [(&'static str, Value); 3] {
         ),
         ("base", json!({ "description": "The name of the unpatched variant.", "type": "string", "default": "base" })),
         ("variant", json!({ "description": "Variants by name.", "type": "object", "additionalProperties": patch })),
+        (
+            "sweep",
+            json!({
+                "description": "Axes by name; their grid is what `regionsim sweep` simulates.",
+                "type": "object",
+                "additionalProperties": axis,
+            }),
+        ),
     ]
 }
 
@@ -74,7 +98,7 @@ mod tests {
     #[test]
     fn it_has_the_keys_of_files_and_lets_a_base_give_what_is_required() {
         let schema = schema();
-        for key in ["name", "cluster", "extends", "base", "variant"] {
+        for key in ["name", "cluster", "extends", "base", "variant", "sweep"] {
             assert!(schema["properties"][key].is_object(), "{key}");
         }
         assert!(schema.get("required").is_none());

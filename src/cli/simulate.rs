@@ -1,4 +1,4 @@
-//! What `run` and `compare` share: scenarios are checked, simulated under every seed, and reported.
+//! What `run`, `compare` and `sweep` share: scenarios are checked, simulated under every seed, and reported.
 //!
 //! Nothing runs before every file was checked, and nothing is written before all of a scenario has run.
 
@@ -10,10 +10,10 @@ use super::{interrupt, write};
 use crate::base::Span;
 use crate::base::stream::digest;
 use crate::diag::{Diagnostic, harmless};
-use crate::experiment::results::{Results, ScenarioInfo, Tool};
+use crate::experiment::results::{Grid, Results, ScenarioInfo, Tool};
 use crate::experiment::{Control, Job, RunError, run};
 use crate::plan::compile;
-use crate::report::{Mode, compare_table, render, run_table, summary_json, text::slug};
+use crate::report::{Mode, compare_table, render, run_table, summary_json, sweep_table, text::slug};
 use crate::sim::Simulator;
 use std::path::{Path, PathBuf};
 
@@ -23,6 +23,7 @@ const REPORTS: &str = "reports";
 /// A checked scenario and where its report goes.
 struct Task {
     variants: Vec<Resolved>,
+    grid: Option<Grid>,
     folder: PathBuf,
 }
 
@@ -52,9 +53,10 @@ fn tasks(arguments: &Simulating, wanted: &Wanted, mode: Mode) -> Result<Vec<Task
     let checked: Vec<_> = files.iter().map(|file| check(file, &arguments.changes, wanted)).collect();
     say(&checked, arguments.format, arguments.quiet);
     let names: Vec<_> = checked.iter().map(|checked| harmless(&checked.file).into_owned()).collect();
+    let grids: Vec<_> = checked.iter().map(|checked| checked.grid.clone()).collect();
     let all: Option<Vec<_>> = checked.into_iter().map(Checked::into_variants).collect();
     let mut tasks: Vec<Task> = Vec::new();
-    for (variants, file) in all.ok_or(Failure::Mistakes)?.into_iter().zip(names) {
+    for ((variants, grid), file) in all.ok_or(Failure::Mistakes)?.into_iter().zip(grids).zip(names) {
         if mode == Mode::Compare && variants.len() < 2 {
             let message = format!("{file} has no variants, so there is nothing to compare");
             return Err(mistake(message, "add a table [variant.NAME] with what differs, or use `regionsim run`"));
@@ -69,17 +71,17 @@ fn tasks(arguments: &Simulating, wanted: &Wanted, mode: Mode) -> Result<Vec<Task
             let message = format!("two scenarios would write their reports to {}", folder.display());
             return Err(mistake(message, "give them different names, or run them one at a time with --out"));
         }
-        tasks.push(Task { variants, folder });
+        tasks.push(Task { variants, grid, folder });
     }
     Ok(tasks)
 }
 
 fn one(task: Task, arguments: &Simulating, mode: Mode) -> Result<(), Failure> {
-    let Task { variants, folder } = task;
+    let Task { variants, grid, folder } = task;
     let info = info(&variants);
     let is_told = arguments.format == Format::Human && !arguments.quiet;
     if is_told {
-        match print(format!("{}\n\n", headline(&variants, &info))) {
+        match print(format!("{}\n\n", headline(&variants, mode, &info))) {
             // The report is wanted even if nobody reads what is printed.
             Ok(()) | Err(Failure::Closed) => {}
             Err(other) => return Err(other),
@@ -88,7 +90,7 @@ fn one(task: Task, arguments: &Simulating, mode: Mode) -> Result<(), Failure> {
     let jobs: Vec<Job> = variants.into_iter().map(job).collect();
     let progress = Progress::new(arguments.quiet);
     let control = Control { progress: &|done, total| progress.at(done, total), stop: interrupt::stop() };
-    let result = run(&jobs, tool(), info, &control, &|plan| Box::new(Simulator::new(plan)));
+    let result = run(&jobs, grid, tool(), info, &control, &|plan| Box::new(Simulator::new(plan)));
     progress.clear();
     let results = result.map_err(|error| match error {
         RunError::Interrupted => Failure::Interrupted,
@@ -145,9 +147,10 @@ fn info(variants: &[Resolved]) -> ScenarioInfo {
 }
 
 /// "ecommerce: 4 variants × 200 seeds × 1 year".
-fn headline(variants: &[Resolved], info: &ScenarioInfo) -> String {
+fn headline(variants: &[Resolved], mode: Mode, info: &ScenarioInfo) -> String {
     let name = harmless(&info.name).into_owned();
     let variants = match variants {
+        points if mode == Mode::Sweep => format!("{} points", points.len()),
         [only] => format!("variant {}", harmless(&only.scenario.variant)),
         several => format!("{} variants", several.len()),
     };
@@ -168,9 +171,10 @@ fn length(span: Span) -> String {
 }
 
 fn outcome(results: &Results, mode: Mode, folder: &Path) -> String {
-    let table = match mode {
-        Mode::Run => run_table(results),
-        Mode::Compare => compare_table(results),
+    let table = match (mode, &results.grid) {
+        (Mode::Sweep, Some(grid)) => sweep_table(results, grid),
+        (Mode::Compare, _) => compare_table(results),
+        (Mode::Run | Mode::Sweep, _) => run_table(results),
     };
     let page = folder.join("report.html");
     format!("{table}\nReport: {}\n", harmless(&page.display().to_string()))

@@ -28,7 +28,8 @@ pub(super) struct Validate {
 
 impl Validate {
     pub(super) fn execute(self) -> Result<(), Failure> {
-        let checked: Vec<Checked> = self.files.iter().map(|file| check(file, &self.changes, &Wanted::All)).collect();
+        let checked: Vec<Checked> =
+            self.files.iter().map(|file| check(file, &self.changes, &Wanted::Everything)).collect();
         let is_valid = checked.iter().all(|checked| !checked.found.has_errors());
         match self.format {
             Format::Json if !self.quiet => {
@@ -51,7 +52,15 @@ impl Validate {
 
 fn valid(checked: &Checked) -> String {
     let mut line = format!("{}: valid", harmless(&checked.file));
+    let points = checked.grid.as_ref().map(|grid| grid.axes.iter().map(|axis| axis.values.len()).product::<usize>());
     let names: Vec<_> = checked.variants.iter().map(|variant| harmless(&variant.scenario.variant)).collect();
+    match points {
+        None => {}
+        Some(1) => line.push_str(", a sweep of 1 point"),
+        Some(points) => {
+            let _ = write!(line, ", a sweep of {points} points");
+        }
+    }
     match names.as_slice() {
         [] | [_] => {}
         several => {

@@ -24,6 +24,39 @@ pub struct Results {
     pub break_even: Vec<BreakEven>,
     /// What the figures rest on: assumptions, sources, limits.
     pub notes: Vec<Note>,
+    /// Of a sweep, what its points are: then the variants are they, the last axis fastest, and no pair is compared.
+    pub grid: Option<Grid>,
+}
+
+/// The axes of a sweep.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct Grid {
+    /// In the order written.
+    pub axes: Vec<GridAxis>,
+}
+
+/// One axis of a sweep.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct GridAxis {
+    /// Its name: untrusted text.
+    pub name: String,
+    /// What it is set to: untrusted text.
+    pub values: Vec<String>,
+}
+
+impl Grid {
+    /// The value that each axis has at a point.
+    pub fn values(&self, point: usize) -> Vec<&str> {
+        let mut rest = point;
+        let mut values: Vec<&str> = Vec::with_capacity(self.axes.len());
+        for axis in self.axes.iter().rev() {
+            let count = axis.values.len().max(1);
+            values.push(axis.values.get(rest % count).map_or("", String::as_str));
+            rest /= count;
+        }
+        values.reverse();
+        values
+    }
 }
 
 /// The program that ran.

@@ -4,7 +4,7 @@
 //! keeps what it has learnt. Summaries are sorted by seed before anything is added up: the same bytes come out
 //! for any number of threads. Only summaries are kept.
 
-use super::results::{Results, ScenarioInfo, Timeline, Tool};
+use super::results::{Grid, Results, ScenarioInfo, Timeline, Tool};
 use super::{compare, fold, notes};
 use crate::base::Seed;
 use crate::domain::Observations;
@@ -78,12 +78,14 @@ pub enum RunError {
 }
 
 /// Runs `info.seeds` seeds of every job under the master seed `info.seed`, in the current thread pool, and folds
-/// them. `simulate` makes a variant's simulator: once for each thread.
+/// them. `simulate` makes a variant's simulator: once for each thread. With a grid the jobs are its points, of which
+/// there may be thousands: no pair of them is compared, and no day of theirs is told.
 ///
 /// # Errors
 /// If it was stopped, or a seed can't be simulated: the first one, whatever the number of threads.
 pub fn run<F>(
     jobs: &[Job],
+    grid: Option<Grid>,
     tool: Tool,
     info: ScenarioInfo,
     control: &Control,
@@ -100,7 +102,8 @@ where
         .zip(&summaries)
         .map(|((job, layout), summaries)| {
             // A seed that ran once runs again: without its timeline only if it doesn't.
-            let timeline = fold::window(&job.plan, summaries).and_then(|window| {
+            let window = if grid.is_some() { None } else { fold::window(&job.plan, summaries) };
+            let timeline = window.and_then(|window| {
                 let seed = Seed { master: info.seed, replication: window.replication };
                 simulate(&job.plan).timeline(seed, window.from_s, window.to_s).ok()
             });
@@ -113,11 +116,13 @@ where
     let (variants, unmeasured): (Vec<_>, Vec<_>) = variants.into_iter().unzip();
     let mut notes = notes::notes(jobs);
     notes.extend(unmeasured.into_iter().flatten());
+    let compared: &[_] = if grid.is_some() { &[] } else { &variants };
     Ok(Results {
-        comparisons: compare::comparisons(&variants),
-        pareto: compare::pareto(&variants),
-        break_even: compare::break_even(&variants, info.horizon_s),
+        comparisons: compare::comparisons(compared),
+        pareto: compare::pareto(compared),
+        break_even: compare::break_even(compared, info.horizon_s),
         notes,
+        grid,
         tool,
         scenario: info,
         variants,
@@ -240,7 +245,7 @@ mod tests {
         let built = AtomicU64::new(0);
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         let result = pool.install(|| {
-            run(&jobs(), tool(), info(seeds), control, &|plan| {
+            run(&jobs(), None, tool(), info(seeds), control, &|plan| {
                 built.fetch_add(1, Ordering::Relaxed);
                 Box::new(Fake { plan, fails_from })
             })

@@ -5,7 +5,7 @@
 //! as a formula (OWASP, *CSV Injection*), so such names get an apostrophe in front; numbers are left alone.
 
 use super::view::{bill_lines, is_overall};
-use crate::experiment::results::{MetricResult, Results};
+use crate::experiment::results::{Grid, MetricResult, Results};
 use crate::metric::{Dims, Unit};
 
 /// A name that no spreadsheet takes for a formula.
@@ -123,6 +123,29 @@ pub(super) fn cost(results: &Results) -> Vec<u8> {
         ["variant", "line", "part_of", "mean_usd", "ci95_low_usd", "ci95_high_usd", "seed_p5_usd", "seed_p95_usd"],
         rows,
     )
+}
+
+/// `sweep.csv`: the metrics of everything together at each point, mean over seeds with its 95 % interval.
+pub(super) fn sweep(results: &Results, grid: &Grid) -> Vec<u8> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let axes = grid.axes.iter().map(|axis| name(&axis.name));
+    let head = axes.chain(["point", "metric", "unit", "mean", "ci95_low", "ci95_high"].map(str::to_owned));
+    writer.write_record(head).expect("a Vec takes every byte");
+    for (place, point) in results.variants.iter().enumerate() {
+        for m in point.metrics.iter().filter(|m| is_overall(&m.dims) && m.mean.is_some()) {
+            let figures = [
+                name(&point.name),
+                m.metric.clone(),
+                m.unit.symbol().to_owned(),
+                number(m.mean),
+                number(m.ci95.map(|ci| ci[0])),
+                number(m.ci95.map(|ci| ci[1])),
+            ];
+            let values = grid.values(place).into_iter().map(name);
+            writer.write_record(values.chain(figures)).expect("a Vec takes every byte");
+        }
+    }
+    writer.into_inner().expect("a Vec takes every byte")
 }
 
 /// `outages.csv`: the longest outages over all seeds, worst first.

@@ -7,7 +7,7 @@ use super::text::{
 };
 use super::verdict::{Headline, headline};
 use super::view::{Period, bill_lines, chief_objective, is_overall, mean, overall, worst_population};
-use crate::experiment::results::{Direction, MetricResult, NoteKind, Results, VariantResult};
+use crate::experiment::results::{Direction, Grid, MetricResult, NoteKind, Results, VariantResult};
 use crate::metric::{Better, Dims, Metric, Unit, catalogue};
 use crate::stats::Verdict;
 use askama::Template;
@@ -27,6 +27,8 @@ struct Page<'a> {
     tables: Vec<Table>,
     facts: Vec<(&'static str, String)>,
     notes: Vec<(&'static str, Vec<String>)>,
+    /// What else is in the folder.
+    files: &'static [&'static str],
 }
 
 impl Page<'_> {
@@ -447,30 +449,102 @@ fn unbroken(mut headline: Headline) -> Headline {
     headline
 }
 
+/// The table of a sweep's points.
+fn points(results: &Results, grid: &Grid) -> Table {
+    let period = Period::of(results);
+    let per = if period.seconds() == YEAR_S { " a year" } else { "" };
+    let usd = |x: f64| money(period.scale(x));
+    let count = |x: f64| super::text::count(period.scale(x));
+    let has_rpo = results.variants.iter().any(|v| overall(v, &catalogue::RPO_SECONDS).is_some());
+    let mut head: Vec<String> = grid.axes.iter().map(|axis| short(&axis.name, 40)).collect();
+    head.extend(["available".to_owned(), format!("requests lost{per}"), "p99".to_owned()]);
+    head.extend(has_rpo.then(|| "RPO".to_owned()));
+    head.extend(["bill", "loss"].map(|what| format!("{what}{per}")));
+    let rows = results.variants.iter().enumerate().map(|(place, v)| {
+        let mut row: Vec<Cell> = grid.values(place).into_iter().map(|value| cell(short(value, 40))).collect();
+        row.push(with_interval(overall(v, &catalogue::AVAILABILITY), availability));
+        row.push(with_interval(overall(v, &catalogue::REQUESTS_LOST), count));
+        row.push(with_interval(overall(v, &catalogue::LATENCY_P99), duration));
+        row.extend(has_rpo.then(|| with_interval(overall(v, &catalogue::RPO_SECONDS), duration)));
+        row.push(with_interval(overall(v, &catalogue::COST_BILL), usd));
+        row.push(with_interval(overall(v, &catalogue::COST_LOSS), usd));
+        row
+    });
+    Table {
+        title: "",
+        caption: "Means over seeds with 95 % intervals beneath; all points under the same seeds.".into(),
+        head,
+        rows: rows.collect(),
+    }
+}
+
+/// What a sweep says first: where its best and its worst are.
+fn sweep_headline(results: &Results) -> Headline {
+    let mut known: Vec<_> =
+        results.variants.iter().filter_map(|v| Some((mean(v, &catalogue::AVAILABILITY)?, v))).collect();
+    known.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let lead = match known.as_slice() {
+        [] => "No point has an availability.".to_owned(),
+        [(share, only)] => format!("{}: {}.", short(&only.name, 120), availability(*share)),
+        [(best, first), .., (worst, last)] if best > worst => format!(
+            "Availability runs from {} ({}) to {} ({}).",
+            availability(*worst),
+            short(&last.name, 120),
+            availability(*best),
+            short(&first.name, 120)
+        ),
+        [(share, _), ..] => format!("Availability is {} at every point.", availability(*share)),
+    };
+    Headline { lead, winners: vec![], details: vec![] }
+}
+
+/// The bytes of a sweep's page.
+pub(super) fn sweep(results: &Results, grid: &Grid, charts: &[Chart]) -> Vec<u8> {
+    let files = &["summary.json", "sweep.csv", "charts/"];
+    let what = if results.variants.len() == 1 { "point" } else { "points" };
+    let page = Page { pictures: charts.iter().collect(), ..frame(results, what, sweep_headline(results), files) };
+    let mut table = points(results, grid);
+    table.title = "Every point";
+    bytes(&Page { tables: vec![table], ..page })
+}
+
 /// The page's bytes.
 pub(super) fn page(results: &Results, mode: Mode, charts: &[Chart]) -> Vec<u8> {
-    let (scenario, tool) = (&results.scenario, &results.tool);
-    let commit = tool.commit.as_ref().map(|commit| format!(" ({})", plain(commit))).unwrap_or_default();
-    let tool = format!("{} {}{commit}", tool.name, tool.version);
-    let run = format!(
-        "{} variant{} · {} seeds × {} simulated{}",
-        results.variants.len(),
-        if results.variants.len() == 1 { "" } else { "s" },
-        scenario.seeds,
-        duration(scenario.horizon_s),
-        if results.variants.len() == 1 { "" } else { " · paired by seed" }
-    );
     let of = |kind| charts.iter().filter(|chart| chart.kind == kind).collect::<Vec<_>>();
-    let page = Page {
-        title: short(&scenario.name, 160),
-        summary: scenario.summary.as_deref().map(plain),
-        run,
-        headline: unbroken(headline(results)),
+    let files = &["summary.json", "seeds.csv", "latency.csv", "cost.csv", "outages.csv", "charts/"];
+    let what = if results.variants.len() == 1 { "variant" } else { "variants" };
+    bytes(&Page {
         scorecard: scorecard(results),
         pictures: of(Kind::Whole),
         timelines: of(Kind::Timeline),
         maps: of(Kind::Map),
         tables: tables(results, mode),
+        ..frame(results, what, headline(results), files)
+    })
+}
+
+/// What every page says, whatever it shows.
+fn frame<'a>(results: &Results, what: &str, headline: Headline, files: &'static [&'static str]) -> Page<'a> {
+    let (scenario, tool) = (&results.scenario, &results.tool);
+    let commit = tool.commit.as_ref().map(|commit| format!(" ({})", plain(commit))).unwrap_or_default();
+    let tool = format!("{} {}{commit}", tool.name, tool.version);
+    let run = format!(
+        "{} {what} · {} seeds × {} simulated{}",
+        results.variants.len(),
+        scenario.seeds,
+        duration(scenario.horizon_s),
+        if results.variants.len() == 1 { "" } else { " · paired by seed" }
+    );
+    Page {
+        title: short(&scenario.name, 160),
+        summary: scenario.summary.as_deref().map(plain),
+        run,
+        headline: unbroken(headline),
+        scorecard: Table::default(),
+        pictures: vec![],
+        timelines: vec![],
+        maps: vec![],
+        tables: vec![],
         facts: vec![
             ("Scenario", short(&scenario.name, 160)),
             ("Hash", scenario.hash.clone()),
@@ -479,8 +553,12 @@ pub(super) fn page(results: &Results, mode: Mode, charts: &[Chart]) -> Vec<u8> {
             ("Computed by", tool.clone()),
         ],
         notes: notes(results),
+        files,
         tool,
-    };
+    }
+}
+
+fn bytes(page: &Page<'_>) -> Vec<u8> {
     page.render().expect("the template holds no fallible filter").into_bytes()
 }
 

@@ -1,7 +1,7 @@
 //! `summary.json`: the contract that other programs rely on. SI units, absent is `null`, never a NaN.
 
 use crate::experiment::results::{
-    BreakEven, Comparison, MetricResult, Note, Objective, Results, SCHEMA, ScenarioInfo, Tool,
+    BreakEven, Comparison, Grid, MetricResult, Note, Objective, Results, SCHEMA, ScenarioInfo, Tool,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -11,6 +11,9 @@ struct Summary<'a> {
     schema: u32,
     tool: &'a Tool,
     scenario: &'a ScenarioInfo,
+    /// Of a sweep: the variants are its points.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sweep: Option<&'a Grid>,
     variants: Vec<Variant<'a>>,
     comparisons: &'a [Comparison],
     pareto: &'a [String],
@@ -36,6 +39,7 @@ pub fn summary(results: &Results) -> Vec<u8> {
         schema: SCHEMA,
         tool: &results.tool,
         scenario: &results.scenario,
+        sweep: results.grid.as_ref(),
         variants: results
             .variants
             .iter()

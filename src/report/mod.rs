@@ -16,9 +16,9 @@ pub mod verdict;
 mod view;
 
 pub use json::summary as summary_json;
-pub use terminal::{compare_table, run_table};
+pub use terminal::{compare_table, run_table, sweep_table};
 
-use crate::experiment::results::{Results, VariantResult};
+use crate::experiment::results::{Grid, Results, VariantResult};
 
 /// Which command the report is of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,10 +27,15 @@ pub enum Mode {
     Run,
     /// `compare`: paired comparisons too.
     Compare,
+    /// `sweep`: the variants are points of a grid.
+    Sweep,
 }
 
 /// The files of a report folder: paths relative to it, with forward slashes, and their bytes.
 pub fn render(results: &Results, mode: Mode) -> Vec<(String, Vec<u8>)> {
+    if let Some(grid) = &results.grid {
+        return sweep(results, grid);
+    }
     let charts = svg::charts(results);
     let mut files = vec![
         ("report.html".to_owned(), html::page(results, mode, &charts)),
@@ -48,6 +53,20 @@ pub fn render(results: &Results, mode: Mode) -> Vec<(String, Vec<u8>)> {
         };
         (name, resolved(results, variant))
     }));
+    files
+}
+
+/// Thousands of points leave no room for what each seed or each point has to itself.
+fn sweep(results: &Results, grid: &Grid) -> Vec<(String, Vec<u8>)> {
+    let charts = svg::sweep_charts(results, grid);
+    let mut files = vec![
+        ("report.html".to_owned(), html::sweep(results, grid, &charts)),
+        ("summary.json".to_owned(), json::summary(results)),
+        ("sweep.csv".to_owned(), csv::sweep(results, grid)),
+    ];
+    files.extend(charts.iter().map(|chart| (format!("charts/{}.svg", chart.file), chart.standalone().into_bytes())));
+    // All points but for what the axes say of them.
+    files.extend(results.variants.first().map(|first| ("scenario.resolved.toml".to_owned(), resolved(results, first))));
     files
 }
 
@@ -73,7 +92,8 @@ fn resolved(results: &Results, variant: &VariantResult) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::sample::{HOSTILE, bare, sample};
+    use crate::experiment::results::GridAxis;
+    use crate::report::sample::{HOSTILE, bare, sample, swept};
 
     fn text_of(files: &[(String, Vec<u8>)], name: &str) -> String {
         let (_, bytes) = files.iter().find(|(path, _)| path == name).unwrap_or_else(|| panic!("no {name}"));
@@ -126,8 +146,9 @@ mod tests {
         }
         // For a look: REPORT_OUT=dir cargo test --lib report::
         if let Ok(out) = std::env::var("REPORT_OUT") {
-            for (mode, results) in [("compare", sample()), ("run", bare())] {
-                let kind = if mode == "run" { Mode::Run } else { Mode::Compare };
+            for (mode, kind, results) in
+                [("compare", Mode::Compare, sample()), ("run", Mode::Run, bare()), ("sweep", Mode::Sweep, swept())]
+            {
                 for (path, bytes) in render(&results, kind) {
                     let path = std::path::Path::new(&out).join(mode).join(path);
                     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -166,6 +187,36 @@ mod tests {
         assert!(!files.iter().any(|(path, _)| path.starts_with("charts/map") || path.starts_with("charts/timeline")));
         for (path, bytes) in files.iter().filter(|(path, _)| path.starts_with("charts/")) {
             assert_well_formed(std::str::from_utf8(bytes).unwrap(), path);
+        }
+    }
+
+    #[test]
+    fn a_sweep_shows_its_grid_and_hostile_names_stay_text() {
+        let mut results = swept();
+        for axes in [2, 1] {
+            if axes == 1 {
+                // The same points along one axis: lines.
+                let grid = results.grid.as_mut().unwrap();
+                grid.axes = vec![GridAxis { name: HOSTILE[0].into(), values: vec!["=1+1".into(); 4] }];
+            }
+            let files = render(&results, Mode::Sweep);
+            assert_eq!(files, render(&results, Mode::Sweep));
+            let html = text_of(&files, "report.html");
+            assert!(!html.contains("<script") && !html.contains('\u{202e}') && !html.contains('\u{1b}'));
+            let charts: Vec<_> = files.iter().filter(|(path, _)| path.starts_with("charts/")).collect();
+            assert_eq!(charts.len(), 2, "availability and bill");
+            for (path, bytes) in charts {
+                let svg = std::str::from_utf8(bytes).unwrap();
+                assert_well_formed(svg, path);
+                assert!(!svg.contains("<script") && svg.contains("&lt;script&gt;"), "{path}");
+                // Every point has its figure and a text to point at.
+                assert_eq!(svg.matches("<title>").count(), 4 * if axes == 1 { 2 } else { 1 }, "{path}");
+            }
+            let table = text_of(&files, "sweep.csv");
+            assert!(table.starts_with(if axes == 1 { "<script>" } else { "'=cmd()" }), "{table}");
+            for row in table.lines().filter(|_| axes == 1).skip(1) {
+                assert!(row.starts_with("'=1+1,"), "{row}");
+            }
         }
     }
 

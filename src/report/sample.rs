@@ -422,6 +422,7 @@ pub(super) fn sample() -> Results {
             },
         ],
         variants,
+        grid: None,
         notes: vec![
             note(
                 NoteKind::Method,
@@ -454,5 +455,21 @@ pub(super) fn bare() -> Results {
     variant
         .metrics
         .retain(|m| !m.metric.starts_with("latency") && !m.metric.starts_with("cost") && m.dims.stage.is_none());
+    results
+}
+
+/// A sweep of two axes by two values, hostile names among them.
+pub(super) fn swept() -> Results {
+    use crate::experiment::results::{Grid, GridAxis};
+    let mut results = sample();
+    results.comparisons.clear();
+    results.break_even.clear();
+    results.pareto.clear();
+    let axis = |name: &str, values: [&str; 2]| GridAxis { name: name.into(), values: values.map(str::to_owned).into() };
+    let grid = Grid { axes: vec![axis(HOSTILE[1], ["30s", HOSTILE[0]]), axis(HOSTILE[2], ["a", "\u{1b}[31m<b>"])] };
+    for (place, variant) in results.variants.iter_mut().enumerate() {
+        variant.name = grid.values(place).join(", ");
+    }
+    results.grid = Some(grid);
     results
 }

@@ -3,10 +3,10 @@
 //! Styled with ANSI codes; the caller's stream strips them where they aren't wanted. Control characters in names are
 //! replaced, so that no scenario drives the reader's terminal.
 
-use super::text::{availability, duration, money, percent, short};
+use super::text::{availability, count, duration, money, percent, short};
 use super::verdict::{self, pair};
 use super::view::{Period, chief_objective, mean, overall, worst_population};
-use crate::experiment::results::{Results, VariantResult};
+use crate::experiment::results::{Grid, Results, VariantResult};
 use crate::metric::catalogue;
 use anstyle::{AnsiColor, Style};
 
@@ -165,10 +165,67 @@ pub fn compare_table(results: &Results) -> String {
     text + "\n" + &foot(results)
 }
 
+/// What `sweep` prints: a line per point, its axes first.
+pub fn sweep_table(results: &Results, grid: &Grid) -> String {
+    let period = Period::of(results);
+    let per = if period.seconds() == super::text::YEAR_S { "/yr" } else { "" };
+    let show = |point: &VariantResult, metric, say: &dyn Fn(f64) -> String| {
+        mean(point, metric).map_or_else(|| "–".to_owned(), say)
+    };
+    let has_rpo = results.variants.iter().any(|point| mean(point, &catalogue::RPO_SECONDS).is_some());
+    let figures = |point: &VariantResult| {
+        let mut cells = vec![
+            show(point, &catalogue::AVAILABILITY, &availability),
+            show(point, &catalogue::LATENCY_P99, &duration),
+            show(point, &catalogue::REQUESTS_LOST, &|x| count(period.scale(x))),
+        ];
+        cells.extend(has_rpo.then(|| show(point, &catalogue::RPO_SECONDS, &duration)));
+        cells.push(show(point, &catalogue::COST_BILL, &|x| money(period.scale(x))));
+        cells
+    };
+    let mut head = vec!["available".to_owned(), "p99".to_owned(), format!("lost{per}")];
+    head.extend(has_rpo.then(|| "RPO".to_owned()));
+    head.push(format!("bill{per}"));
+    let mut rows: Vec<Vec<String>> = [head].into_iter().chain(results.variants.iter().map(figures)).collect();
+    let widest = |rows: &[Vec<String>]| -> Vec<usize> {
+        let columns_of = rows.first().map_or(0, Vec::len);
+        (0..columns_of).map(|i| rows.iter().map(|row| columns(&row[i])).max().unwrap_or(0)).collect()
+    };
+    // What the figures leave of the line is shared out among the axes; a wide character takes two columns.
+    let taken: usize = widest(&rows).iter().map(|width| width + 2).sum();
+    let each = (WIDTH.saturating_sub(taken) / grid.axes.len().max(1)).saturating_sub(2).max(2);
+    let fit = |text: &str| {
+        let mut letters = each;
+        while letters > 1 && columns(&short(text, letters)) > each {
+            letters -= 1;
+        }
+        short(text, letters)
+    };
+    let axes = grid.axes.iter().map(|axis| axis.name.as_str()).collect();
+    let names = [axes].into_iter().chain((0..results.variants.len()).map(|place| grid.values(place)));
+    for (row, names) in rows.iter_mut().zip(names) {
+        row.splice(0..0, names.into_iter().map(fit));
+    }
+    let widths = widest(&rows);
+    let mut text = String::new();
+    for (place, row) in rows.iter().enumerate() {
+        let cells = row.iter().zip(&widths).enumerate();
+        let cells: Vec<_> = cells.map(|(i, (cell, width))| pad(cell, *width, i >= grid.axes.len())).collect();
+        let style = if place == 0 { DIM } else { Style::new() };
+        text += &format!("{style}{}{style:#}\n", cells.join("  "));
+    }
+    let counted = format!(
+        "{} seeds of {}, the same at every point; means over seeds. lost: requests. Intervals are in the report.",
+        results.scenario.seeds,
+        duration(results.scenario.horizon_s)
+    );
+    format!("{text}\n{DIM}{}{DIM:#}", wrap(&counted, ""))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::sample::{bare, sample};
+    use crate::report::sample::{bare, sample, swept};
 
     fn stripped(text: &str) -> String {
         let mut out = String::new();
@@ -182,9 +239,18 @@ mod tests {
 
     #[test]
     fn it_fits_eighty_columns_and_says_everything() {
-        for (name, text) in
-            [("run", run_table(&sample())), ("compare", compare_table(&sample())), ("bare", run_table(&bare()))]
-        {
+        let sweep = swept();
+        let mut long = swept();
+        for axis in &mut long.grid.as_mut().unwrap().axes {
+            axis.values = vec!["東".repeat(50), "a".repeat(50)];
+        }
+        for (name, text) in [
+            ("run", run_table(&sample())),
+            ("compare", compare_table(&sample())),
+            ("bare", run_table(&bare())),
+            ("sweep", sweep_table(&sweep, sweep.grid.as_ref().unwrap())),
+            ("long", sweep_table(&long, long.grid.as_ref().unwrap())),
+        ] {
             let text = stripped(&text);
             for line in text.lines() {
                 assert!(columns(line) <= WIDTH, "{name}: {} columns: {line}", columns(line));

@@ -136,9 +136,14 @@ pub fn merge(base: Node, over: Node, shape: &dyn Shape) -> Node {
     merge_at(base, over, shape, &mut vec![])
 }
 
-/// A variant's patch has the shape of the scenario it patches.
+/// A patch, of a variant or of an axis's value, has the shape of the scenario it patches.
 pub(super) fn is_choice(shape: &dyn Shape, path: &[String]) -> bool {
-    let path = if path.first().is_some_and(|first| first == "variant") { path.get(2..).unwrap_or(&[]) } else { path };
+    let prefix = match path.first().map(String::as_str) {
+        Some("variant") => 2, // variant.NAME
+        Some("sweep") => 4,   // sweep.NAME.values.VALUE
+        Some(_) | None => 0,
+    };
+    let path = path.get(prefix..).unwrap_or(&[]);
     shape.is_choice(&path.iter().map(String::as_str).collect::<Vec<_>>())
 }
 

@@ -1,5 +1,5 @@
 //! Layer 4: from TOML to a scenario. Text becomes a [`tree`] whose every value knows where it was written; bases are
-//! merged ([`load`]), variants and sweeps applied ([`patch`]), the result decoded with all mistakes listed at once
+//! merged ([`load`]), variants and sweeps applied ([`patch`], [`sweep`]), the result decoded with all mistakes listed at once
 //! ([`decode`]) to a [`spec`], checked and filled in to a [`resolved`] scenario, and shown with where each value came
 //! from ([`origin`]).
 
@@ -14,6 +14,7 @@ pub mod resolve;
 pub mod resolved;
 pub mod shape;
 pub mod spec;
+pub mod sweep;
 pub mod tree;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Changes to a tree: variants, `--set`, sweeps.
+//! Changes to a tree: variants and `--set`.
 //!
 //! A variant is a table of patches, `[variant.NAME]`, beside which it may say `summary`, `add` (entries for lists) and
 //! `remove` (entries of lists, and keys by path). What is removed goes first, then the patches, then what is added.
@@ -12,8 +12,6 @@ use crate::diag::{Diagnostic, Diagnostics, Origin, Sources};
 
 /// The most variants of one scenario.
 pub const MAX_VARIANTS: usize = 64;
-/// The most points of a sweep's grid.
-pub const MAX_POINTS: usize = 10_000;
 
 /// A scenario as one variant has it.
 #[derive(Clone, Debug)]
@@ -22,7 +20,7 @@ pub struct Variant {
     pub name: String,
     /// What it is, in one line.
     pub summary: Option<String>,
-    /// The resolved tree, without `variant` and `base`.
+    /// The resolved tree, without `variant`, `base` and `sweep`.
     pub tree: Node,
 }
 
@@ -34,6 +32,7 @@ pub fn variants(tree: &Node, shape: &dyn Shape, found: &mut Diagnostics) -> Vec<
         None => "base".to_owned(),
         Some(entry) => text(&entry.node, "the name of the unpatched variant", "base", found).unwrap_or_default(),
     };
+    table.shift_remove("sweep");
     let patches = table.shift_remove("variant");
     let mut out = vec![Variant { name, summary: None, tree: base }];
     let Some(patches) = patches else { return out };
@@ -88,16 +87,17 @@ fn unknown(what: &str, name: &str, within: &Node, at: Origin) -> Diagnostic {
     Diagnostic::error(format!("there is no {what} `{name}`")).label(at, "not found").suggest(name, within.names())
 }
 
-struct Patcher<'a> {
-    shape: &'a dyn Shape,
-    found: &'a mut Diagnostics,
-    /// The variant's own path.
-    prefix: Path,
+/// Applies a table of changes: a variant's, or that of an axis's value.
+pub(super) struct Patcher<'a> {
+    pub(super) shape: &'a dyn Shape,
+    pub(super) found: &'a mut Diagnostics,
+    /// The table's own path.
+    pub(super) prefix: Path,
 }
 
 impl Patcher<'_> {
-    /// Applies a variant; gives its summary.
-    fn variant(&mut self, tree: &mut Node, patch: &Table) -> Option<String> {
+    /// Applies it; gives its summary.
+    pub(super) fn variant(&mut self, tree: &mut Node, patch: &Table) -> Option<String> {
         if let Some(remove) = patch.get("remove") {
             self.remove(tree, &remove.node);
         }
@@ -350,44 +350,4 @@ pub fn set_argument(
         }
         Err(message) => found.push(Diagnostic::error(message).label(at(0..argument.len()), "").help(example)),
     }
-}
-
-/// One axis of a sweep.
-#[derive(Clone, Debug)]
-pub struct Axis {
-    /// Its name.
-    pub name: String,
-    /// What is varied.
-    pub path: Path,
-    /// Where the path was written.
-    pub at: Origin,
-    /// What it is set to, one after the other.
-    pub values: Vec<Node>,
-}
-
-/// The points of the grid over all axes, the last axis fastest: for each, which value of each axis it takes, and the
-/// tree.
-pub fn sweep(tree: &Node, axes: &[Axis], shape: &dyn Shape, found: &mut Diagnostics) -> Vec<(Vec<usize>, Node)> {
-    let size = axes.iter().try_fold(1_usize, |size, axis| size.checked_mul(axis.values.len()));
-    if size.is_none_or(|size| size > MAX_POINTS) {
-        let diagnostic = Diagnostic::error(format!("the sweep has more than {MAX_POINTS} points"));
-        found.push(axes.iter().fold(diagnostic, |diagnostic, axis| diagnostic.label(axis.at, "")));
-        return vec![];
-    }
-    let mut grid = vec![(vec![], tree.clone())];
-    for axis in axes {
-        let mut finer = Vec::with_capacity(grid.len() * axis.values.len());
-        for (indices, tree) in &grid {
-            for (index, value) in axis.values.iter().enumerate() {
-                let mut tree = tree.clone();
-                if let Err(diagnostic) = set(&mut tree, &axis.path, value.clone(), axis.at, shape) {
-                    found.push(*diagnostic);
-                    return vec![];
-                }
-                finer.push((indices.iter().copied().chain([index]).collect(), tree));
-            }
-        }
-        grid = finer;
-    }
-    grid
 }

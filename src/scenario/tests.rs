@@ -2,9 +2,10 @@
 
 use super::decode::decode;
 use super::load::{Reader, load, merge};
-use super::patch::{Axis, set_argument, sweep, variants};
+use super::patch::{set_argument, variants};
 use super::path::{Path, error_at, get, locate, locate_key, warning_at};
 use super::shape::Shape;
+use super::sweep::{axes, points};
 use super::tree::{MAX_BYTES, Node, Value, parse};
 use crate::base::{Probability, Span};
 use crate::diag::{Diagnostics, Look, Origin, Sources};
@@ -523,21 +524,19 @@ fn wrong_arguments_are_shown_with_a_caret() {
 #[test]
 fn sweeps_are_grids_with_the_last_axis_fastest() {
     let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
-    let node = tree(&mut sources, SHOP);
-    let values = tree(&mut sources, "a = [1, 2]\nb = ['30s', '60s', '300s']");
-    let axis = |name: &str, path: &str| Axis {
-        name: name.to_owned(),
-        path: path.parse().unwrap(),
-        at: values.origin,
-        values: get(&values, &path!(name)).unwrap().list().unwrap().to_vec(),
-    };
-    let axes = [axis("a", "seeds"), axis("b", "routing.via.dns.ttl")];
-    let grid = sweep(&node, &axes, &shape(), &mut found);
-    let indices: Vec<_> = grid.iter().map(|(indices, _)| indices.clone()).collect();
-    assert_eq!(indices, [[0, 0], [0, 1], [0, 2], [1, 0], [1, 1], [1, 2]]);
-    assert_eq!(get(&grid[5].1, &path!("routing", "via", "dns", "ttl")).unwrap().text(), Some("300s"));
-    let many = Axis { values: vec![values; 101], ..axes[0].clone() };
-    assert!(sweep(&node, &[many.clone(), many], &shape(), &mut found).is_empty() && found.has_errors());
+    let text = "[sweep.a]\npath = 'seeds'\nvalues = [1, 2]\n[sweep.b.values]\n\
+                short = { routing.via.dns.ttl = '30s' }\nanycast = { routing.via = { anycast = { converge = '1s' } } }\n";
+    let node = tree(&mut sources, &format!("{SHOP}{text}"));
+    let all = axes(&node, &mut found);
+    let base = variants(&node, &shape(), &mut found).remove(0);
+    let grid = points(&base.tree, &all, &shape(), &mut found);
+    assert!(found.is_empty(), "{found:?}");
+    let names: Vec<_> = grid.iter().map(|point| point.name.as_str()).collect();
+    assert_eq!(names, ["a=1, b=short", "a=1, b=anycast", "a=2, b=short", "a=2, b=anycast"]);
+    assert_eq!(get(&grid[2].tree, &path!("routing", "via", "dns", "ttl")).unwrap().text(), Some("30s"));
+    assert!(get(&grid[2].tree, &path!("sweep")).is_none());
+    // Another tag replaces a choice, as in a variant.
+    assert!(get(&grid[3].tree, &path!("routing", "via", "dns")).is_none());
 }
 
 #[test]

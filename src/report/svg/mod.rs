@@ -7,8 +7,11 @@ mod canvas;
 mod latency;
 mod lost;
 mod map;
+mod sweep;
 mod timeline;
 mod tradeoff;
+
+pub(super) use sweep::charts as sweep_charts;
 
 use super::text::slug;
 use crate::experiment::results::Results;
