@@ -144,10 +144,13 @@ pub(super) struct Traffic<'p> {
     entries: Vec<Entry>,
     unused: Vec<u32>,
     stations: Vec<Station>,
-    /// Position of a cluster's first station.
+    /// Position of a cluster's first station, and a station's cluster.
     first: Table<Cluster, usize>,
+    cluster_of: Vec<Id<Cluster>>,
     views: Table<Cluster, Option<View>>,
     ways: Table<Population, Vec<Way>>,
+    /// By cluster: the fault under which calls began to wait, as long as any wait; it may be over.
+    begun: Table<Cluster, Option<Id<Root>>>,
     choices: Table<Population, Rng>,
     network: Rng,
     jitter: Jitter,
@@ -196,8 +199,14 @@ impl<'p> Traffic<'p> {
             unused: Vec::new(),
             stations,
             first,
+            cluster_of: plan
+                .clusters
+                .iter_enumerated()
+                .flat_map(|(id, cluster)| cluster.stations.iter().map(move |_| id))
+                .collect(),
             views: plan.clusters.keys().map(|_| None).collect(),
             ways: vec![Vec::new(); plan.populations.len()].into(),
+            begun: vec![None; plan.clusters.len()].into(),
             choices: plan.populations.iter().map(|own| stream(&own.name, CHOICES)).collect(),
             network: seed.stream().with(NETWORK).rng(),
             jitter: Jitter::new(plan.jitter),
@@ -284,6 +293,9 @@ impl<'p> Traffic<'p> {
             Event::Served { station, place, life } => {
                 let left = self.stations[station as usize].leave(now, place, life, &mut self.starts);
                 self.schedule_starts(station);
+                if self.stations[station as usize].waiting == 0 {
+                    self.forget_beginnings(station as usize);
+                }
                 if let Some((call, after)) = left {
                     if after > 0.0 {
                         let event = Event::Answer { entry: call.entry, life: call.life };
@@ -636,6 +648,9 @@ impl<'p> Traffic<'p> {
             let call = Call { entry: number, life: entry.life, arrived: now, priority };
             let admission = self.stations[station].arrive(now, call, &mut self.starts);
             if matches!(admission, Admission::Waits | Admission::Displaces(_)) {
+                if self.begun[entry.cluster].is_none() {
+                    self.begun[entry.cluster] = Some(overload_root).filter(|root| root.index() != DEMAND);
+                }
                 let entry = &mut self.entries[number as usize];
                 entry.queued += 1;
                 entry.queued_at = now;
@@ -668,9 +683,23 @@ impl<'p> Traffic<'p> {
         }
     }
 
-    /// What too much load in a cluster is put down to.
+    /// What too much load in a cluster is put down to: what waits keeps the fault that made it wait.
     fn overload_root(&self, cluster: Id<Cluster>) -> Id<Root> {
-        self.views[cluster].as_ref().map_or(Id::new(DEMAND), |view| view.inputs.overload_root)
+        let now = self.views[cluster].as_ref().map(|view| view.inputs.overload_root);
+        now.filter(|root| root.index() != DEMAND).or(self.begun[cluster]).unwrap_or(Id::new(DEMAND))
+    }
+
+    /// Nothing waits in a cluster any more: what begins to is another's doing.
+    fn forget_beginnings(&mut self, station: usize) {
+        let cluster = self.cluster_of[station];
+        if self.begun[cluster].is_none() {
+            return;
+        }
+        let first = self.first[cluster];
+        let stations = &self.stations[first..first + self.plan.clusters[cluster].stations.len()];
+        if stations.iter().all(|station| station.waiting == 0) {
+            self.begun[cluster] = None;
+        }
     }
 
     /// All calls of a step are back at `at`, which is now or known already.
@@ -798,7 +827,7 @@ impl<'p> Traffic<'p> {
         let timeout = self.plan.journeys[entry.journey].timeout.unwrap_or(f64::INFINITY);
         let waits = if entry.queued > 0 { at.since(entry.queued_at).secs() } else { 0.0 };
         if entry.waited + waits > WAITS * timeout {
-            (Stage::Overload, view.inputs.overload_root)
+            (Stage::Overload, self.overload_root(entry.cluster))
         } else {
             (Stage::Timeout, view.inputs.front.errors_root)
         }
@@ -1107,7 +1136,11 @@ fn station(
     Station::new(Making {
         ready: own.standby_replicas,
         pace: pace(service, own.standby_replicas, &good, &good, scale),
-        limit: service.queue.map(|limit| (limit as f64 * scale).ceil() as u64),
+        // What never waits is shed at once.
+        limit: match service.station {
+            Kind::Fluid => Some(0),
+            Kind::Mmc | Kind::Ps => service.queue.map(|limit| (limit as f64 * scale).ceil() as u64),
+        },
         time: Sampler::new(&service.time),
         rng: seed.stream().with(cluster.digest).with(digest(&service.name)).with(SERVICE).rng(),
         objective: service.wait_objective,

@@ -87,7 +87,7 @@ pub(super) struct Station {
     /// Pods that are ready.
     pub(super) ready: u32,
     limit: u64,
-    waiting: u64,
+    pub(super) waiting: u64,
     busy: u32,
     places: Vec<Place>,
     unused: Vec<u32>,
