@@ -1,5 +1,6 @@
 //! What the requests of one seed add up to: the same observations as the flow engine makes, as counts.
 
+use super::sample::seconds;
 use super::windows::Windows;
 use super::{Entry, Why};
 use crate::base::stream::Rng;
@@ -127,7 +128,7 @@ impl Counts {
         } else {
             self.month.good[cell] += self.weight;
         }
-        self.latency[cell].record((answer - entry.begun).secs(), self.weight);
+        self.latency[cell].record(seconds(answer - entry.begun), self.weight);
         self.unsettled[entry.cluster][cell][usize::from(!entry.current)] += self.weight;
         self.month.egress[entry.cluster.index()] += self.weight * self.response[entry.journey.index()];
         if self.disliked[entry.population.index()][entry.cluster] {

@@ -27,7 +27,7 @@ use crate::plan::{ClusterPlan, DEMAND, Instruction, Plan, ServicePlan, StepPlan}
 use crate::replication::spec::Replication;
 use crate::traffic::spec::Station as Kind;
 use counts::Counts;
-use sample::{Jitter, Sampler};
+use sample::{Jitter, Sampler, span};
 use source::Source;
 use station::{Admission, Call, Making, Pace, Start, Station};
 use std::collections::VecDeque;
@@ -299,7 +299,7 @@ impl<'p> Traffic<'p> {
                 if let Some((call, after)) = left {
                     if after > 0.0 {
                         let event = Event::Answer { entry: call.entry, life: call.life };
-                        self.events.schedule(now + Span::from_secs(after), event);
+                        self.events.schedule(now + span(after), event);
                     } else {
                         self.answered(now, call.entry, call.life);
                     }
@@ -420,7 +420,7 @@ impl<'p> Traffic<'p> {
             return;
         }
         let trip = self.jitter.draw(plan.populations[entry.population].rtt[entry.cluster], &mut self.network);
-        let half = Span::from_secs(0.5 * trip);
+        let half = span(0.5 * trip);
         let entry = &mut self.entries[number as usize];
         entry.tries += 1;
         entry.back = half;
@@ -432,11 +432,11 @@ impl<'p> Traffic<'p> {
         entry.waited = 0.0;
         entry.deadline = SimTime::NEVER;
         if let Some(timeout) = journey.timeout {
-            entry.deadline = now + Span::from_secs(timeout);
+            entry.deadline = now + span(timeout);
             self.deadlines[entry.journey].push_back((entry.deadline, number, entry.life));
         }
         if let Some(after) = journey.hedge {
-            self.events.schedule(now + Span::from_secs(after), Event::Hedge { entry: number, life: entry.life });
+            self.events.schedule(now + span(after), Event::Hedge { entry: number, life: entry.life });
         }
         if half.is_zero() {
             self.walk(now, number);
@@ -452,7 +452,7 @@ impl<'p> Traffic<'p> {
             return;
         }
         let trip = self.jitter.draw(self.plan.populations[entry.population].rtt[entry.cluster], &mut self.network);
-        let half = Span::from_secs(0.5 * trip);
+        let half = span(0.5 * trip);
         let twin = self.take_entry(Entry {
             back: half,
             step: 0,
@@ -503,7 +503,7 @@ impl<'p> Traffic<'p> {
                         entry.crossed = true;
                         let trip = self.within(cluster);
                         if trip > 0.0 {
-                            self.events.schedule(now + Span::from_secs(trip), Event::Step { entry: number, life });
+                            self.events.schedule(now + span(trip), Event::Step { entry: number, life });
                             return;
                         }
                     }
@@ -549,7 +549,7 @@ impl<'p> Traffic<'p> {
             };
             self.entries[number as usize].step += 1;
             if after > 0.0 {
-                self.events.schedule(now + Span::from_secs(after), Event::Step { entry: number, life });
+                self.events.schedule(now + span(after), Event::Step { entry: number, life });
                 return;
             }
         }

@@ -6,7 +6,7 @@
 //! A station whose servers never change needs no event for a departure: a call that arrives takes the server that is
 //! free first, so when it leaves is known when it comes (Kiefer and Wolfowitz 1955: the sorted work loads).
 
-use super::sample::Sampler;
+use super::sample::{Sampler, seconds, span};
 use crate::base::stream::{Rng, uniform};
 use crate::base::{SimTime, Span};
 use crate::domain::observation::StationTally;
@@ -172,7 +172,7 @@ impl Station {
 
     /// Integrals up to now.
     fn pass(&mut self, now: SimTime) {
-        let seconds = now.since(self.clock).secs();
+        let seconds = seconds(now.since(self.clock));
         self.clock = now;
         if seconds <= 0.0 {
             return;
@@ -213,7 +213,7 @@ impl Station {
                 return Admission::Rejected;
             }
             let service = self.time.draw(&mut self.rng);
-            let done = start + Span::from_secs(service);
+            let done = start + span(service);
             first.0 = done;
             drop(first);
             if start > now {
@@ -296,7 +296,7 @@ impl Station {
                 self.next_shared(now, starts);
             }
             Discipline::Line(_) | Discipline::Known { .. } => {
-                let done = now + Span::from_secs(service * self.pace.slower);
+                let done = now + span(service * self.pace.slower);
                 starts.push(Start { place, life, done, call: Some((call, now - call.arrived)) });
             }
         }
@@ -306,7 +306,7 @@ impl Station {
         if !self.counts {
             return;
         }
-        let wait = wait.secs();
+        let wait = seconds(wait);
         self.tally.arrivals += 1.0;
         self.tally.served += 1.0;
         self.tally.wait += wait;
@@ -324,7 +324,7 @@ impl Station {
 
     /// Work done so far, when the servers are shared.
     fn share_out(&mut self, now: SimTime) {
-        let seconds = now.since(self.clock).secs();
+        let seconds = seconds(now.since(self.clock));
         let part = self.part();
         if let Discipline::Shared { work, .. } = &mut self.discipline {
             *work += seconds * part;
@@ -471,7 +471,7 @@ impl Station {
 }
 
 fn within((begins, ends): (SimTime, SimTime), from: SimTime, to: SimTime) -> f64 {
-    to.min(ends).since(from.max(begins)).secs()
+    seconds(to.min(ends).since(from.max(begins)))
 }
 
 /// The line of a priority.
