@@ -252,6 +252,39 @@ fn what_goes_wrong_between_users_and_clusters() {
 }
 
 #[test]
+fn connections_stay_until_they_end_or_break() {
+    let summary = Summary::of("compare", "tests/checks/sticky.toml", &[]);
+    let lost = |variant: &str, dims: &[(&str, &str)]| summary.mean(variant, "requests.lost", dims);
+    let at_b =
+        |variant: &str| summary.mean(variant, "station.arrivals", &[("cluster", "b"), ("service", "web")]) * 10_800.0;
+    // Connections to what is dead break: as without any.
+    close(lost("lost", &[]), 100.0 * (34.0 + 30.0));
+    // b has its users from 3634 s, who come in 30 s in the mean, until 7230 s. Then 0.7 leave in 30 s and 0.3 in 900 s.
+    close(at_b("lost"), 100.0 * (7230.0 - 3634.0 - 30.0 + 0.7 * 30.0 + 0.3 * 900.0));
+    // Found after 30 s; those who stay suffer on.
+    close(lost("grey", &[]), 20.0 * (30.0 + 0.7 * 30.0 + 0.3 * 900.0));
+    close(lost("grey", &[("stage", "errors"), ("root", "trouble: web in a")]), lost("grey", &[]));
+    // Of those at b after 30 s only who is on old records stays there: the integral of 1 - t/60 from 30 to 60 s.
+    close(lost("cut", &[]), 6400.0 + 100.0 * 7.5);
+    close(lost("cut", &[("stage", "stale-dns"), ("root", "then b: b")]), 750.0);
+    let moved = 0.7 * (30.0 - 7.5) + 0.3 * (30.0 - 0.25);
+    close(at_b("cut"), 100.0 * (7230.0 - 3634.0 - 30.0 + moved));
+    // All routes move at 3654 s, but for connections.
+    close(lost("anycast", &[]), 0.0);
+    close(at_b("anycast"), 100.0 * (10_800.0 - 3654.0 - 0.3 * 900.0));
+}
+
+#[test]
+fn a_standby_waits_for_its_last_connection() {
+    // Given back at 7230 + 600 s; the last connection ends 1800 s later.
+    for (horizon, ready) in [("9629s", 100.0), ("9631s", 50.0)] {
+        let arguments = ["--variant", "pair", "--horizon", horizon];
+        let summary = Summary::of("run", "tests/checks/sticky.toml", &arguments);
+        close(summary.mean("pair", "replicas.ready-final", &[("cluster", "b"), ("service", "web")]), ready);
+    }
+}
+
+#[test]
 fn false_alarms_come_as_often_as_told() {
     let summary = Summary::of("run", "tests/checks/routing.toml", &["--variant", "false-alarms", "--seeds", "400"]);
     let count = summary.entry("false-alarms", "fault.count", &[("root", "false alarm: a")]);

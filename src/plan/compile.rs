@@ -49,6 +49,7 @@ pub fn compile(scenario: &Scenario) -> Plan {
             (Expiry::at_once(), edge.converge, edge.spill_above.map(crate::base::Probability::get))
         }
     };
+    let expiry = spec.routing.sticky.as_ref().map_or(expiry, |sticky| expiry.with_sticky(sticky));
     let has_pairs = pairs.iter().any(|pair| pair.standby.is_some());
     let warm_up = spec.simulation.warm_up;
     // Time 0 is the start of the warm-up.

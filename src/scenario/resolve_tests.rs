@@ -539,6 +539,11 @@ fn mistakes_in_numbers() {
         &["4 of 3"],
     );
     mistake(before("[routing]\nhealth = { checkers = 101 }\n[[cluster]]"), "routing.health.checkers", &["1 to 100"]);
+    mistake(
+        before("[routing]\nsticky = { share = 0.3, lasts = \"0s\" }\n[[cluster]]"),
+        "routing.sticky.lasts",
+        &["more than 0s"],
+    );
     mistake(before("[simulation]\nseeds = 0\n[[cluster]]"), "simulation.seeds", &["1 to 1000000"]);
     mistake(
         before("[simulation]\nhorizon = \"501y\"\n[[cluster]]"),

@@ -318,6 +318,15 @@ fn routing(model: &Model<'_>, found: &mut Found<'_>) {
         Via::Anycast(edge) => edge_of(&routing.policy, "anycast", edge, found),
         Via::GlobalLb(edge) => edge_of(&routing.policy, "global-lb", edge, found),
     }
+    if let Some(sticky) = &routing.sticky {
+        let lasts = sticky.lasts;
+        found.require(!lasts.is_zero() && lasts <= Span::WEEK, &["routing", "sticky", "lasts"], || {
+            (
+                format!("`lasts` is {lasts}; expected more than 0s and at most a week"),
+                "sessions of shops last \"30min\"",
+            )
+        });
+    }
     if let Some(alarms) = &health.false_alarms {
         let mean = alarms.mean();
         found.require(mean >= 60.0, &path("false-alarms"), || {

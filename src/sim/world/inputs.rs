@@ -49,6 +49,7 @@ impl World<'_> {
     /// Lets probes see the world, and gives each cluster what it is given now.
     pub(in crate::sim) fn refresh(&mut self, now: SimTime) {
         self.compose_fronts();
+        self.break_connections();
         self.let_probes_see(now);
         self.plan_steps(now);
         let dependencies: Vec<(Id<Dependency>, Condition)> = self
@@ -75,13 +76,12 @@ impl World<'_> {
     /// Drops clients who have moved on, and schedules the next step of those who haven't.
     pub(super) fn plan_steps(&mut self, now: SimTime) {
         let expiry = self.plan.routing.expiry;
-        let tail = Span::from_secs(expiry.ends());
         let mut end = SimTime::NEVER;
         for routed in &mut self.routed {
-            routed.cohorts.retain(|cohort| cohort.at + tail > now && cohort.weight > 0.0);
+            routed.cohorts.retain(|cohort| cohort.ends(&expiry) > now && cohort.weight > 0.0);
             for cohort in &routed.cohorts {
-                let next = expiry.steps().map(|step| cohort.at + Span::from_secs(step)).find(|&at| at > now);
-                end = end.min(next.unwrap_or(cohort.at + tail));
+                let mut steps = expiry.steps(cohort.connected).map(|step| cohort.at + Span::from_secs(step));
+                end = end.min(steps.find(|&at| at > now).unwrap_or(cohort.ends(&expiry)));
             }
         }
         if end < SimTime::NEVER {
@@ -184,7 +184,7 @@ impl World<'_> {
         let part = |answer: &Answer| answer.iter().find(|entry| entry.0 == cluster).map_or(0.0, |entry| entry.1);
         let old = |at: SimTime| -> (f64, f64) {
             routed.cohorts.iter().fold((0.0, 0.0), |(here, all), cohort| {
-                let stale = cohort.weight * expiry.stale((at - cohort.at).secs());
+                let stale = cohort.stale(&expiry, at);
                 (here + stale * part(&cohort.answer), all + stale)
             })
         };
@@ -222,6 +222,24 @@ impl World<'_> {
             add((1.0 - all_start) * current + old_start, (1.0 - all_end) * current + old_end, true);
         } else {
             add(old_start, old_end, false);
+        }
+    }
+
+    /// Connections to what is dead or can't be reached break, for good: their clients ask for an answer again.
+    fn break_connections(&mut self) {
+        if !self.plan.routing.expiry.sticks() {
+            return;
+        }
+        for population in self.plan.populations.keys() {
+            for position in 0..self.routed[population].cohorts.len() {
+                let cohort = &self.routed[population].cohorts[position];
+                let holds = |&(cluster, _): &(Id<Cluster>, f64)| {
+                    self.fronts[cluster].condition.down.is_none() && self.cut_off(population, cluster).is_none()
+                };
+                if cohort.connected && !cohort.answer.iter().all(holds) {
+                    self.routed[population].cohorts[position].connected = false;
+                }
+            }
         }
     }
 

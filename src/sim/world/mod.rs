@@ -27,6 +27,7 @@ use crate::failure::clock;
 use crate::failure::clock::First;
 use crate::failure::spec::EffectSpec;
 use crate::plan::{DEMAND, Plan};
+use crate::routing::dns::Expiry;
 use crate::routing::health::Outcome;
 
 /// Why a fault that has gone still counts as the cause of missing capacity.
@@ -147,8 +148,22 @@ struct Cohort {
     answer: Answer,
     weight: f64,
     at: SimTime,
+    /// Connections to where that answer leads hold.
+    connected: bool,
     /// Why that answer wasn't the nominal one, since when: the load that they still bring is that fault's.
     moved: Option<(Id<Root>, SimTime)>,
+}
+
+impl Cohort {
+    /// Share of the population that is still on the old answer.
+    fn stale(&self, expiry: &Expiry, now: SimTime) -> f64 {
+        self.weight * expiry.stale((now - self.at).secs(), self.connected)
+    }
+
+    /// When nobody is any more.
+    fn ends(&self, expiry: &Expiry) -> SimTime {
+        self.at + Span::from_secs(expiry.ends(self.connected))
+    }
 }
 
 /// Where one population is routed.
