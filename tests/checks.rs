@@ -285,6 +285,54 @@ fn a_standby_waits_for_its_last_connection() {
 }
 
 #[test]
+fn what_a_cache_answers_and_what_it_lets_through() {
+    let summary = Summary::of("compare", "tests/checks/cache.toml", &[]);
+    let cached = [("store", "cached")];
+    let hits = |variant: &str| summary.mean(variant, "cache.hit-ratio", &cached);
+    let lost = |variant: &str| summary.mean(variant, "requests.lost", &[]);
+    let calls = |variant: &str, cluster: &str| {
+        summary.mean(variant, "station.arrivals", &[("cluster", cluster), ("service", "db")]) * 10_800.0
+    };
+    close(hits("well"), 10.0 / 11.0);
+    close(calls("well", "a"), 100.0 / 11.0 * 10_800.0);
+    close(summary.mean("well", "reads", &cached), 100.0 * 10_800.0);
+    close(summary.mean("well", "reads", &[("store", "products")]), 100.0 / 11.0 * 10_800.0);
+    // An entry is up to 64 s old, and a key is written to once in that time: 1 - (1 - 1/e).
+    close(summary.mean("well", "reads.stale-share", &cached), 10.0 / 11.0 * 0.367_879_441_171_442_3);
+    // A miss takes 10 ms at db and 40 ms to the store, to a share of 2^-13.
+    let latency = summary.mean("well", "latency.mean", &[("journey", "look")]);
+    let by_hand = 0.001 + 0.01 + 0.05 / 11.0;
+    assert!((latency - by_hand).abs() <= 0.05 / 8192.0, "{latency} is not {by_hand}");
+    // Of 50/s that miss, db serves 5: a tenth of the reads fills the cache, one in a key's time to live, so half hit.
+    // Of what is answered 50 of 55 do.
+    assert!((lost("small") / (45.0 * 10_800.0) - 1.0).abs() < 1e-8, "{}", lost("small"));
+    assert!((hits("small") - 10.0 / 11.0).abs() < 1e-8, "{}", hits("small"));
+    // What the cache holds lives for 64 s: then nothing is answered until the store is back.
+    close(lost("store-lost"), 100.0 * (64.0 * (1.0 - 5.0 / 11.0) + 56.0));
+    // Empty, each key is fetched once: 640 (1 - exp(-10)) in 64 s. a has lost its memory when it is back.
+    let (warming, warm) = (640.0 * (1.0 - 4.539_992_976_248_485_4e-5), 100.0 / 11.0);
+    close(calls("lost", "b"), warming + warm * (7250.0 - 3654.0 - 64.0));
+    close(calls("lost", "a"), warm * 3600.0 + warming + warm * (10_800.0 - 7250.0 - 64.0));
+    close(lost("lost"), 100.0 * 54.0);
+}
+
+#[test]
+fn a_cold_cache_warms_key_by_key() {
+    // Seconds since the first read at b, and 1 - exp(-s / 6.4): 100 misses a second at first, and fewer and fewer.
+    for (horizon, fetched) in [
+        ("3655s", 0.144_654_672_692_577_48),
+        ("3656s", 0.268_384_371_053_358_2),
+        ("3662s", 0.713_495_203_139_809_9),
+        ("3686s", 0.993_262_053_000_914_5),
+    ] {
+        let summary = Summary::of("run", "tests/checks/cache.toml", &["--horizon", horizon]);
+        let seconds: f64 = horizon.trim_end_matches('s').parse().unwrap();
+        let calls = summary.mean("lost", "station.arrivals", &[("cluster", "b"), ("service", "db")]) * seconds;
+        close(calls, 640.0 * fetched);
+    }
+}
+
+#[test]
 fn false_alarms_come_as_often_as_told() {
     let summary = Summary::of("run", "tests/checks/routing.toml", &["--variant", "false-alarms", "--seeds", "400"]);
     let count = summary.entry("false-alarms", "fault.count", &[("root", "false alarm: a")]);
@@ -429,6 +477,24 @@ fn five_ways_to_replicate_one_platform() {
         let parts = ["writes.durable", "writes.lost", "writes.conflicting"].map(|metric| of(variant, metric));
         close(of(variant, "writes"), parts.iter().sum());
     }
+}
+
+#[test]
+fn a_cold_cache_floods_its_database() {
+    let summary = Summary::of("compare", "scenarios/cold-cache.toml", &["--seeds", "2"]);
+    let shed = |variant: &str| {
+        let all = summary.0["variants"].as_array().unwrap();
+        let metrics = all.iter().find(|entry| entry["name"] == variant).unwrap()["metrics"].as_array().unwrap();
+        let lost = metrics.iter().filter(|entry| entry["metric"] == "requests.lost" && entry["stage"] == "overload");
+        // The region is back for long, and its loss is still the cause.
+        lost.inspect(|entry| assert_eq!(entry["root"], "us-east-1 lost: us-east-1"))
+            .fold(0.0, |sum, entry| sum + entry["mean"].as_f64().unwrap())
+    };
+    // Once in each cluster, the standby and the region that comes back; where the standby is kept warm, hardly there.
+    assert_eq!(shed("headroom"), 0.0);
+    assert!(shed("kept-warm") > 0.0 && 1.3 * shed("kept-warm") < shed("cold"), "{}", shed("cold"));
+    let hits = |variant: &str| summary.mean(variant, "cache.hit-ratio", &[("store", "product-cache")]);
+    assert!(hits("kept-warm") < hits("headroom"), "few users keep a cache less warm than many");
 }
 
 #[test]

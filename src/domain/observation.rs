@@ -179,6 +179,8 @@ pub struct DataTally {
     pub reads: f64,
     /// Of those: reads that missed a write that was acknowledged.
     pub stale: f64,
+    /// Of the reads: those that a cache answered itself.
+    pub hits: f64,
     /// Writes that were acknowledged.
     pub writes: f64,
     /// Of those: writes that a concurrent one undid.

@@ -49,6 +49,7 @@ metrics! {
     READS = "reads", Requests, Neither, "Reads of stores that were answered.";
     READS_STALE = "reads.stale", Requests, Lower, "Reads that missed an acknowledged write to the key that they read.";
     READS_STALE_SHARE = "reads.stale-share", Share, Lower, "Share of reads that were stale.";
+    CACHE_HIT_RATIO = "cache.hit-ratio", Share, Higher, "Share of a cache's answered reads that it answered itself, per store; the others are reads of the store that it caches too.";
     RESIDENCY_VIOLATIONS = "residency.violations", Requests, Lower, "Requests served, or written, outside the jurisdictions that the population prefers.";
     UTILISATION = "utilisation", Share, Neither, "Busy servers over ready servers, mean over time.";
     UTILISATION_FINAL = "utilisation.final", Share, Neither, "Busy servers over ready servers at the end of the horizon.";

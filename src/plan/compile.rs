@@ -1,9 +1,9 @@
 //! From a checked scenario to a plan. Nothing can fail here: loading has reported every mistake.
 
 use super::{
-    ClusterPlan, CostPlan, DependencyPlan, Element, FailoverPlan, FaultPlan, Fifo, Hit, HoldPlan, IncidentPlan,
-    JourneyPlan, PairPlan, PartitionPlan, Plan, PopulationPlan, RegionPlan, RootPlan, RoutingPlan, ServicePlan,
-    StationPlan, StepPlan, StorePlan, SurgePlan,
+    CachePlan, ClusterPlan, CostPlan, DependencyPlan, Element, FailoverPlan, FaultPlan, Fifo, Hit, HoldPlan,
+    IncidentPlan, JourneyPlan, PairPlan, PartitionPlan, Plan, PopulationPlan, RegionPlan, RootPlan, RoutingPlan,
+    ServicePlan, StationPlan, StepPlan, StorePlan, SurgePlan,
 };
 use crate::base::maths::great_circle_km;
 use crate::base::stream::digest;
@@ -310,7 +310,12 @@ impl Compiler<'_> {
             journey.path.iter().any(|step| match step {
                 Step::Call(name) => *name == service.name,
                 Step::Parallel(names) => names.contains(&service.name),
-                Step::Read(..) | Step::Write(..) | Step::Dependency(_) => false,
+                // Reads that miss call what is in front of the cached store.
+                Step::Read(name, _) => self.scenario.spec.store.iter().any(|store| {
+                    let through = store.cache().and_then(|cache| cache.through.as_ref());
+                    store.name == *name && through == Some(&service.name)
+                }),
+                Step::Write(..) | Step::Dependency(_) => false,
             })
         };
         let callers = self.scenario.spec.journey.iter().filter(calls);
@@ -468,7 +473,15 @@ impl Compiler<'_> {
                     PartitionPlan { leader, followers }
                 };
                 let everyone: Vec<Id<Population>> = populations.keys().collect();
-                let partitions = match &store.partitions {
+                let cache = store.cache().map(|cache| CachePlan {
+                    ttl: cache.ttl,
+                    of: self.store(&cache.of),
+                    through: cache.through.as_ref().map(|name| self.service(name)),
+                });
+                // A cache is split as what it caches.
+                let split = cache.map_or(&store.partitions, |cache| &spec.store[cache.of.index()].partitions);
+                let partitions = match split {
+                    Partitions::SingleLeader(_) if cache.is_some() => vec![partition(copies[0], &everyone)],
                     Partitions::SingleLeader(single) => {
                         let leader = single.leader.as_ref().map_or(copies[0], |name| self.cluster(name));
                         vec![partition(leader, &everyone)]
@@ -495,6 +508,8 @@ impl Compiler<'_> {
                         Reads::Leader => false,
                     },
                     replication: store.replication.clone(),
+                    cache,
+                    cached_keys: if cache.is_some() { Popularity::new(&store.keys).nodes() } else { Vec::new() },
                     catch_up: store.catch_up,
                     fencing: store.fencing,
                     popularity: Popularity::new(&store.keys),

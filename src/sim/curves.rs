@@ -2,6 +2,7 @@
 
 use super::inputs::{Condition, Inputs, Route};
 use super::intern::Map;
+use super::lookups::cache_of;
 use super::solve::StationState;
 use crate::base::{Id, Span};
 use crate::dist::Dist;
@@ -64,6 +65,7 @@ impl Curves {
         journey: Id<Journey>,
         conditions: &[Condition],
         stations: &[StationState],
+        hits: &[f64],
         delay: f64,
     ) -> CurveId {
         let cluster = &plan.clusters[inputs.cluster];
@@ -75,6 +77,8 @@ impl Curves {
             journey.index() as u64,
             inputs.front.latency.get().to_bits(),
         ];
+        let missed: Vec<f64> = hits.iter().map(|hits| rounded(1.0 - hits)).collect();
+        let mut misses = missed.iter();
         let mut waits = Vec::new();
         for step in steps {
             match step {
@@ -90,7 +94,21 @@ impl Curves {
                         }
                     }
                 }
-                StepPlan::Read(store, _) => route_key(&mut key, flow.stores[store.index()].read),
+                StepPlan::Read(store, _) => {
+                    let route = flow.stores[store.index()].read;
+                    route_key(&mut key, route);
+                    let Some((cache, &missed)) = cache_of(plan, *store, route).zip(misses.next()) else { continue };
+                    key.push(missed.to_bits());
+                    route_key(&mut key, flow.stores[cache.of.index()].read);
+                    let through = cache.through.and_then(|service| cluster.station_of[service]);
+                    if let Some(position) = through.map(|position| position as usize) {
+                        key.push(conditions[position].latency.get().to_bits());
+                        let steady = &stations[position].steady;
+                        if missed * steady.waiting > NEGLIGIBLE_WAIT {
+                            waits.push((missed * steady.waiting, steady.wait_if_waiting));
+                        }
+                    }
+                }
                 StepPlan::Write(store, _) => route_key(&mut key, flow.stores[store.index()].write),
                 StepPlan::Dependency(dependency) => {
                     let factor = inputs.dependencies.iter().find(|(other, _)| other == dependency);
@@ -102,7 +120,8 @@ impl Curves {
         if delay > 0.0 {
             key.push(delay.to_bits());
         }
-        let mut id = self.make(key.clone(), limit, |_| Curve::sum(&parts(plan, inputs, flow, steps, conditions)));
+        let mut id =
+            self.make(key.clone(), limit, |_| Curve::sum(&parts(plan, inputs, flow, steps, conditions, &missed)));
         // Waits at several stations add up whatever their order.
         waits.sort_by(|a: &(f64, f64), b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
         for (waiting, wait) in waits {
@@ -121,8 +140,15 @@ fn route_key(key: &mut Vec<u64>, route: Route) {
         Route::Vote(through, copies, wanted) => {
             key.extend([through.index() as u64 | 1 << 63, copies, u64::from(wanted)]);
         }
+        // What it holds shows in how many miss.
+        Route::Cache(_) => key.push(u64::MAX - 1),
         Route::Fail(..) => key.push(u64::MAX),
     }
+}
+
+/// Shares of misses in parts of 4096, so that those that hardly differ have one curve.
+fn rounded(share: f64) -> f64 {
+    (share * 4096.0).round() / 4096.0
 }
 
 /// One access to a store from a cluster, to its end.
@@ -157,6 +183,7 @@ fn access(plan: &Plan, from: Id<Cluster>, store: Id<Store>, route: Route, parts:
             };
             parts.push(Part::Fastest(wanted as usize, voters.map(one).collect()));
         }
+        Route::Cache(_) => parts.push(Part::One(own.time.clone())),
         Route::Fail(..) => {}
     }
 }
@@ -168,6 +195,7 @@ fn parts(
     flow: &super::inputs::Flow,
     steps: &[StepPlan],
     conditions: &[Condition],
+    missed: &[f64],
 ) -> Vec<Part> {
     let cluster = &plan.clusters[inputs.cluster];
     let round_trip = |seconds: f64| Part::One(Dist::lognormal(Span::from_secs(seconds), plan.jitter));
@@ -175,6 +203,7 @@ fn parts(
     let mut parts = vec![round_trip(plan.populations[flow.population].rtt[inputs.cluster])];
     let in_region = plan.region_rtt[cluster.region][cluster.region];
     let mut first = true;
+    let mut missed = missed.iter();
     for step in steps {
         match step {
             StepPlan::Call(services) => {
@@ -199,7 +228,24 @@ fn parts(
             StepPlan::Read(store, _) | StepPlan::Write(store, _) => {
                 let access = flow.stores[store.index()];
                 let route = if matches!(step, StepPlan::Read(..)) { access.read } else { access.write };
-                self::access(plan, inputs.cluster, *store, route, &mut parts);
+                let Some((cache, &missed)) = cache_of(plan, *store, route).zip(missed.next()) else {
+                    self::access(plan, inputs.cluster, *store, route, &mut parts);
+                    continue;
+                };
+                let mut hit = Vec::new();
+                self::access(plan, inputs.cluster, *store, route, &mut hit);
+                let mut miss = hit.clone();
+                if let Some((service, position)) =
+                    cache.through.and_then(|service| Some((service, cluster.station_of[service]? as usize)))
+                {
+                    if in_region > 0.0 {
+                        miss.push(round_trip(in_region));
+                    }
+                    let factor = inputs.front.latency.get() * conditions[position].latency.get();
+                    miss.push(Part::One(slowed(&plan.services[service].time, factor)));
+                }
+                self::access(plan, inputs.cluster, cache.of, flow.stores[cache.of.index()].read, &mut miss);
+                parts.push(Part::Either(missed, Box::new([Curve::sum(&hit), Curve::sum(&miss)])));
             }
             StepPlan::Dependency(dependency) => {
                 let factor = inputs.dependencies.iter().find(|(other, _)| other == dependency);

@@ -3,6 +3,7 @@
 use super::curves::Curves;
 use super::inputs::{Access, Inputs, Route};
 use super::intern::Map;
+use super::lookups::{Hits, cache_of};
 use super::solve::Cell;
 use crate::base::Id;
 use crate::domain::{Journey, Population, Store};
@@ -17,6 +18,8 @@ pub(super) struct Use {
     pub(super) reads: f64,
     /// Of the reads: those that miss a write that was acknowledged.
     pub(super) stale: f64,
+    /// Of the reads: those that a cache answered itself.
+    pub(super) hits: f64,
     /// Writes that were acknowledged.
     pub(super) writes: f64,
     /// Of the writes: those that a concurrent one undoes.
@@ -65,6 +68,7 @@ pub(super) fn uses(
     inputs: &Inputs,
     slot: usize,
     cells: &[Cell],
+    hits: &Hits<'_>,
     curves: &mut Curves,
     meetings: &mut Meetings,
 ) -> Vec<Use> {
@@ -75,22 +79,28 @@ pub(super) fn uses(
             continue;
         }
         let flow = &inputs.flows[cell.flow];
+        let mut lookups = cell.hits.iter();
         for step in &plan.journeys[cell.journey].steps {
             let (store, is_write) = match step {
                 StepPlan::Read(store, _) => (*store, false),
                 StepPlan::Write(store, _) => (*store, true),
                 StepPlan::Call(_) | StepPlan::Dependency(_) => continue,
             };
-            let position = uses.iter().position(|entry| entry.store == store && entry.journey == cell.journey);
-            let position = position.unwrap_or_else(|| {
-                let (journey, none) = (cell.journey, 0.0);
-                let (reads, stale, writes, undone, merged, latency) = (none, none, none, none, none, none);
-                uses.push(Use { store, journey, reads, stale, writes, undone, merged, latency });
-                uses.len() - 1
-            });
+            let (mut store, mut good) = (store, good);
+            if let (false, Some(cache)) = (is_write, cache_of(plan, store, flow.stores[store.index()].read)) {
+                // What misses reads the cached store; here only the age of what hits makes a read stale.
+                let hit = good * lookups.next().unwrap_or(&0.0);
+                let writes = everyone(plan, cache.of, cell.population, slot) * flow.factor.get();
+                let partition = plan.stores[store].partition_of(cell.population);
+                let entry = entry_of(&mut uses, store, cell.journey);
+                entry.reads += good;
+                entry.hits += hit;
+                entry.stale += hit * hits.stale(store, partition, writes);
+                (store, good) = (cache.of, good - hit);
+            }
             let access: Access = flow.stores[store.index()];
             let all = || everyone(plan, store, cell.population, slot) * flow.factor.get();
-            let entry = &mut uses[position];
+            let entry = entry_of(&mut uses, store, cell.journey);
             if is_write {
                 entry.writes += good;
                 entry.latency += good * curves.access(plan, inputs.cluster, store, access.write);
@@ -122,6 +132,17 @@ pub(super) fn uses(
         }
     }
     uses
+}
+
+/// What a journey does to a store.
+fn entry_of(uses: &mut Vec<Use>, store: Id<Store>, journey: Id<Journey>) -> &mut Use {
+    let known = uses.iter().position(|entry| entry.store == store && entry.journey == journey);
+    let position = known.unwrap_or_else(|| {
+        let (reads, stale, hits, writes, undone, merged, latency) = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0);
+        uses.push(Use { store, journey, reads, stale, hits, writes, undone, merged, latency });
+        uses.len() - 1
+    });
+    &mut uses[position]
 }
 
 /// Writes per second of this cluster's users to a population's partition.

@@ -8,6 +8,7 @@ mod index;
 mod inputs;
 mod intern;
 mod log;
+mod lookups;
 mod memo;
 mod outages;
 mod solve;

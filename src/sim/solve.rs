@@ -9,9 +9,11 @@ use super::backlog::{self, Level};
 use super::curves::{CurveId, Curves};
 use super::data::{self, Meetings, Use};
 use super::inputs::{Condition, Inputs, Route};
+use super::lookups::{self, Hits, Lookup, cache_of};
 use crate::base::Id;
-use crate::domain::{Journey, Population, Region, Root, Stage};
+use crate::domain::{Journey, Population, Region, Root, Stage, Store};
 use crate::plan::{ClusterPlan, DEMAND, JourneyPlan, Plan, StepPlan};
+use crate::replication::cache::Reads;
 use crate::traffic::queueing::{self, Load, Steady};
 use crate::traffic::spec::Station;
 
@@ -35,6 +37,8 @@ pub(super) struct Cell {
     pub(super) success: f64,
     /// Latency of the good ones: curve, delay before it, share of the good ones.
     pub(super) latency: Vec<(CurveId, f64, f64)>,
+    /// By read of a cache, in the order of the path: of those that come back, the share that hit.
+    pub(super) hits: Vec<f64>,
 }
 
 /// Requests lost.
@@ -118,15 +122,32 @@ struct Hop {
     root: Id<Root>,
     /// The station that sheds here, if it is a station's queue.
     station: Option<usize>,
+    /// Of the tries that get so far, those that come to this hop: all, or those that miss a cache. What fails here is
+    /// a share of the former.
+    share: f64,
 }
+
+/// A call of a station.
+struct Call {
+    /// The hop before which it is reached.
+    before: usize,
+    station: usize,
+    /// Of the tries that get so far, those that call it.
+    share: f64,
+    /// Only those that miss a cache do.
+    missed: bool,
+}
+
+/// What a try does: its hops, the stations it calls, the caches it reads.
+type Path = (Vec<Hop>, Vec<Call>, Vec<Lookup>);
 
 /// A journey of a flow while it is being solved.
 struct Walk<'a> {
     journey: &'a JourneyPlan,
     rate: f64,
     hops: Vec<Hop>,
-    /// (hop position before which it is reached, station).
-    calls: Vec<(usize, usize)>,
+    calls: Vec<Call>,
+    lookups: Vec<Lookup>,
     tries: f64,
     /// Seconds that it waits in backlogs.
     delay: f64,
@@ -151,11 +172,26 @@ impl Walk<'_> {
         let mut calls = 0.0;
         for hop in &self.hops {
             if hop.station == Some(station) {
-                calls += reached;
+                calls += reached * hop.share;
             }
             reached *= 1.0 - hop.fails;
         }
         calls
+    }
+
+    /// Adds its reads to those of the caches; by lookup, the share that hit of what comes back.
+    fn look_up(&self, reads: &mut [Reads]) -> Vec<f64> {
+        let pass = |hops: &[Hop]| hops.iter().map(|hop| 1.0 - hop.fails).product::<f64>();
+        let one = |lookup: &Lookup| {
+            let (fetched, hits) = lookup.answered(pass(&self.hops[lookup.hops.clone()]));
+            let reached = self.rate * self.tries * pass(&self.hops[..lookup.hops.start]);
+            if let Some(reads) = reads.get_mut(lookup.entry) {
+                reads.all += reached;
+                reads.filling += reached * fetched;
+            }
+            hits
+        };
+        self.lookups.iter().map(one).collect()
     }
 
     /// Share of tries that get past all that isn't a queue's shedding.
@@ -174,6 +210,27 @@ pub(super) fn solve(
     curves: &mut Curves,
     meetings: &mut Meetings,
 ) -> Solution {
+    let mut hits = Hits::expected(plan, inputs, slot);
+    let mut turn = 0;
+    loop {
+        turn += 1;
+        let last = turn >= lookups::TURNS;
+        if let Some(solution) = solve_with(plan, inputs, slot, state, (&mut hits, last), curves, meetings) {
+            return solution;
+        }
+    }
+}
+
+/// The same where so many reads of caches hit; nothing if others would, unless this is the last turn.
+fn solve_with(
+    plan: &Plan,
+    inputs: &Inputs,
+    slot: usize,
+    state: &[u32],
+    (hits, last): (&mut Hits<'_>, bool),
+    curves: &mut Curves,
+    meetings: &mut Meetings,
+) -> Option<Solution> {
     let cluster = &plan.clusters[inputs.cluster];
     // Ready pods; then, while something waits, levels of backlogs and what began them.
     let (ready, waiting) = state.split_at(cluster.stations.len());
@@ -184,15 +241,7 @@ pub(super) fn solve(
     };
     let mut solution = Solution { fine: true, ..Solution::default() };
     let dead = inputs.front.down.or((inputs.zones_up == 0 && inputs.zones_listed == 0).then_some(inputs.zones_root));
-    let conditions: Vec<Condition> = (0..cluster.stations.len())
-        .map(|position| {
-            inputs
-                .stations
-                .iter()
-                .find(|(other, _)| *other as usize == position)
-                .map_or_else(Condition::good, |(_, condition)| *condition)
-        })
-        .collect();
+    let conditions = conditions(cluster, inputs);
 
     let mut walks = Vec::new();
     let mut who = Vec::new();
@@ -205,36 +254,46 @@ pub(super) fn solve(
                 continue;
             }
             let journey = &plan.journeys[journey_id];
-            let (hops, calls) = match (flow.refused, dead) {
+            let (hops, calls, lookups) = match (flow.refused, dead) {
                 (Some(root), _) | (None, Some(root)) => {
-                    (vec![Hop { fails: 1.0, stage: flow.blame, root, station: None }], Vec::new())
+                    let hop = Hop { fails: 1.0, stage: flow.blame, root, station: None, share: 1.0 };
+                    (vec![hop], Vec::new(), Vec::new())
                 }
-                (None, None) => hops_of(plan, inputs, position, journey, &conditions, overload_root),
+                (None, None) => hops_of(plan, inputs, position, journey, &conditions, overload_root, hits),
             };
+            // What misses wait for is part of the curve.
             let delay: f64 = calls
                 .iter()
-                .map(|&(_, station)| backlog::wait(cluster, station, levels.get(station).copied().unwrap_or(0)).0)
+                .filter(|call| !call.missed)
+                .map(|call| backlog::wait(cluster, call.station, levels.get(call.station).copied().unwrap_or(0)).0)
                 .sum();
             let mut in_time = 1.0;
             if delay > 0.0 {
                 let idle = vec![StationState::default(); cluster.stations.len()];
-                let curve = curves.journey(plan, inputs, position, journey_id, &conditions, &idle, delay);
+                let hits: Vec<f64> = lookups.iter().map(|lookup| lookup.hits).collect();
+                let curve = curves.journey(plan, inputs, position, journey_id, &conditions, &idle, &hits, delay);
                 in_time = curves.get(curve).1.share();
             }
-            walks.push(Walk { journey, rate, hops, calls, tries: 1.0, delay, in_time });
+            walks.push(Walk { journey, rate, hops, calls, lookups, tries: 1.0, delay, in_time });
             who.push((flow.population, journey_id, position));
         }
     }
 
     solution.stations = fixed_point(plan, inputs, ready, levels, &conditions, &mut walks);
 
-    for (walk, (population, journey_id, flow)) in walks.iter().zip(who) {
+    let mut reads = hits.nothing();
+    let answered: Vec<Vec<f64>> = walks.iter().map(|walk| walk.look_up(&mut reads)).collect();
+    if !hits.settle(&reads) && !last {
+        return None;
+    }
+    for ((walk, answered), (population, journey_id, flow)) in walks.iter().zip(answered).zip(who) {
         let cell = solution.cells.len();
         let passes: f64 = walk.hops.iter().map(|hop| 1.0 - hop.fails).product();
         let mut latency = Vec::new();
         let mut in_time = 1.0;
         if passes > 0.0 {
-            let curve = curves.journey(plan, inputs, flow, journey_id, &conditions, &solution.stations, walk.delay);
+            let stations = &solution.stations;
+            let curve = curves.journey(plan, inputs, flow, journey_id, &conditions, stations, &answered, walk.delay);
             in_time = curves.get(curve).1.share();
             let fails = 1.0 - passes * in_time;
             // A failed try costs a round trip, then the backoff.
@@ -267,16 +326,26 @@ pub(super) fn solve(
         losses(walk, cell, (success, in_time), late, &mut solution.losses);
         let good = walk.rate * success;
         solution.egress += good * walk.journey.response;
-        bytes(plan, inputs, flow, walk.journey, good, &mut solution);
-        solution.cells.push(Cell { population, journey: journey_id, flow, rate: walk.rate, success, latency });
+        bytes(plan, inputs, flow, walk.journey, good, &answered, &mut solution);
+        let hits = answered;
+        solution.cells.push(Cell { population, journey: journey_id, flow, rate: walk.rate, success, latency, hits });
     }
-    solution.uses = data::uses(plan, inputs, slot, &solution.cells, curves, meetings);
-    solution
+    solution.uses = data::uses(plan, inputs, slot, &solution.cells, hits, curves, meetings);
+    Some(solution)
+}
+
+/// The condition of each station.
+fn conditions(cluster: &ClusterPlan, inputs: &Inputs) -> Vec<Condition> {
+    let mut conditions = vec![Condition::good(); cluster.stations.len()];
+    for (position, condition) in &inputs.stations {
+        conditions[*position as usize] = *condition;
+    }
+    conditions
 }
 
 /// Answers come too late for what they wait in queues, not for the service itself.
 fn late_for_waits(walk: &Walk<'_>, stations: &[StationState]) -> bool {
-    let waits: f64 = walk.calls.iter().map(|&(_, station)| stations[station].steady.mean_wait()).sum();
+    let waits: f64 = walk.calls.iter().map(|call| stations[call.station].steady.mean_wait()).sum();
     waits > 0.05 * walk.journey.timeout.unwrap_or(f64::INFINITY)
 }
 
@@ -314,17 +383,16 @@ fn hops_of(
     journey: &JourneyPlan,
     conditions: &[Condition],
     overload_root: Id<Root>,
-) -> (Vec<Hop>, Vec<(usize, usize)>) {
+    hits: &Hits<'_>,
+) -> Path {
     let cluster = &plan.clusters[inputs.cluster];
     let flow = &inputs.flows[flow];
     let mut hops = Vec::new();
     let mut calls = Vec::new();
+    let mut lookups = Vec::new();
     let errors = |hops: &mut Vec<Hop>, condition: &Condition, down: Stage| {
-        if let Some(root) = condition.down {
-            hops.push(Hop { fails: 1.0, stage: down, root, station: None });
-        } else if condition.errors.get() > 0.0 {
-            let (fails, root) = (condition.errors.get(), condition.errors_root);
-            hops.push(Hop { fails, stage: Stage::Errors, root, station: None });
+        if let Some((fails, stage, root)) = failing(condition, down) {
+            hops.push(Hop { fails, stage, root, station: None, share: 1.0 });
         }
     };
     errors(&mut hops, &inputs.front, flow.blame);
@@ -337,22 +405,51 @@ fn hops_of(
                     let Some(station) = cluster.station_of[service].map(|position| position as usize) else {
                         continue;
                     };
-                    calls.push((reached, station));
+                    calls.push(Call { before: reached, station, share: 1.0, missed: false });
                     if listed > 0.0 {
                         let (stage, root) = (Stage::Undetected, inputs.zones_root);
-                        hops.push(Hop { fails: listed, stage, root, station: None });
+                        hops.push(Hop { fails: listed, stage, root, station: None, share: 1.0 });
                     }
                     errors(&mut hops, &conditions[station], flow.blame);
                     let (stage, root) = (Stage::Overload, overload_root);
-                    hops.push(Hop { fails: 0.0, stage, root, station: Some(station) });
+                    hops.push(Hop { fails: 0.0, stage, root, station: Some(station), share: 1.0 });
                 }
             }
             StepPlan::Read(store, _) | StepPlan::Write(store, _) => {
                 let access = flow.stores[store.index()];
                 let route = if matches!(step, StepPlan::Read(..)) { access.read } else { access.write };
                 if let Route::Fail(stage, root) = route {
-                    hops.push(Hop { fails: 1.0, stage, root, station: None });
+                    hops.push(Hop { fails: 1.0, stage, root, station: None, share: 1.0 });
                 }
+                let Some(cache) = cache_of(plan, *store, route) else { continue };
+                let (entry, hit) = hits.of(*store, plan.stores[*store].partition_of(flow.population));
+                let first = hops.len();
+                // The share of those that get so far and have missed.
+                let mut share = 1.0 - hit;
+                let stumble = |hops: &mut Vec<Hop>, share: &mut f64, (fails, stage, root): (f64, Stage, Id<Root>)| {
+                    let fails_here = *share * fails;
+                    hops.push(Hop { fails: fails_here, stage, root, station: None, share: *share });
+                    *share = if fails_here < 1.0 { *share * (1.0 - fails) / (1.0 - fails_here) } else { 0.0 };
+                };
+                let station = cache.through.and_then(|service| cluster.station_of[service]);
+                if let Some(station) = station.map(|position| position as usize) {
+                    calls.push(Call { before: first, station, share, missed: true });
+                    if listed > 0.0 {
+                        stumble(&mut hops, &mut share, (listed, Stage::Undetected, inputs.zones_root));
+                    }
+                    if let Some(failing) = failing(&conditions[station], flow.blame) {
+                        stumble(&mut hops, &mut share, failing);
+                    }
+                }
+                // A store that can't be read fails them before what is in front of it sheds any.
+                if let Route::Fail(stage, root) = flow.stores[cache.of.index()].read {
+                    stumble(&mut hops, &mut share, (1.0, stage, root));
+                }
+                if let Some(station) = station.map(|position| position as usize) {
+                    let (stage, root) = (Stage::Overload, overload_root);
+                    hops.push(Hop { fails: 0.0, stage, root, station: Some(station), share });
+                }
+                lookups.push(Lookup { entry, hits: hit, hops: first..hops.len() });
             }
             StepPlan::Dependency(dependency) => {
                 if let Some((_, condition)) = inputs.dependencies.iter().find(|(other, _)| other == dependency) {
@@ -361,7 +458,16 @@ fn hops_of(
             }
         }
     }
-    (hops, calls)
+    (hops, calls, lookups)
+}
+
+/// How what is in this condition fails: probability, stage, root.
+fn failing(condition: &Condition, down: Stage) -> Option<(f64, Stage, Id<Root>)> {
+    match condition.down {
+        Some(root) => Some((1.0, down, root)),
+        None if condition.errors.get() > 0.0 => Some((condition.errors.get(), Stage::Errors, condition.errors_root)),
+        None => None,
+    }
 }
 
 /// Load makes sheds, sheds make retries, retries make load: until nothing moves.
@@ -383,14 +489,14 @@ fn fixed_point(
             let mut reached = walk.rate * walk.tries;
             let mut next = 0;
             for (position, hop) in walk.hops.iter().enumerate() {
-                while next < walk.calls.len() && walk.calls[next].0 <= position {
-                    arrivals[walk.calls[next].1] += reached;
+                while next < walk.calls.len() && walk.calls[next].before <= position {
+                    arrivals[walk.calls[next].station] += reached * walk.calls[next].share;
                     next += 1;
                 }
                 reached *= 1.0 - hop.fails;
             }
-            for &(_, station) in &walk.calls[next..] {
-                arrivals[station] += reached;
+            for call in &walk.calls[next..] {
+                arrivals[call.station] += reached * call.share;
             }
         }
         if round >= UNDAMPED {
@@ -458,7 +564,7 @@ fn shed(walks: &mut [Walk<'_>], states: &[StationState], arrivals: &[f64]) {
     if walks.iter().all(|walk| walk.journey.priority == first) {
         for hop in walks.iter_mut().flat_map(|walk| &mut walk.hops) {
             if let Some(station) = hop.station {
-                hop.fails = states[station].steady.rejected;
+                hop.fails = hop.share * states[station].steady.rejected;
             }
         }
         return;
@@ -475,7 +581,7 @@ fn shed(walks: &mut [Walk<'_>], states: &[StationState], arrivals: &[f64]) {
             left = (left - offered).max(0.0);
             for hop in walks.iter_mut().filter(of_class).flat_map(|walk| &mut walk.hops) {
                 if hop.station == Some(station) {
-                    hop.fails = fails;
+                    hop.fails = hop.share * fails;
                 }
             }
         }
@@ -483,7 +589,15 @@ fn shed(walks: &mut [Walk<'_>], states: &[StationState], arrivals: &[f64]) {
 }
 
 /// Adds the bytes that `good` requests per second move.
-fn bytes(plan: &Plan, inputs: &Inputs, flow: usize, journey: &JourneyPlan, good: f64, solution: &mut Solution) {
+fn bytes(
+    plan: &Plan,
+    inputs: &Inputs,
+    flow: usize,
+    journey: &JourneyPlan,
+    good: f64,
+    hits: &[f64],
+    solution: &mut Solution,
+) {
     let here = plan.clusters[inputs.cluster].region;
     let population = inputs.flows[flow].population;
     let mut add = |from: Id<Region>, to: Id<Region>, bytes: f64| {
@@ -500,6 +614,7 @@ fn bytes(plan: &Plan, inputs: &Inputs, flow: usize, journey: &JourneyPlan, good:
         }
     };
     let mut first = true;
+    let mut hits = hits.iter();
     for step in &journey.steps {
         match step {
             StepPlan::Call(services) => {
@@ -508,26 +623,34 @@ fn bytes(plan: &Plan, inputs: &Inputs, flow: usize, journey: &JourneyPlan, good:
                 first = false;
                 add(here, here, good * inner as f64 * (journey.request + journey.response));
             }
-            StepPlan::Read(store, size) => match inputs.flows[flow].stores[store.index()].read {
-                Route::Via(copy, _) | Route::Near(copy) | Route::Deposed(copy) => {
-                    add(plan.clusters[copy].region, here, good * size);
+            StepPlan::Read(store, size) => {
+                let routes = |store: Id<Store>| inputs.flows[flow].stores[store.index()].read;
+                let (mut store, mut good) = (*store, good);
+                if let Some(cache) = cache_of(plan, store, routes(store)) {
+                    add(here, here, good * size);
+                    (store, good) = (cache.of, good * (1.0 - hits.next().unwrap_or(&0.0)));
                 }
-                Route::Vote(through, copies, _) => {
-                    let via = plan.clusters[through].region;
-                    add(via, here, good * size);
-                    // All are asked; the first to answer count.
-                    for (position, &copy) in plan.stores[*store].copies.iter().enumerate() {
-                        if copy != through && copies >> position & 1 == 1 {
-                            add(plan.clusters[copy].region, via, good * size);
+                match routes(store) {
+                    Route::Via(copy, _) | Route::Near(copy) | Route::Deposed(copy) => {
+                        add(plan.clusters[copy].region, here, good * size);
+                    }
+                    Route::Vote(through, copies, _) => {
+                        let via = plan.clusters[through].region;
+                        add(via, here, good * size);
+                        // All are asked; the first to answer count.
+                        for (position, &copy) in plan.stores[store].copies.iter().enumerate() {
+                            if copy != through && copies >> position & 1 == 1 {
+                                add(plan.clusters[copy].region, via, good * size);
+                            }
                         }
                     }
+                    Route::Cache(_) | Route::Fail(..) => {}
                 }
-                Route::Fail(..) => {}
-            },
+            }
             StepPlan::Write(store, size) => {
                 let first = match inputs.flows[flow].stores[store.index()].write {
                     Route::Via(first, _) | Route::Vote(first, ..) => first,
-                    Route::Near(_) | Route::Deposed(_) | Route::Fail(..) => continue,
+                    Route::Near(_) | Route::Deposed(_) | Route::Cache(_) | Route::Fail(..) => continue,
                 };
                 let led = plan.clusters[first].region;
                 add(here, led, good * size);

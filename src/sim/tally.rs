@@ -221,6 +221,7 @@ impl Tally {
             let tally = &mut self.data[done.store.index()][done.journey.index()];
             tally.reads += done.reads * seconds;
             tally.stale += done.stale * seconds;
+            tally.hits += done.hits * seconds;
             tally.writes += done.writes * seconds;
             tally.undone += done.undone * seconds;
             tally.merged += done.merged * seconds;

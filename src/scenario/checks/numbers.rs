@@ -239,6 +239,11 @@ fn stores(model: &Model<'_>, found: &mut Found<'_>) {
                 });
             }
             Replication::MultiLeader(multi) => time(&multi.lag, &mode("multi-leader", "lag"), found),
+            Replication::Cache(cache) => {
+                found.require(!cache.ttl.is_zero() && cache.ttl <= Span::WEEK, &mode("cache", "ttl"), || {
+                    (format!("`ttl` is {}; expected more than 0s and at most a week", cache.ttl), "\"60s\" is usual")
+                });
+            }
             Replication::Sync(_) => {}
         }
         found.require((1..=1_000_000_000_000).contains(&store.keys.count), &path("keys"), || {

@@ -19,6 +19,8 @@ impl World<'_> {
             Replication::Async(_) => self.write_with_acks(from, partition, 0, true),
             Replication::Quorum(quorum) => self.vote(from, partition, quorum.write),
             Replication::MultiLeader(_) => self.nearest(from, partition),
+            // Nobody writes to one: writes go to what it caches.
+            Replication::Cache(_) => Route::Via(from, Bits::ZERO),
         }
     }
 
@@ -29,6 +31,7 @@ impl World<'_> {
         match &plan.replication {
             Replication::Quorum(quorum) => return self.vote(from, partition, quorum.read),
             Replication::MultiLeader(_) => return self.nearest(from, partition),
+            Replication::Cache(_) => return Route::Via(from, Bits::ZERO),
             Replication::Sync(_) | Replication::SemiSync(_) | Replication::Async(_) => {}
         }
         if plan.local_reads && plan.copies.contains(&from) && self.why_gone(from, store).is_none() {
@@ -125,7 +128,9 @@ impl World<'_> {
                 let faster = others.filter(|&other| self.rtt(leader, other) < own).count();
                 faster >= semi.acks as usize
             }
-            Replication::Sync(_) | Replication::Quorum(_) | Replication::MultiLeader(_) => false,
+            Replication::Sync(_) | Replication::Quorum(_) | Replication::MultiLeader(_) | Replication::Cache(_) => {
+                false
+            }
         }
     }
 
@@ -134,7 +139,7 @@ impl World<'_> {
     }
 
     /// Why a copy doesn't answer, if it doesn't.
-    fn why_gone(&self, cluster: Id<Cluster>, store: Id<Store>) -> Option<Id<Root>> {
+    pub(super) fn why_gone(&self, cluster: Id<Cluster>, store: Id<Store>) -> Option<Id<Root>> {
         self.copy_is_gone(cluster, store).or_else(|| self.moving_copies[cluster][store].map(|(root, _)| root))
     }
 

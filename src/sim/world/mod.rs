@@ -4,6 +4,7 @@
 //! inputs. A cluster whose inputs stay the same isn't touched.
 
 mod accesses;
+mod caches;
 mod faults;
 mod health;
 mod inputs;
@@ -70,6 +71,8 @@ pub(in crate::sim) enum Event {
     FalseAlarm { cluster: u32 },
     /// The load balancer looks at the load again.
     Rebalance { serial: u32 },
+    /// A cache holds more, or less.
+    Caches,
     /// Rates grow.
     Week,
 }
@@ -204,6 +207,7 @@ pub(in crate::sim) struct World<'a> {
     copies: Table<Cluster, Table<Store, Probed>>,
     /// A copy whose zone died, until it has failed over.
     moving_copies: Table<Cluster, Table<Store, Option<Until>>>,
+    caches: Vec<caches::Cached>,
     leaders: Vec<Id<Cluster>>,
     /// By partition: who was deposed, goes on, and doesn't know.
     deposed: Vec<Option<Id<Cluster>>>,
@@ -284,6 +288,7 @@ impl<'a> World<'a> {
             partition_controllers: leaders.iter().map(|&leader| idle(leader)).collect(),
             deposed: vec![None; leaders.len()],
             leaders,
+            caches: caches::all(plan, &partitions),
             partitions,
             pair_controllers: plan.pairs.iter().map(|pair| idle(pair.primary)).collect(),
             switched: vec![false; plan.pairs.len()],
@@ -366,6 +371,7 @@ impl<'a> World<'a> {
             self.give(population, answer, SimTime::ZERO);
             self.routed[population].cohorts.clear();
         }
+        self.preheat_caches();
         self.review_controllers(SimTime::ZERO);
         if plan.routing.spill.is_some() {
             self.review_routes(SimTime::ZERO);
@@ -452,12 +458,10 @@ impl<'a> World<'a> {
                 }
             }
             Event::Lingered { cluster } => {
-                let lingering = &mut self.lingering[Id::new(cluster as usize)];
-                if lingering.is_some_and(|(_, until)| until <= now) {
-                    *lingering = None;
-                }
+                self.lingering[Id::new(cluster as usize)].take_if(|(_, until)| *until <= now);
             }
             Event::Nodes { cluster } => self.nodes_again(now, Id::new(cluster as usize)),
+            Event::Caches => {}
             Event::FalseAlarm { cluster } => self.false_alarm(now, Id::new(cluster as usize)),
             Event::Rebalance { serial } => {
                 if serial != self.rebalance_serial {

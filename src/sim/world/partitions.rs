@@ -149,15 +149,17 @@ impl World<'_> {
         let lag = match &plan.replication {
             Replication::Async(asynchronous) => Some(&asynchronous.lag),
             Replication::SemiSync(semi) if !self.some_follower_has_all(partition, semi.acks) => Some(&semi.lag),
-            Replication::SemiSync(_) | Replication::Sync(_) | Replication::Quorum(_) | Replication::MultiLeader(_) => {
-                None
-            }
+            Replication::SemiSync(_)
+            | Replication::Sync(_)
+            | Replication::Quorum(_)
+            | Replication::MultiLeader(_)
+            | Replication::Cache(_) => None,
         };
         let went_on = match &plan.replication {
             Replication::Sync(sync) => sync.degrade,
             Replication::SemiSync(_) => lag.is_some(),
             Replication::Async(_) => true,
-            Replication::Quorum(_) | Replication::MultiLeader(_) => false,
+            Replication::Quorum(_) | Replication::MultiLeader(_) | Replication::Cache(_) => false,
         };
         let (mut rpo, mut writes) = (0.0, 0.0);
         if gone {
