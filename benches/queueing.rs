@@ -9,7 +9,7 @@ fn queueing(c: &mut Criterion) {
         for queue in [None, Some(50)] {
             // 80 % busy at a service time of one second.
             let arrivals = 0.8 * servers as f64;
-            let load = Load { arrivals, service: 1.0, cv: 1.0, servers, queue, patience: 3.0 };
+            let load = Load { arrivals, service: 1.0, cv: 1.0, servers, queue };
             let name = format!("c={servers}, {}", if queue.is_some() { "K=c+50" } else { "no limit" });
             c.bench_function(&name, |b| {
                 b.iter(|| {

@@ -327,6 +327,7 @@ fn a_slip_in_the_writing_hides_no_slip_in_the_meaning_and_makes_none() {
 fn what_data_overload_and_routing_need_is_said() {
     let place = Place::new();
     let store = "[[store]]\nname = \"orders\"\n";
+    let retries = |key: &str| format!("timeout = \"3s\"\nretries = {{ max = 1, backoff = \"100ms\", {key} }}");
     let cases: &[(&str, String, &[&str])] = &[
         (
             "[[journey]]",
@@ -339,7 +340,15 @@ fn what_data_overload_and_routing_need_is_said() {
             &["2 of 1 copies"],
         ),
         ("[[journey]]", format!("{store}catch-up = 1.0\n[[journey]]"), &["at 1 it never would"]),
-        ("timeout = \"3s\"\n", String::new(), &["ever gives up"]),
+        ("timeout = \"3s\"", retries("factor = 0.5"), &["0.5 times the one before"]),
+        ("timeout = \"3s\"", retries("max-backoff = \"50ms\""), &["shorter than the first"]),
+        ("timeout = \"3s\"", retries("jitter = 1.5"), &["jitter", "1.5"]),
+        ("[[journey]]", format!("{store}copy-speed = \"0B\"\n[[journey]]"), &["a copy would never be made"]),
+        (
+            "of = { regions = \"all\" }\neffect = { down = { } }",
+            "of = { zones = \"all\" }\neffect = { read-only = {} }".to_owned(),
+            &["only stores can be read-only"],
+        ),
         ("[[fault]]", "[failover]\nruns-in = \"us-esat-1\"\n[[fault]]".to_owned(), &["did you mean `us-east-1`?"]),
         (
             "of = { regions = \"all\" }\neffect = { down = { } }",
@@ -359,12 +368,12 @@ fn what_data_overload_and_routing_need_is_said() {
             &["no order that load could spill along"],
         ),
     ];
-    let fifo = SCENARIO.replace("concurrency = 4", "concurrency = 4\nstation = \"fifo\"");
     for (from, to, says) in cases {
-        place.write("bad.toml", fifo.replacen(from, to, 1));
+        place.write("bad.toml", SCENARIO.replacen(from, to, 1));
         place.refuses(&["validate", "bad.toml"], says);
     }
-    place.write("good.toml", fifo);
+    // Nobody need give up.
+    place.write("good.toml", SCENARIO.replacen("timeout = \"3s\"\n", "", 1));
     succeeds(&place.run(&["validate", "good.toml"]));
 }
 

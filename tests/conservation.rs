@@ -33,7 +33,7 @@ struct Parts {
 fn parts() -> impl Strategy<Value = Parts> {
     let shape = (1_usize..=3, any::<bool>(), 0.2..1.6_f64);
     let station = (
-        prop::sample::select(vec!["mmc", "fluid", "fifo"]),
+        prop::sample::select(vec!["mmc", "fluid"]),
         prop::option::of(prop::sample::select(vec![0_u32, 50, 2000])),
         prop::sample::select(vec![
             "{ max = 0 }",
@@ -77,11 +77,13 @@ fn parts() -> impl Strategy<Value = Parts> {
             "of = { zones = \"all\" }",
             "of = { service = { name = \"web\" } }\neffect = { degraded = { errors = 0.3, capacity = 0.4 } }",
             "of = { store = { name = \"orders\" } }",
+            "of = { store = { name = \"orders\" } }\neffect = { read-only = {} }",
+            "of = { link = [\"us-east-1\", \"us-west-2\"] }",
             "of = { access = { population = \"east\", cluster = \"us-east-1\" } }",
             "of = { checks = \"us-east-1\" }",
             "of = { routing = {} }",
         ],
-        1..=4,
+        1..=5,
     );
     (shape, station, routing, data, faults).prop_map(|(shape, station, routing, data, faults)| Parts {
         clusters: shape.0,
@@ -97,7 +99,8 @@ fn parts() -> impl Strategy<Value = Parts> {
         replication: if shape.0 == 1 && data.0.contains("semi-sync") { "{ sync = {} }" } else { data.0 },
         geo: data.1,
         cached: data.2,
-        faults,
+        // One region has no link.
+        faults: faults.into_iter().filter(|fault| shape.0 > 1 || !fault.contains("link")).collect(),
     })
 }
 

@@ -400,3 +400,190 @@ fn warm_standby_bill() {
     month.exact("total", line("cost.bill"));
     month.done();
 }
+
+/// A figure of the store whose copies vote.
+fn votes(summary: &Summary, variant: &str, metric: &str) -> f64 {
+    summary.of(variant, metric, &[("store", "data")]).mean
+}
+
+#[test]
+fn latency_of_partial_quorums() {
+    let mut oracle = Oracle::open("R-PBS-SSD", "latency");
+    let summary = oracle.run(&["--variant", "1", "--variant", "2", "--variant", "3"]);
+    for wanted in ["1", "2", "3"] {
+        let p999 = |metric: &str| votes(&summary, wanted, metric) * 1e3;
+        oracle.near(&format!("read_p999_R{wanted}"), p999("reads.latency.p99.9"), CURVE);
+        oracle.near(&format!("write_p999_W{wanted}"), p999("writes.latency.p99.9"), CURVE);
+    }
+    oracle.done();
+}
+
+#[test]
+fn staleness_of_partial_quorums() {
+    // The lattice tells the chance of being stale to 1 %. It falls as exp(-1.66 t), exp(-4 t), exp(-0.1 t) in the end,
+    // t in ms: the time at which it is 0.001 is told to 0.01 over that rate, at most a third of a percent.
+    const TIME: f64 = 0.0034;
+    for (variant, later) in [
+        ("R1W1", Some(("5ms", "at-5ms"))),
+        ("R1W2", None),
+        ("R2W1", Some(("1ms", "at-1ms"))),
+        ("exp4", Some(("1ms", "at-1ms"))),
+        ("exp01", Some(("65ms", "at-65ms"))),
+    ] {
+        let mut oracle = Oracle::open("R-PBS-SSD", variant);
+        let arguments: Vec<&str> =
+            later.iter().flat_map(|(_, name)| ["--variant", "base", "--variant", name]).collect();
+        let summary = oracle.run(&arguments);
+        let mut consistent = |name: &str, of: &str| {
+            let (exact, got) = (oracle.take(name), votes(&summary, of, "reads.consistent-after"));
+            assert!((got - exact).abs() <= 0.01 * (1.0 - exact), "{variant} {name}: {got}, exactly {exact}");
+        };
+        consistent("p_consistent_at_0", "base");
+        if let Some((time, name)) = later {
+            consistent(&format!("p_consistent_at_{time}"), name);
+        }
+        let visible = votes(&summary, "base", "visibility.p99.9") * 1e3;
+        if variant == "R2W1" {
+            assert_eq!((visible, oracle.take("t_for_p_consistent_0.999")), (0.0, 0.0));
+        } else {
+            oracle.near("t_for_p_consistent_0.999", visible, TIME);
+        }
+        oracle.done();
+    }
+}
+
+#[test]
+fn quorums_that_overlap_are_never_stale() {
+    let mut oracle = Oracle::open("R-PBS-SSD", "strict");
+    let summary = oracle.run(&["--variant", "R2W2", "--variant", "R3W1", "--variant", "R1W3"]);
+    for needs in ["R2W2", "R3W1", "R1W3"] {
+        oracle.exact(&format!("p_consistent_at_0_{needs}"), votes(&summary, needs, "reads.consistent-after"));
+        assert_eq!(votes(&summary, needs, "visibility.p99.9"), 0.0);
+        assert_eq!(votes(&summary, needs, "reads.stale"), 0.0);
+    }
+    oracle.done();
+}
+
+#[test]
+fn a_planned_switchover() {
+    let mut oracle = Oracle::open("F-AURORA-TIMELINE", "planned");
+    let summary = oracle.run(&["--variant", "name", "--variant", "instance"]);
+    let figure = |variant: &str, metric: &str, of: &[(&str, &str)]| summary.of(variant, metric, of).mean;
+    oracle.exact("write_outage_via_dns_name", figure("name", "outages.longest", &[]));
+    oracle.exact("write_outage_via_instance_endpoint", figure("instance", "outages.longest", &[]));
+    let root = ("root", "failover: db");
+    oracle.exact("total_time_command_to_usable", figure("name", "fault.time", &[root]));
+    assert_eq!(figure("name", "rpo.seconds", &[("store", "db")]), oracle.take("rpo"));
+    assert_eq!(figure("name", "writes.lost", &[]), 0.0);
+    let failed = figure("name", "requests.lost", &[]);
+    oracle.exact("failed_writes_via_dns_name", failed);
+    let waiting = figure("name", "requests.lost", &[("stage", "propagating"), root]);
+    oracle.exact("share_of_outage_due_to_dns", waiting / failed);
+    oracle.done();
+}
+
+fn shifted(estimate: Estimate, by: f64) -> Estimate {
+    Estimate { value: estimate.value + by, ..estimate }
+}
+
+#[test]
+fn one_server_and_any_service_time() {
+    for variant in ["d", "ln"] {
+        let mut oracle = Oracle::open("Q-MG1-PK", variant);
+        let summary = oracle.run(&[]);
+        let station = |metric: &str| summary.figure(metric, &[("cluster", "c"), ("service", "queue")]).estimate();
+        oracle.estimated("mean_wait", station("station.wait.mean"));
+        oracle.estimated("p_no_wait", station("station.waiting").complement());
+        if variant == "d" {
+            oracle.estimated("var_wait", station("station.wait.variance"));
+            oracle.estimated("wait_p50", station("station.wait.p50"));
+            oracle.estimated("wait_p95", station("station.wait.p95"));
+            oracle.estimated("wait_p99", station("station.wait.p99"));
+        } else {
+            // 3 % would take a minute: the third moment is heavy.
+            oracle.estimated_to("var_wait", station("station.wait.variance"), 0.05);
+            oracle.estimated("mean_sojourn", station("station.sojourn.mean"));
+            oracle.elsewhere(&["sigma_ln", "mu_ln"], "parameters: tests of `dist`");
+        }
+        oracle.done();
+    }
+}
+
+#[test]
+fn the_high_go_first() {
+    let mut oracle = Oracle::open("Q-PRIO-NP", "ciw");
+    let summary = oracle.run(&[]);
+    // Nothing else takes time: a journey is a sojourn, of which a second is service.
+    let sojourn = |journey: &str| summary.figure("latency.mean", &[("journey", journey)]).estimate();
+    oracle.estimated("mean_sojourn_high", sojourn("high"));
+    oracle.estimated("mean_sojourn_low", sojourn("call"));
+    oracle.estimated("mean_wait_high", shifted(sojourn("high"), -1.0));
+    oracle.estimated("mean_wait_low", shifted(sojourn("call"), -1.0));
+    let station = summary.figure("station.wait.mean", &[("cluster", "c"), ("service", "queue")]);
+    oracle.estimated("mean_wait_all", station.estimate());
+    oracle.done();
+}
+
+#[test]
+fn a_network_with_feedback() {
+    let mut oracle = Oracle::open("Q-JACKSON-B74", "b74");
+    let summary = oracle.run(&[]);
+    for number in 1..=4 {
+        let service = format!("s{number}");
+        let station = |metric: &str| summary.figure(metric, &[("cluster", "c"), ("service", &service)]).estimate();
+        oracle.estimated(&format!("throughput_{number}"), station("station.throughput"));
+        oracle.estimated(&format!("utilisation_{number}"), station("utilisation"));
+        oracle.estimated(&format!("response_{number}"), station("station.sojourn.mean"));
+        oracle.estimated(&format!("mean_number_{number}"), station("station.in-system"));
+    }
+    oracle.estimated("end_to_end_mean", summary.figure("latency.mean", &[]).estimate());
+    oracle.done();
+}
+
+#[test]
+fn a_day_s_wave() {
+    let mut oracle = Oracle::open("Q-MTMINF-DIURNAL", "d24");
+    let at = |oracle: &Oracle, time: &str| oracle.run(&["--set", &format!("simulation.start=\"2026-01-06T{time}Z\"")]);
+    let number = |summary: &Summary| summary.figure("station.in-system", &[("cluster", "c"), ("service", "queue")]);
+    for (name, time) in [("0h", "00:00:00"), ("6h", "06:00:00"), ("12h", "12:00:00"), ("18h", "18:00:00")] {
+        oracle.estimated(&format!("concurrency_at_{name}"), number(&at(&oracle, time)).estimate());
+    }
+    // 7.8424 h.
+    let summary = at(&oracle, "07:50:33");
+    let peak = number(&summary);
+    oracle.estimated("peak_concurrency", peak.estimate());
+    // A Poisson count of 410: excess kurtosis 1/410.
+    let half = Z * peak.sd * ((2.0 + 1.0 / 410.0) / (4.0 * peak.n)).sqrt();
+    oracle.estimated_to("sd_at_peak", Estimate { value: peak.sd, half }, 0.03);
+    let (share, seeds) = summary.share("station.in-system");
+    let more = Estimate::share(1.0 - share, seeds, oracle.left["p_more_than_450_at_peak"]);
+    oracle.estimated_to("p_more_than_450_at_peak", more, 0.25);
+    oracle.elsewhere(
+        &["time_of_peak", "lag_behind_arrival_peak"],
+        "of the formula; the concurrency at that time is held",
+    );
+    oracle.done();
+}
+
+#[test]
+fn nodes_and_crews() {
+    let mut oracle = Oracle::open("A-KOFN-CREW", "n10k8");
+    let summary = oracle.run(&[]);
+    let years = summary.horizon() / YEAR;
+    let down = summary.figure("availability.time", &[]).estimate().complement();
+    oracle.estimated("unavailability", down);
+    oracle.estimated("availability", down.complement());
+    oracle.estimated("outages_per_8760h", summary.figure("outages", &[]).estimate().times(1.0 / years));
+    oracle.estimated("mean_outage", summary.figure("outages.mean", &[]).estimate().times(1.0 / HOUR));
+    let failed: Vec<Estimate> = summary
+        .each("fault.time", "root")
+        .iter()
+        .map(|(_, time)| time.estimate().times(1.0 / summary.horizon()))
+        .collect();
+    assert_eq!(failed.len(), 10);
+    // Half-widths add up at most.
+    let all = failed.iter().fold((0.0, 0.0), |sum, one| (sum.0 + one.value, sum.1 + one.half));
+    oracle.estimated("mean_failed_nodes", Estimate { value: all.0, half: all.1 });
+    oracle.elsewhere(&["mean_time_to_first_outage_from_all_up", "p_all_up"], "not reported");
+    oracle.done();
+}

@@ -16,6 +16,7 @@ mod schema;
 mod show;
 mod simulate;
 mod terminal;
+mod trace;
 mod validate;
 mod write;
 
@@ -54,6 +55,7 @@ enum Command {
     Compare(compare::Compare),
     Validate(validate::Validate),
     Show(show::Show),
+    Trace(trace::Trace),
     Schema(schema::Schema),
     List(list::List),
     Catalog(catalog::Catalog),
@@ -74,6 +76,7 @@ pub fn main() -> ExitCode {
         Command::Compare(command) => command.execute(),
         Command::Validate(command) => command.execute(),
         Command::Show(command) => command.execute(),
+        Command::Trace(command) => command.execute(),
         Command::Schema(command) => command.execute(),
         Command::List(command) => command.execute(),
         Command::Catalog(command) => command.execute(),

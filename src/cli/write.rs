@@ -34,6 +34,20 @@ pub(super) fn write(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<(), Fa
     write_files(folder, files).map_err(|error| Failure::Write(explain(error, folder)))
 }
 
+/// Writes one file, whole or not at all; a file that is there is replaced.
+pub(super) fn file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let _ctrl_c_waits = interrupt::writing();
+    let whole = || {
+        let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mut out = tempfile::NamedTempFile::new_in(folder)?;
+        out.write_all(bytes)?;
+        out.as_file().sync_data()?;
+        out.persist(path)?;
+        Ok::<(), Error>(())
+    };
+    whole().map_err(|error| Failure::Write(error.context(format!("can't write {}", path.display()))))
+}
+
 fn explain(error: Error, folder: &Path) -> Error {
     error.context(format!("can't write the report to {}", folder.display()))
 }

@@ -14,6 +14,7 @@ mod empirical;
 mod exponential;
 mod gamma;
 mod lognormal;
+mod mixture;
 mod pareto;
 pub mod poisson;
 pub mod special;
@@ -25,6 +26,7 @@ pub use empirical::Empirical;
 pub use exponential::Exponential;
 pub use gamma::Gamma;
 pub use lognormal::Lognormal;
+pub use mixture::Mixture;
 pub use pareto::Pareto;
 pub use uniform::Uniform;
 pub use weibull::Weibull;
@@ -65,6 +67,7 @@ crate::catalogue! {
         "uniform" Uniform(Uniform),
         "pareto" Pareto(Pareto),
         "empirical" Empirical(Empirical),
+        "mixture" Mixture(Mixture),
     }
 }
 

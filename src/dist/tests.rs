@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 /// One of each written form, with a golden digest of its first 1000 draws, of its length-biased draws
 /// and of its residuals: a change here changes every result ever stored.
-const FORMS: [(&str, u64); 15] = [
+const FORMS: [(&str, u64); 17] = [
     (r#""60s""#, 0x6e0d_e5b7_ec52_39dc),
     (r#"{ constant = "60s" }"#, 0x6e0d_e5b7_ec52_39dc),
     (r#"{ exponential = { mean = "12.7y" } }"#, 0x8b18_e4fd_110a_d9c3),
@@ -23,6 +23,14 @@ const FORMS: [(&str, u64); 15] = [
     (r#"{ pareto = { shape = 7.0, min = "1m" } }"#, 0xae7a_0271_6936_f7f7),
     (r#"{ pareto = { shape = 9.0, mean = "90m" } }"#, 0xf35d_9e37_7ab0_25a6),
     (r#"{ empirical = { values = ["1h", "2h", "2h", "9h"] } }"#, 0xaacf_4b9d_a8aa_8332),
+    (
+        r#"{ mixture = [{ weight = 0.9122, of = { pareto = { shape = 10.0, min = "235s" } } }, { weight = 0.0878, of = { exponential = { mean = "602s" } } }] }"#,
+        0x9098_651b_b0ae_a8e2,
+    ),
+    (
+        r#"{ mixture = [{ weight = 0.75, of = "1h" }, { weight = 0.25, of = { uniform = { from = "2h", to = "3h" } } }] }"#,
+        0x4e79_f6ff_ac8a_9930,
+    ),
 ];
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -52,15 +60,20 @@ fn dists() -> impl Iterator<Item = (&'static str, Dist)> {
 
 /// Kinds with a density, where a distribution function has an inverse.
 fn continuous() -> impl Iterator<Item = (&'static str, Dist)> {
-    dists().filter(|(_, dist)| match dist.law() {
+    dists().filter(|(_, dist)| has_density(dist))
+}
+
+fn has_density(dist: &Dist) -> bool {
+    match dist.law() {
         Law::Constant(_) | Law::Empirical(_) => false,
+        Law::Mixture(mixture) => mixture.parts().all(has_density),
         Law::Exponential(_)
         | Law::Lognormal(_)
         | Law::Weibull(_)
         | Law::Gamma(_)
         | Law::Uniform(_)
         | Law::Pareto(_) => true,
-    })
+    }
 }
 
 /// Mean of the draws and its standard error.
@@ -292,6 +305,10 @@ fn a_mistake_says_what_to_write() {
     says(r#"{ pareto = { shape = 1, min = "1h" } }"#, &["from 1.01 to 100"]);
     says("{ pareto = { shape = 2 } }", &["{ shape = 2.5, min = \"1m\" }"]);
     says("{ empirical = { values = [] } }", &["at least one value"]);
+    says("{ mixture = [] }", &["at least one component"]);
+    says(r#"{ mixture = [{ weight = 0.5, of = "1s" }, { weight = 0.4, of = "2s" }] }"#, &["add up to 1", "0.9"]);
+    says(r#"{ mixture = [{ weight = 1.0, of = "1s" }, { weight = 0.0, of = "2s" }] }"#, &["above 0"]);
+    says("{ mixture = [{ weight = 1.0 }] }", &["missing field `of`"]);
 }
 
 #[test]

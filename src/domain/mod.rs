@@ -5,6 +5,7 @@ pub mod observation;
 pub mod selection;
 pub mod stage;
 pub mod timeline;
+pub mod traced;
 
 pub use observation::Observations;
 pub use selection::Selection;

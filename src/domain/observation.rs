@@ -40,8 +40,12 @@ pub struct Observations {
     pub any_below: f64,
     /// Promotions of followers that could lose writes.
     pub promotions: Vec<Promotion>,
+    /// Copies that were brought up to date.
+    pub resyncs: Vec<Resync>,
     /// By store, then journey: what was done to data.
     pub data: Vec<Vec<DataTally>>,
+    /// By store: how its accesses went.
+    pub stores: Vec<StoreTally>,
     /// By cluster, then station in the plan's order.
     pub stations: Vec<Vec<StationTally>>,
     /// By root: times it went from up to down, and seconds that it held.
@@ -172,6 +176,23 @@ pub struct Promotion {
     pub root: Id<Root>,
 }
 
+/// A copy was brought up to date.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Resync {
+    /// The store.
+    pub store: Id<Store>,
+    /// The population whose partition it was, if it was one's.
+    pub population: Option<Id<Population>>,
+    /// When it was level, in seconds.
+    pub at: f64,
+    /// Where the copy is.
+    pub cluster: Id<Cluster>,
+    /// Seconds that it took, from when it could be reached.
+    pub seconds: f64,
+    /// Bytes that it lacked; all there are if it was copied whole.
+    pub bytes: f64,
+}
+
 /// What one journey did to one store.
 #[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct DataTally {
@@ -181,6 +202,8 @@ pub struct DataTally {
     pub stale: f64,
     /// Of the reads: those that a cache answered itself.
     pub hits: f64,
+    /// Of the reads: those that would miss a write acknowledged as long ago as the store's `read-after`.
+    pub unseen: f64,
     /// Writes that were acknowledged.
     pub writes: f64,
     /// Of those: writes that a concurrent one undid.
@@ -191,6 +214,20 @@ pub struct DataTally {
     pub latency: f64,
 }
 
+/// How the accesses to one store went, from the clusters that serve users; in seconds.
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct StoreTally {
+    /// Time that a read takes: its mean, and the quantiles [`ACCESS_QUANTILES`]; `None` if there was none.
+    pub reads: Option<(f64, [f64; 3])>,
+    /// The same of an acknowledged write.
+    pub writes: Option<(f64, [f64; 3])>,
+    /// From a write's acknowledgement until 99.9 % of reads see it; `None` if there was no read.
+    pub visible: Option<f64>,
+}
+
+/// The shares that the quantiles of [`StoreTally`] are of.
+pub const ACCESS_QUANTILES: [f64; 3] = [0.5, 0.99, 0.999];
+
 /// One station over the horizon.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct StationTally {
@@ -198,6 +235,10 @@ pub struct StationTally {
     pub arrivals: f64,
     /// Calls served.
     pub served: f64,
+    /// Sum of service times over served calls, in seconds.
+    pub service: f64,
+    /// Integral of calls waiting or being served, in seconds.
+    pub in_system: f64,
     /// Integral of busy servers over ready servers, in seconds.
     pub utilisation: f64,
     /// Integral of ready pods, in pod-seconds.

@@ -61,6 +61,8 @@ stages! {
     QuorumLost = "quorum-lost", "quorum lost";
     /// The network between two clusters, or to one, is cut.
     Partition = "partition", "network partition";
+    /// The copy that a write goes to takes no writes.
+    ReadOnly = "read-only", "store is read-only";
     /// An external dependency is down.
     Dependency = "dependency", "external dependency";
 }

@@ -103,3 +103,31 @@ pub enum ScaleWhen {
     /// By the autoscaler, once traffic has arrived.
     OnLoad,
 }
+
+/// A planned change of a store's leader, by a script whose times are known. What the old leader has is handed over
+/// first, so nothing is lost. A partition of which the new leader holds no copy stays where it is; one whose leader is
+/// down when it begins, or the new one, isn't touched.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct SwitchoverSpec {
+    /// The switchover's name.
+    pub name: String,
+    /// The store.
+    pub store: String,
+    /// The cluster that leads it then.
+    pub to: String,
+    /// When it is commanded, from the start of the horizon.
+    pub at: Span,
+    /// From the command until the old leader takes no more writes.
+    pub writes_stop: Span,
+    /// From the command until the old leader answers no more reads; with the writes where it is left out. Those at
+    /// other copies go on.
+    #[serde(default)]
+    pub reads_stop: Option<Span>,
+    /// From the command until the new leader takes writes.
+    pub writable: Span,
+    /// From the command until the name that clients know the leader by resolves to the new one; once it is writable
+    /// where it is left out: for clients that know it by an address of its own.
+    #[serde(default)]
+    pub resolves: Option<Span>,
+}

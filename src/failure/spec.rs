@@ -30,6 +30,10 @@ pub struct FaultSpec {
     /// Faults of one group don't stack: a target that is down in the group absorbs. Its own by default.
     #[serde(default)]
     pub group: Option<String>,
+    /// How many of its targets can be repaired at a time; the others wait, the first to fail first. All of them where it
+    /// is left out.
+    #[serde(default)]
+    pub crews: Option<u32>,
 }
 
 /// In what state a fault's clock starts.
@@ -137,6 +141,8 @@ pub enum EffectSpec {
     Down(Down),
     /// It answers, badly: a grey failure.
     Degraded(Degraded),
+    /// Stores in it answer reads and refuse writes; a region's or a cluster's are all that it holds.
+    ReadOnly(ReadOnly),
 }
 
 impl Default for EffectSpec {
@@ -153,6 +159,12 @@ pub struct Down {
     #[serde(default)]
     pub refuses: bool,
 }
+
+/// Stores answer reads and refuse writes: a full disk, a lost lease, somebody's switch. A copy still follows its
+/// leader. Health checks see it if they are deep, and nothing is promoted for it otherwise.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ReadOnly {}
 
 /// It answers, badly.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]

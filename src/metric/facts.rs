@@ -3,7 +3,7 @@
 use super::sheet::Of;
 use crate::base::Span;
 use crate::domain::Observations;
-use crate::domain::observation::{DataTally, Month, StationTally};
+use crate::domain::observation::{DataTally, Month, StationTally, StoreTally};
 use crate::plan::Plan;
 
 /// What is reported on together: everything, one population, one journey, or one cell of both.
@@ -61,6 +61,7 @@ pub(super) fn nothing(plan: &Plan) -> Observations {
         faults: vec![(0, 0.0); plan.roots.len()],
         violations: vec![0.0; plan.populations.len()],
         data: vec![vec![DataTally::default(); plan.journeys.len()]; plan.stores.len()],
+        stores: vec![StoreTally::default(); plan.stores.len()],
         ..Observations::default()
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::base::Id;
 use crate::domain::observation::{
-    CURVE_NODES, DataTally, Latency, Loss, Month, Outage, Promotion, Recovery, StationTally, curve_node,
+    CURVE_NODES, DataTally, Latency, Loss, Month, Outage, Promotion, Recovery, StationTally, StoreTally, curve_node,
 };
 use crate::domain::{Observations, Stage};
 use crate::plan::{Plan, compile};
@@ -35,6 +35,7 @@ replication = { async = { lag = "1s" } }
 size = "100GB"
 instance-price = "0.24 USD"
 storage-price = "0.115 USD"
+read-after = "5s"
 [[journey]]
 name = "browse"
 share = 0.9
@@ -104,6 +105,7 @@ pub(crate) fn scenario() -> Scenario {
         jurisdiction: None,
         utc_offset_minutes: 0,
         profile: None,
+        replay: None,
     };
     Scenario {
         variant: "base".to_owned(),
@@ -136,6 +138,14 @@ pub(crate) fn plan() -> Plan {
 
 /// Seconds of the fixture's horizon: two billing months.
 pub(crate) const SECONDS: f64 = 1460.0 * 3600.0;
+
+fn orders() -> StoreTally {
+    StoreTally {
+        reads: Some((0.002, [0.001, 0.004, 0.005])),
+        writes: Some((0.08, [0.07, 0.09, 0.1])),
+        visible: Some(6.9),
+    }
+}
 
 /// Two months; in the second, 10,500 requests times `scale` are lost, in three outages. None at a scale of 0.
 pub(crate) fn observations(scale: f64) -> Observations {
@@ -192,6 +202,8 @@ pub(crate) fn observations(scale: f64) -> Observations {
     let step = |at: f64| (0..CURVE_NODES).map(|k| if curve_node(k) >= at { 1.0 } else { 0.0 }).collect();
     let served = 99.0 * SECONDS;
     let busy = StationTally {
+        service: served * 0.02,
+        in_system: served * 0.024,
         arrivals: 100.0 * SECONDS,
         served,
         utilisation: 0.5 * SECONDS,
@@ -216,9 +228,10 @@ pub(crate) fn observations(scale: f64) -> Observations {
         faults: vec![(0, 0.0), (3, 7200.0), (1, 60.0)],
         violations: vec![5.0, 7.0],
         data: vec![vec![
-            DataTally { reads: 5000.0, stale: 25.0, ..DataTally::default() },
+            DataTally { reads: 5000.0, stale: 25.0, unseen: 10.0, ..DataTally::default() },
             DataTally { writes: 1000.0, undone: 10.0, latency: 80.0, ..DataTally::default() },
         ]],
+        stores: vec![orders()],
         ..Observations::default()
     };
     if scale > 0.0 {

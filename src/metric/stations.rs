@@ -64,13 +64,10 @@ fn one(sheet: &mut Sheet, of: Of, service: &ServicePlan, tally: &StationTally, s
     if service.wait_objective.is_some() {
         sheet.put(&STATION_WAIT_MET, of, each(tally.met));
     }
-    let sojourn = wait.map(|wait| wait + service.time.mean()).filter(|sojourn| sojourn.is_finite());
+    // A service time without a mean has no sojourn either.
+    let finite = |value: Option<f64>| value.filter(|value| value.is_finite());
     sheet.put(&STATION_QUEUE, of, rate(tally.wait));
-    sheet.put(&STATION_SOJOURN, of, sojourn);
-    let in_system = match sojourn {
-        Some(sojourn) => rate(sojourn * tally.served),
-        None => None,
-    };
-    sheet.put(&STATION_IN_SYSTEM, of, in_system);
+    sheet.put(&STATION_SOJOURN, of, finite(each(tally.wait + tally.service)));
+    sheet.put(&STATION_IN_SYSTEM, of, finite(rate(tally.in_system)));
     sheet.put(&STATION_EMPTY, of, tally.empty.and_then(rate));
 }

@@ -1,14 +1,15 @@
 //! From a checked scenario to a plan. Nothing can fail here: loading has reported every mistake.
 
 use super::{
-    CachePlan, ClusterPlan, CostPlan, DependencyPlan, Element, FailoverPlan, FaultPlan, Fifo, Hit, HoldPlan,
-    IncidentPlan, JourneyPlan, PairPlan, PartitionPlan, Plan, PopulationPlan, RegionPlan, RootPlan, RoutingPlan,
-    ServicePlan, StationPlan, StepPlan, StorePlan, SurgePlan,
+    CachePlan, ClusterPlan, CostPlan, DependencyPlan, Element, FailoverPlan, FaultPlan, Hit, HoldPlan, IncidentPlan,
+    Instruction, JourneyPlan, Levels, PairPlan, PartitionPlan, Plan, PopulationPlan, RegionPlan, RootPlan, RoutingPlan,
+    ServicePlan, StationPlan, StepPlan, StorePlan, SurgePlan, SwitchoverPlan,
 };
 use crate::base::maths::great_circle_km;
 use crate::base::stream::digest;
 use crate::base::{Id, Span, Table};
 use crate::domain::{Cluster, Journey, Population, Region, Root, Selection, Service, Store};
+use crate::failover::spec::SwitchoverSpec;
 use crate::failure::spec::{AccessTarget, RoutingTarget, TargetSpec};
 use crate::replication::keys::Popularity;
 use crate::replication::spec::{Partitions, Reads};
@@ -19,8 +20,8 @@ use crate::routing::spec::{Fallback, Via};
 use crate::scaling::hpa::Rule;
 use crate::scaling::nodes::{Pool, Request, cohort};
 use crate::scenario::resolved::{ResolvedRegion, Scenario};
-use crate::scenario::spec::ServiceSpec;
-use crate::traffic::spec::{JourneySpec, Residency, Station, Step, SurgeSpec};
+use crate::scenario::spec::{ServiceSpec, TrafficEngine};
+use crate::traffic::spec::{Arrivals, JourneySpec, PATIENCE, Residency, Retries, Station, Step, SurgeSpec};
 
 /// Compiles a checked scenario.
 ///
@@ -35,6 +36,7 @@ pub fn compile(scenario: &Scenario) -> Plan {
     targets.roots.push(RootPlan { fault: "demand".to_owned(), target: String::new(), digest: 0 });
     let faults = targets.faults();
     let incidents = targets.incidents();
+    let switchovers = targets.switchovers();
     let Targets { mut roots, holds, .. } = targets;
     let health = &spec.routing.health;
     let false_alarms = health.false_alarms.iter().flat_map(|_| spec.cluster.iter()).map(|cluster| {
@@ -61,6 +63,10 @@ pub fn compile(scenario: &Scenario) -> Plan {
         warm_up,
         week_offset: Span::from_nanos(week_offset),
         slot: compiler.slot(),
+        requests: match spec.simulation.traffic {
+            TrafficEngine::Flow => None,
+            TrafficEngine::Requests(requests) => Some(requests.scale.get()),
+        },
         regions: scenario.regions.iter().map(region).collect(),
         clusters: compiler.clusters(),
         services: spec.service.iter().map(service).collect(),
@@ -105,7 +111,9 @@ pub fn compile(scenario: &Scenario) -> Plan {
         roots,
         holds,
         faults,
+        crews: spec.fault.iter().filter_map(|fault| fault.crews).collect(),
         incidents,
+        switchovers,
         surges: compiler.surges(),
         false_alarms,
         cost: CostPlan {
@@ -158,6 +166,60 @@ fn service(spec: &ServiceSpec) -> ServicePlan {
         startup: spec.startup,
         wait_objective: spec.wait_objective.map(Span::secs),
     }
+}
+
+/// In which order a path's plain steps are gone through; empty if it is the order in which they are written.
+fn program(path: &[Step]) -> Vec<Instruction> {
+    fn add(path: &[Step], next: &mut usize, program: &mut Vec<Instruction>) {
+        for step in path {
+            match step {
+                Step::Branch(ways) => {
+                    let mut left = 1.0;
+                    let mut exits = Vec::new();
+                    for way in ways {
+                        let share = if left > 0.0 { (way.share.get() / left).min(1.0) } else { 0.0 };
+                        left -= way.share.get();
+                        let past = program.len();
+                        program.push(Instruction::Jump(1.0 - share, 0));
+                        add(&way.path, next, program);
+                        exits.push(program.len());
+                        program.push(Instruction::Jump(1.0, 0));
+                        program[past] = Instruction::Jump(1.0 - share, program.len());
+                    }
+                    for exit in exits {
+                        program[exit] = Instruction::Jump(1.0, program.len());
+                    }
+                }
+                Step::Again(chance, path) => {
+                    let past = program.len();
+                    program.push(Instruction::Jump(0.0, 0));
+                    add(path, next, program);
+                    program.push(Instruction::Jump(1.0, past));
+                    program[past] = Instruction::Jump(1.0 - chance.get(), program.len());
+                }
+                Step::Call(_) | Step::Parallel(_) | Step::Read(..) | Step::Write(..) | Step::Dependency(_) => {
+                    program.push(Instruction::Step(*next));
+                    *next += 1;
+                }
+            }
+        }
+    }
+    let mut program = Vec::new();
+    add(path, &mut 0, &mut program);
+    let is_plain = program.iter().all(|instruction| matches!(instruction, Instruction::Step(_)));
+    if is_plain { Vec::new() } else { program }
+}
+
+/// Seconds before each retry: those that are sure, and those of which an even share is drawn.
+fn backoffs(retries: &Retries) -> Vec<(f64, f64)> {
+    let (most, jitter) = (retries.max_backoff.map_or(f64::INFINITY, Span::secs), retries.jitter.get());
+    let mut next = retries.backoff.secs();
+    let one = |_| {
+        let wait = next.min(most);
+        next *= retries.factor;
+        (wait * (1.0 - jitter), wait * jitter)
+    };
+    (0..retries.max).map(one).collect()
 }
 
 /// Pods of a standby at `scale`: at least one, if there are any at all.
@@ -266,7 +328,7 @@ impl Compiler<'_> {
                         replicas,
                         standby_replicas: if standby { scaled(replicas, scale) } else { replicas },
                         hpa: service.autoscale.as_ref().and_then(Rule::new),
-                        fifo: self.fifo(service),
+                        levels: self.levels(service),
                     });
                 }
                 let pool = cluster.nodes.as_ref().zip(resolved.node).map(|(nodes, node)| Pool {
@@ -301,13 +363,13 @@ impl Compiler<'_> {
     }
 
     /// The levels of a service's backlog, by the timeouts of those who call it.
-    fn fifo(&self, service: &ServiceSpec) -> Option<Fifo> {
+    fn levels(&self, service: &ServiceSpec) -> Option<Levels> {
         match service.station {
-            Station::Fifo => {}
-            Station::Mmc | Station::Fluid => return None,
+            Station::Mmc => {}
+            Station::Fluid | Station::Ps => return None,
         }
         let calls = |journey: &&JourneySpec| {
-            journey.path.iter().any(|step| match step {
+            Step::plain(&journey.path).into_iter().any(|step| match step {
                 Step::Call(name) => *name == service.name,
                 Step::Parallel(names) => names.contains(&service.name),
                 // Reads that miss call what is in front of the cached store.
@@ -315,15 +377,15 @@ impl Compiler<'_> {
                     let through = store.cache().and_then(|cache| cache.through.as_ref());
                     store.name == *name && through == Some(&service.name)
                 }),
-                Step::Write(..) | Step::Dependency(_) => false,
+                Step::Write(..) | Step::Dependency(_) | Step::Branch(_) | Step::Again(..) => false,
             })
         };
         let callers = self.scenario.spec.journey.iter().filter(calls);
-        let timeouts: Vec<f64> = callers.filter_map(|journey| journey.timeout).map(Span::secs).collect();
-        let shortest = timeouts.iter().copied().reduce(f64::min)?;
-        let longest = timeouts.iter().copied().fold(0.0, f64::max);
+        let waits: Vec<f64> = callers.map(|journey| journey.timeout.unwrap_or(PATIENCE).secs()).collect();
+        let shortest = waits.iter().copied().reduce(f64::min)?;
+        let longest = waits.iter().copied().fold(0.0, f64::max);
         let step = shortest / 8.0;
-        Some(Fifo { step, last: ((longest / step).ceil() as u32).clamp(8, 4096) + 1 })
+        Some(Levels { step, last: ((longest / step).ceil() as u32).clamp(8, 4096) + 1 })
     }
 
     fn journeys(&self) -> Table<Journey, JourneyPlan> {
@@ -333,8 +395,9 @@ impl Compiler<'_> {
             .map(|journey| JourneyPlan {
                 name: journey.name.clone(),
                 timeout: journey.timeout.map(Span::secs),
-                retries: journey.retries.as_ref().map_or(0, |retries| retries.max),
-                backoff: journey.retries.as_ref().map_or(0.0, |retries| retries.backoff.secs()),
+                patience: journey.patience.clone(),
+                hedge: journey.hedge.map(Span::secs),
+                backoffs: journey.retries.as_ref().map_or_else(Vec::new, backoffs),
                 budget: journey
                     .retries
                     .as_ref()
@@ -348,23 +411,25 @@ impl Compiler<'_> {
                 priority: journey.priority,
                 request: journey.request.get(),
                 response: journey.response.get(),
-                steps: journey
-                    .path
-                    .iter()
-                    .map(|step| match step {
-                        Step::Call(name) => StepPlan::Call(vec![self.service(name)]),
-                        Step::Parallel(names) => StepPlan::Call(names.iter().map(|name| self.service(name)).collect()),
-                        Step::Read(store, bytes) => StepPlan::Read(self.store(store), bytes.get()),
-                        Step::Write(store, bytes) => StepPlan::Write(self.store(store), bytes.get()),
-                        Step::Dependency(name) => {
-                            StepPlan::Dependency(find(&spec.dependency, |dependency| &dependency.name, name))
-                        }
-                    })
-                    .collect(),
+                program: program(&journey.path),
+                steps: Step::plain(&journey.path).into_iter().filter_map(|step| self.step(step)).collect(),
                 loss: journey.loss_per_failure.get(),
                 recaptured: journey.recaptured.get(),
             })
             .collect()
+    }
+
+    /// A step without branches and loops.
+    fn step(&self, step: &Step) -> Option<StepPlan> {
+        let dependencies = &self.scenario.spec.dependency;
+        Some(match step {
+            Step::Call(name) => StepPlan::Call(vec![self.service(name)]),
+            Step::Parallel(names) => StepPlan::Call(names.iter().map(|name| self.service(name)).collect()),
+            Step::Read(store, bytes) => StepPlan::Read(self.store(store), bytes.get()),
+            Step::Write(store, bytes) => StepPlan::Write(self.store(store), bytes.get()),
+            Step::Dependency(name) => StepPlan::Dependency(find(dependencies, |dependency| &dependency.name, name)),
+            Step::Branch(_) | Step::Again(..) => return None,
+        })
     }
 
     fn populations(&self, pairs: &[PairPlan]) -> Table<Population, PopulationPlan> {
@@ -427,6 +492,14 @@ impl Compiler<'_> {
                     name: population.name.clone(),
                     at: resolved.lat.zip(resolved.lon),
                     rate: population.rate.get(),
+                    batch: match population.arrivals {
+                        Arrivals::Poisson {} | Arrivals::Replay(_) => 1,
+                        Arrivals::Batch(batch) => batch.size,
+                    },
+                    replay: resolved.replay.as_ref().map(|rows| {
+                        let at = |seconds: f64| spec.simulation.warm_up + Span::from_secs(seconds);
+                        rows.iter().map(|&(seconds, count)| (at(seconds), count)).collect()
+                    }),
                     profile,
                     growth: population.growth,
                     shares: spec
@@ -511,8 +584,10 @@ impl Compiler<'_> {
                     cache,
                     cached_keys: if cache.is_some() { Popularity::new(&store.keys).nodes() } else { Vec::new() },
                     catch_up: store.catch_up,
+                    copy_speed: store.copy_speed.get(),
                     fencing: store.fencing,
                     popularity: Popularity::new(&store.keys),
+                    read_after: store.read_after.map(Span::secs),
                     loss_per_write: store.loss_per_write.get(),
                     time: store.time.clone(),
                     promote: store.promote.clone().unwrap_or_else(|| spec.failover.promote.clone()),
@@ -545,7 +620,10 @@ struct Targets<'a> {
 impl Targets<'_> {
     fn faults(&mut self) -> Vec<FaultPlan> {
         let mut faults = Vec::new();
+        let mut kinds = 0;
         for fault in &self.compiler.scenario.spec.fault {
+            let crews = fault.crews.map(|_| kinds);
+            kinds += usize::from(crews.is_some());
             let group = fault.group.clone().unwrap_or_else(|| format!("fault {}", fault.name));
             let members = self.members(&fault.name, &group, &fault.of);
             let one = |members: Vec<Hit>, digest: u64, shock: Option<f64>| FaultPlan {
@@ -555,6 +633,7 @@ impl Targets<'_> {
                 repair: fault.repair.clone(),
                 clock: fault.clock,
                 shock,
+                crews,
                 members,
             };
             match &fault.shock {
@@ -585,6 +664,27 @@ impl Targets<'_> {
                 }
             })
             .collect()
+    }
+
+    fn switchovers(&mut self) -> Vec<SwitchoverPlan> {
+        let compiler = self.compiler;
+        let spec = &compiler.scenario.spec;
+        let plan = |switchover: &SwitchoverSpec| {
+            let SwitchoverSpec { name, store, .. } = switchover;
+            let digest = digest(&format!("{name}\u{0}{store}"));
+            let root = RootPlan { fault: name.clone(), target: store.clone(), digest };
+            SwitchoverPlan {
+                root: self.roots.push_and_get_key(root),
+                store: compiler.store(store),
+                to: compiler.cluster(&switchover.to),
+                at: spec.simulation.warm_up + switchover.at,
+                writes_stop: switchover.writes_stop,
+                reads_stop: switchover.reads_stop.unwrap_or(switchover.writes_stop),
+                writable: switchover.writable,
+                resolves: switchover.resolves.unwrap_or(switchover.writable),
+            }
+        };
+        spec.switchover.iter().map(plan).collect()
     }
 
     fn members(&mut self, name: &str, group: &str, of: &TargetSpec) -> Vec<Hit> {

@@ -17,7 +17,7 @@ use crate::routing::health::Prober;
 use crate::routing::spec::Depth;
 use crate::scaling::hpa::Rule;
 use crate::scaling::nodes::{Pool, Request};
-use crate::traffic::spec::Station;
+use crate::traffic::spec::{PATIENCE, Station};
 use serde::{Deserialize, Serialize};
 
 /// The root of what no fault caused.
@@ -36,6 +36,8 @@ pub struct Plan {
     pub week_offset: Span,
     /// Length of a slot: rates are constant within one.
     pub slot: Span,
+    /// Requests one by one, of which this share is simulated; `None` for rates.
+    pub requests: Option<f64>,
     /// Regions.
     pub regions: Table<Region, RegionPlan>,
     /// Clusters.
@@ -66,8 +68,12 @@ pub struct Plan {
     pub holds: Vec<HoldPlan>,
     /// Faults.
     pub faults: Vec<FaultPlan>,
+    /// How many crews there are of each kind.
+    pub crews: Vec<u32>,
     /// Scripted incidents.
     pub incidents: Vec<IncidentPlan>,
+    /// Planned switchovers.
+    pub switchovers: Vec<SwitchoverPlan>,
     /// Surges of traffic.
     pub surges: Vec<SurgePlan>,
     /// By cluster: the root of its check's false alarms; empty where there are none.
@@ -137,13 +143,13 @@ pub struct StationPlan {
     pub standby_replicas: u32,
     /// The autoscaler.
     pub hpa: Option<Rule>,
-    /// How its backlog is told apart, if it keeps one.
-    pub fifo: Option<Fifo>,
+    /// How its backlog's wait is told apart; none where nothing ever waits.
+    pub levels: Option<Levels>,
 }
 
 /// Levels of a backlog's wait.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub struct Fifo {
+pub struct Levels {
     /// Seconds of one level: an eighth of the shortest timeout.
     pub step: f64,
     /// The level beyond every timeout.
@@ -192,10 +198,14 @@ pub struct StorePlan {
     pub cached_keys: Vec<(f64, f64)>,
     /// How many times as fast as writes come a follower catches up.
     pub catch_up: f64,
+    /// Bytes per second of a whole copy.
+    pub copy_speed: f64,
     /// A deposed leader takes no more writes.
     pub fencing: bool,
     /// Which keys are accessed.
     pub popularity: Popularity,
+    /// Seconds after a write's acknowledgement that are reported against.
+    pub read_after: Option<f64>,
     /// USD per acknowledged write that is lost or undone.
     pub loss_per_write: f64,
     /// How long one access takes.
@@ -249,7 +259,7 @@ pub struct PartitionPlan {
 
 impl PartitionPlan {
     /// The clusters that hold it.
-    pub fn members(&self) -> impl Iterator<Item = Id<Cluster>> + '_ {
+    pub fn members(&self) -> impl Iterator<Item = Id<Cluster>> + Clone + '_ {
         core::iter::once(self.leader).chain(self.followers.iter().copied())
     }
 }
@@ -270,10 +280,12 @@ pub struct JourneyPlan {
     pub name: String,
     /// Seconds after which the client gives up.
     pub timeout: Option<f64>,
-    /// Tries after the first.
-    pub retries: u32,
-    /// Seconds before the first retry.
-    pub backoff: f64,
+    /// How long it waits in a queue before it leaves it.
+    pub patience: Option<Dist>,
+    /// Seconds without an answer after which it asks once more.
+    pub hedge: Option<f64>,
+    /// Seconds before each retry: those that are sure, and those of which an even share is drawn.
+    pub backoffs: Vec<(f64, f64)>,
     /// Most retries for each request.
     pub budget: f64,
     /// Failing share at which clients give up, and share of requests that they send then.
@@ -284,12 +296,35 @@ pub struct JourneyPlan {
     pub request: f64,
     /// Bytes of a response.
     pub response: f64,
-    /// What it does, in order.
+    /// What it does: in order, unless `program` says otherwise.
     pub steps: Vec<StepPlan>,
+    /// In which order, where chance has a say in it; empty where it hasn't.
+    pub program: Vec<Instruction>,
     /// USD per failed request.
     pub loss: f64,
     /// Share of failed requests that come back.
     pub recaptured: f64,
+}
+
+impl JourneyPlan {
+    /// Tries after the first.
+    pub fn retries(&self) -> u32 {
+        self.backoffs.len() as u32
+    }
+
+    /// Seconds that a client waits in backlogs.
+    pub fn patience(&self) -> f64 {
+        self.timeout.unwrap_or(PATIENCE.secs())
+    }
+}
+
+/// What a request does next.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+pub enum Instruction {
+    /// The step at this position of [`JourneyPlan::steps`].
+    Step(usize),
+    /// With this probability goes on at that instruction instead of the next.
+    Jump(f64, usize),
 }
 
 /// A step of a journey.
@@ -314,6 +349,10 @@ pub struct PopulationPlan {
     pub at: Option<(f64, f64)>,
     /// Mean requests per second.
     pub rate: f64,
+    /// Requests that come at once.
+    pub batch: u32,
+    /// Recorded arrivals, where they are replayed: (from time 0, requests).
+    pub replay: Option<Vec<(Span, u32)>>,
     /// Multiplier by slot of the week.
     pub profile: Vec<f64>,
     /// Growth per year.
@@ -330,6 +369,22 @@ pub struct PopulationPlan {
     pub order: Vec<usize>,
     /// Weight by pair, for policies that split a population.
     pub weights: Option<Vec<f64>>,
+}
+
+impl PopulationPlan {
+    /// The clusters that serve it when all is well, each with its share.
+    pub fn homes(&self, pairs: &[PairPlan]) -> Vec<(Id<Cluster>, f64)> {
+        let allowed = |pair: &&usize| !self.forbidden[pairs[**pair].primary];
+        let primary = |&pair: &usize| pairs[pair].primary;
+        match &self.weights {
+            None => self.order.iter().find(allowed).map(|pair| (primary(pair), 1.0)).into_iter().collect(),
+            Some(weights) => {
+                let sum: f64 = self.order.iter().filter(allowed).map(|&pair| weights[pair]).sum();
+                let weighed = self.order.iter().filter(allowed).filter(|&&pair| weights[pair] > 0.0);
+                weighed.map(|pair| (primary(pair), weights[*pair] / sum)).collect()
+            }
+        }
+    }
 }
 
 /// A primary and its standby.
@@ -459,6 +514,8 @@ pub struct FaultPlan {
     pub clock: ClockStart,
     /// The chance that a shock hits each member; `None` for a fault of one target.
     pub shock: Option<f64>,
+    /// Who repairs it: a position in [`Plan::crews`]; `None` where nobody has to wait.
+    pub crews: Option<usize>,
     /// Its targets: one, unless it is a shock.
     pub members: Vec<Hit>,
 }
@@ -474,6 +531,27 @@ pub struct IncidentPlan {
     pub lasts: Span,
     /// Its targets.
     pub members: Vec<Hit>,
+}
+
+/// A planned change of a store's leader.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SwitchoverPlan {
+    /// Its root.
+    pub root: Id<Root>,
+    /// The store.
+    pub store: Id<Store>,
+    /// The new leader.
+    pub to: Id<Cluster>,
+    /// When it is commanded, from time 0.
+    pub at: Span,
+    /// From the command until the old leader takes no more writes.
+    pub writes_stop: Span,
+    /// From the command until the old leader answers no more reads.
+    pub reads_stop: Span,
+    /// From the command until the new leader takes writes.
+    pub writable: Span,
+    /// From the command until clients reach it.
+    pub resolves: Span,
 }
 
 /// A surge of traffic.

@@ -33,22 +33,6 @@ pub fn draw(rate: f64, lag: &Dist, rng: &mut Rng) -> Loss {
     Loss { writes: 1 + poisson(younger, rng), oldest }
 }
 
-/// Seconds of writes that a follower is behind at a time, after intervals in which nothing reached it, in order of
-/// their start. While nothing reaches it that grows by a second each second; then it catches up `catch_up` times as
-/// fast as writes come.
-pub fn behind(intervals: impl Iterator<Item = (f64, f64)>, at: f64, catch_up: f64) -> f64 {
-    let (mut behind, mut until) = (0.0_f64, f64::NEG_INFINITY);
-    let caught_up = |behind: f64, time: f64| (behind - (catch_up - 1.0) * time.max(0.0)).max(0.0);
-    for (from, to) in intervals.filter(|&(from, _)| from < at) {
-        let (from, to) = (from.max(until), to.min(at));
-        if to > from {
-            behind = caught_up(behind, from - until) + to - from;
-            until = to;
-        }
-    }
-    caught_up(behind, at - until)
-}
-
 /// The age `a` at which E[(lag − a)⁺] falls to `wanted` seconds, by bisection to a relative 1e-12.
 fn age(lag: &Dist, wanted: f64) -> f64 {
     let mut high = lag.mean().max(1e-9);
@@ -77,18 +61,6 @@ fn age(lag: &Dist, wanted: f64) -> f64 {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_follower_falls_behind_and_catches_up() {
-        let at = |intervals: &[(f64, f64)], at, catch_up| behind(intervals.iter().copied(), at, catch_up);
-        // Cut off for 600 s; twice as fast it gains a second each second.
-        assert_eq!(at(&[(100.0, 700.0)], 400.0, 2.0), 300.0);
-        assert_eq!(at(&[(100.0, 700.0)], 1000.0, 2.0), 300.0);
-        assert_eq!(at(&[(100.0, 700.0)], 1000.0, 3.0), 0.0);
-        // 600 behind, 200 gained, 100 more; intervals that overlap count once.
-        assert_eq!(at(&[(100.0, 700.0), (300.0, 500.0), (900.0, 1000.0)], 1000.0, 2.0), 500.0);
-        assert_eq!(at(&[], 1000.0, 2.0), 0.0);
-        assert_eq!(at(&[(2000.0, 3000.0)], 1000.0, 2.0), 0.0);
-    }
     use crate::base::{Seed, Span};
 
     /// Mean and standard deviation of losses, mean age, share without loss: over `n` draws.

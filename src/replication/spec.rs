@@ -36,6 +36,10 @@ pub struct StoreSpec {
     /// Assumed.
     #[serde(default = "twice")]
     pub catch_up: f64,
+    /// Bytes per second at which a copy is made whole: one whose own history is no longer the leader's, such as that of
+    /// a deposed leader with writes that the new one never got. Then it catches up. Assumed: a network of 1 Gbit/s.
+    #[serde(default = "gigabit")]
+    pub copy_speed: Bytes,
     /// A leader that was deposed while it is there takes no more writes. Without that it goes on until it is seen to
     /// be up again, and what it took is thrown away: split brain.
     #[serde(default = "yes")]
@@ -43,6 +47,9 @@ pub struct StoreSpec {
     /// Which keys are popular: what stale reads and conflicts depend on.
     #[serde(default)]
     pub keys: Keys,
+    /// A time that is reported against: the share of reads that see a write, begun so long after it was acknowledged.
+    #[serde(default)]
+    pub read_after: Option<Span>,
     /// Business loss per acknowledged write that is lost or undone.
     #[serde(default)]
     pub loss_per_write: Money,
@@ -141,7 +148,7 @@ pub enum Replication {
     /// A write is acknowledged by the leader; it reaches the followers after the lag.
     Async(Async),
     /// No leader: a write is acknowledged when W of the N copies have it, a read when R have answered.
-    Quorum(Quorum),
+    Quorum(Box<Quorum>),
     /// Every copy leads: a write is acknowledged where it is made, and reaches the others after the lag.
     MultiLeader(MultiLeader),
     /// A cache of another store: every copy is its cluster's own, filled by the reads that miss, replicated by nobody.
@@ -177,6 +184,9 @@ pub struct SemiSync {
     pub degrade: bool,
 }
 
+fn gigabit() -> Bytes {
+    Bytes::new(100e6)
+}
 fn twice() -> f64 {
     2.0
 }
@@ -188,13 +198,35 @@ fn yes() -> bool {
 }
 
 /// No leader: the copies of a partition vote.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Quorum {
     /// Copies that must have answered a read.
     pub read: u32,
     /// Copies that must have a write.
     pub write: u32,
+    /// How long messages take between the copy that an access goes through and each of the copies, itself included.
+    #[serde(default)]
+    pub delays: Delays,
+}
+
+/// One-way delays of messages, the same to and from every copy. Half the round trip, with its jitter, where one is left
+/// out.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Delays {
+    /// Of a write to a copy.
+    #[serde(default)]
+    pub write: Option<Dist>,
+    /// Of its acknowledgement.
+    #[serde(default)]
+    pub ack: Option<Dist>,
+    /// Of a read to a copy.
+    #[serde(default)]
+    pub read: Option<Dist>,
+    /// Of its answer.
+    #[serde(default)]
+    pub response: Option<Dist>,
 }
 
 /// Every copy leads.

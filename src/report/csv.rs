@@ -9,7 +9,7 @@ use crate::experiment::results::{MetricResult, Results};
 use crate::metric::{Dims, Unit};
 
 /// A name that no spreadsheet takes for a formula.
-fn name(text: &str) -> String {
+pub(super) fn name(text: &str) -> String {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) { format!("'{text}") } else { text.to_owned() }
 }
 
@@ -22,7 +22,7 @@ fn number(x: impl Into<Option<f64>>) -> String {
     x.into().map(|x| serde_json::Number::from_f64(x).map_or_else(String::new, |x| x.to_string())).unwrap_or_default()
 }
 
-fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> Vec<u8> {
+pub(super) fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> Vec<u8> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(head).expect("a Vec takes every byte");
     for row in rows {

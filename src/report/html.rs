@@ -284,7 +284,8 @@ fn tables(results: &Results, mode: Mode) -> Vec<Table> {
             "Over outages that failover ended; the stages of rto.service add up, and rto.dns-tail leads on to rto.users.",
             "stage",
             |m| {
-                let about = m.metric.starts_with("rto.") || m.metric.starts_with("rpo.") || m.metric == "writes.lost";
+                let about = m.metric.starts_with("rto.")
+                    || ["rpo.seconds", "writes.lost", "resync.seconds"].contains(&&*m.metric);
                 (about && is_overall(&m.dims)).then(|| m.metric.clone())
             },
             plainly,

@@ -11,6 +11,7 @@ mod sample;
 mod svg;
 pub mod terminal;
 pub mod text;
+pub mod trace;
 pub mod verdict;
 mod view;
 

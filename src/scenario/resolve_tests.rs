@@ -516,6 +516,37 @@ fn mistakes_in_failures() {
 }
 
 #[test]
+fn mistakes_in_switchovers() {
+    // An odd line changed in a good one.
+    let with = |old: &'static str, new: &'static str, path: &'static str, words: &[&str]| {
+        let good = "[[switchover]]\nname = \"move\"\nstore = \"orders\"\nto = \"ireland\"\nat = \"10d\"\nwrites-stop = \"1m\"\n\
+                    writable = \"2m\"\nresolves = \"3m\"\n[[expect]]";
+        assert!(run(&edited(&[("[[expect]]", good)])).0.is_some());
+        mistake(("[[expect]]", &good.replacen(old, new, 1)), path, words);
+    };
+    with("to = \"ireland\"", "to = \"irland\"", "switchover.move.to", &["did you mean `ireland`?"]);
+    with("store = \"orders\"", "store = \"oders\"", "switchover.move.store", &["did you mean `orders`?"]);
+    with("\"10d\"", "\"365d\"", "switchover.move.at", &["the horizon ends"]);
+    with("\"2m\"", "\"30s\"", "switchover.move.writable", &["before `reads-stop` at 1m", "counts from the command"]);
+    with("\"3m\"", "\"90s\"", "switchover.move.resolves", &["before `writable` at 2m"]);
+    with("writable", "reads-stop = \"50s\"\nwritable", "switchover.move.reads-stop", &["before `writes-stop`"]);
+    with("\"move\"", "\"black friday\"", "switchover.\"black friday\".name", &["an incident and a switchover"]);
+    let named = "personal = true\nclusters = [\"us-east-1\", \"frankfurt\"]\n";
+    let mut text =
+        edited(&[("personal = true\n", named), ("partitions = { geo = {} }", "")]).replace("personal = true", "");
+    text.push_str("[[switchover]]\nname = \"move\"\nstore = \"orders\"\nto = \"ireland\"\nat = \"10d\"\nwrites-stop = \"1m\"\nwritable = \"2m\"\n");
+    let found = run(&text).1;
+    assert!(
+        found
+            .iter()
+            .any(|found| found.path.as_deref() == Some("switchover.move.to") && found.message.contains("no copy"))
+    );
+    let text = text.replace("[[dependency]]", "replication = { quorum = { read = 1, write = 1 } }\n[[dependency]]");
+    let found = run(&text).1;
+    assert!(found.iter().any(|found| found.path.as_deref() == Some("switchover.move.store")), "{found:#?}");
+}
+
+#[test]
 fn mistakes_in_numbers() {
     let before = |text: &'static str| ("[[cluster]]", text);
     mistake(("share = 0.1", "share = 0.2"), "journey.buy.share", &["add up to 1.1", "browse 0.9, buy 0.2"]);

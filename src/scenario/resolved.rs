@@ -101,4 +101,7 @@ pub struct ResolvedPopulation {
     pub utc_offset_minutes: i32,
     /// 168 hourly multipliers in local time, Monday 00:00 first, mean 1; `None` for the same rate always.
     pub profile: Option<Vec<f64>>,
+    /// Recorded arrivals, where they are replayed: (seconds from the start of the horizon, requests).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replay: Option<Vec<(f64, u32)>>,
 }

@@ -6,7 +6,7 @@ use crate::base::{Bytes, Probability, Span};
 use crate::cost::spec::CostSpec;
 use crate::dist::Dist;
 use crate::domain::Selection;
-use crate::failover::spec::FailoverSpec;
+use crate::failover::spec::{FailoverSpec, SwitchoverSpec};
 use crate::failure::spec::{FaultSpec, IncidentSpec};
 use crate::network::spec::NetworkSpec;
 use crate::replication::spec::StoreSpec;
@@ -64,6 +64,9 @@ pub struct ScenarioSpec {
     /// Faults at a set time.
     #[serde(default)]
     pub incident: Vec<IncidentSpec>,
+    /// Planned changes of a store's leader.
+    #[serde(default)]
+    pub switchover: Vec<SwitchoverSpec>,
     /// Surges of traffic.
     #[serde(default)]
     pub surge: Vec<SurgeSpec>,
@@ -127,12 +130,28 @@ fn default_start() -> String {
 }
 
 /// The traffic engine.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum TrafficEngine {
     /// Rates between events, in closed form: for days to years.
     #[default]
     Flow,
+    /// Every request on its own: for minutes to hours.
+    Requests(RequestsSpec),
+}
+
+/// Every request on its own.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct RequestsSpec {
+    /// The share of the requests that is simulated, on as large a share of the servers; counts are multiplied out. Fewer
+    /// servers wait longer at the same utilisation, so waits come out too long.
+    #[serde(default = "whole")]
+    pub scale: Probability,
+}
+
+fn whole() -> Probability {
+    Probability::ONE
 }
 
 /// A region.
@@ -278,6 +297,15 @@ pub struct Expectation {
     /// Of this journey; all of them where it is left out.
     #[serde(default)]
     pub journey: Option<String>,
+    /// Of this cluster; of no one cluster where it is left out.
+    #[serde(default)]
+    pub cluster: Option<String>,
+    /// Of this service; of no one service where it is left out.
+    #[serde(default)]
+    pub service: Option<String>,
+    /// Of this store; of no one store where it is left out.
+    #[serde(default)]
+    pub store: Option<String>,
     /// The least that is good enough: a number, a share, or text with a unit.
     #[serde(default)]
     pub at_least: Option<Target>,

@@ -3,15 +3,25 @@
 use super::inputs::{Condition, Inputs, Route};
 use super::intern::Map;
 use super::lookups::cache_of;
-use super::solve::StationState;
+use super::station::StationState;
+use super::views::ways;
 use crate::base::{Id, Span};
 use crate::dist::Dist;
 use crate::domain::{Cluster, Journey, Store};
 use crate::plan::{Plan, StepPlan};
+use crate::replication::quorum::Ways;
+use crate::replication::spec::Replication;
 use crate::traffic::latency::{Curve, Part, Within};
 
 /// Waits whose probability is below this are left out.
 const NEGLIGIBLE_WAIT: f64 = 1e-9;
+
+/// What is done to a store.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) enum Kind {
+    Read,
+    Write,
+}
 
 /// A curve in [`Curves`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -21,14 +31,16 @@ pub(super) struct CurveId(u32);
 #[derive(Default, Debug)]
 pub(super) struct Curves {
     known: Map<Vec<u64>, CurveId>,
-    curves: Vec<(Curve, Within)>,
+    shapes: Vec<Curve>,
+    /// A shape, and what counts of it.
+    kept: Vec<(usize, Within)>,
 }
 
 impl Curves {
     /// A curve, and what the client's timeout leaves of it.
     pub(super) fn get(&self, id: CurveId) -> (&Curve, Within) {
-        let (curve, within) = &self.curves[id.0 as usize];
-        (curve, *within)
+        let (shape, within) = self.kept[id.0 as usize];
+        (&self.shapes[shape], within)
     }
 
     fn make(&mut self, key: Vec<u64>, limit: f64, curve: impl FnOnce(&Self) -> Curve) -> CurveId {
@@ -36,23 +48,81 @@ impl Curves {
             return id;
         }
         let curve = curve(self);
-        let id = CurveId(self.curves.len() as u32);
-        let within = curve.within(limit);
-        self.curves.push((curve, within));
+        self.shapes.push(curve);
+        self.keep(key, self.shapes.len() - 1, limit)
+    }
+
+    fn keep(&mut self, key: Vec<u64>, shape: usize, limit: f64) -> CurveId {
+        let id = CurveId(self.kept.len() as u32);
+        self.kept.push((shape, self.shapes[shape].within(limit)));
         self.known.insert(key, id);
         id
     }
 
-    /// Mean seconds of one access to a store from a cluster.
-    pub(super) fn access(&mut self, plan: &Plan, from: Id<Cluster>, store: Id<Store>, route: Route) -> f64 {
-        let mut key = vec![u64::MAX, from.index() as u64, store.index() as u64];
+    /// What a backlog's delay leaves of a curve within another limit.
+    fn cut(&mut self, id: CurveId, limit: f64) -> CurveId {
+        let key = vec![u64::MAX - 2, u64::from(id.0), limit.to_bits()];
+        match self.known.get(&key) {
+            Some(&cut) => cut,
+            None => self.keep(key, self.kept[id.0 as usize].0, limit),
+        }
+    }
+
+    /// The latency of one access to a store from a cluster.
+    pub(super) fn access(
+        &mut self,
+        plan: &Plan,
+        from: Id<Cluster>,
+        store: Id<Store>,
+        kind: Kind,
+        route: Route,
+    ) -> CurveId {
+        let mut key = vec![u64::MAX, from.index() as u64, store.index() as u64 * 2 + u64::from(kind == Kind::Write)];
         route_key(&mut key, route);
-        let id = self.make(key, f64::INFINITY, |_| {
+        self.make(key, f64::INFINITY, |_| {
             let mut parts = Vec::new();
-            access(plan, from, store, route, &mut parts);
+            access(plan, from, store, kind, route, &mut parts);
             Curve::sum(&parts)
-        });
-        self.get(id).0.mean()
+        })
+    }
+
+    /// What is left of a curve within its limit, and then an even time of up to so many seconds.
+    pub(super) fn then_even(&mut self, id: CurveId, seconds: f64) -> CurveId {
+        if seconds <= 0.0 {
+            return id;
+        }
+        let key = vec![u64::MAX - 1, u64::from(id.0), seconds.to_bits()];
+        self.make(key, f64::INFINITY, |curves| {
+            let (curve, within) = curves.get(id);
+            curve.then_even(within, seconds)
+        })
+    }
+
+    /// The share of tries of this journey that come back in time, of those that succeed otherwise.
+    #[expect(clippy::too_many_arguments, reason = "what a curve depends on, nothing else")]
+    pub(super) fn in_time(
+        &mut self,
+        plan: &Plan,
+        inputs: &Inputs,
+        flow: usize,
+        journey: Id<Journey>,
+        conditions: &[Condition],
+        stations: &[StationState],
+        hits: &[f64],
+        delay: f64,
+    ) -> f64 {
+        let Way { limit, waits, id, .. } = self.way(plan, inputs, flow, journey, conditions, stations, hits, delay);
+        if limit == f64::INFINITY {
+            return 1.0;
+        }
+        let base = self.get(id).0;
+        let Some((&(waiting, wait), others)) = waits.split_first() else { return base.cdf(limit) };
+        // Not kept: it is asked for loads on the way to one that stays.
+        let mut curve = base.then_wait(waiting, wait);
+        for &(waiting, wait) in others {
+            curve = curve.then_wait(waiting, wait);
+        }
+        curve.cdf(limit)
     }
 
     /// The latency of a try of this journey that succeeds, beyond a `delay` in seconds that its timeout bears too.
@@ -68,6 +138,30 @@ impl Curves {
         hits: &[f64],
         delay: f64,
     ) -> CurveId {
+        let Way { mut key, limit, waits, mut id } =
+            self.way(plan, inputs, flow, journey, conditions, stations, hits, delay);
+        let own = plan.journeys[journey].timeout.unwrap_or(f64::INFINITY);
+        for (waiting, wait) in waits {
+            key.extend([waiting.to_bits(), wait.to_bits()]);
+            let before = id;
+            id = self.make(key.clone(), own, |curves| curves.get(before).0.then_wait(waiting, wait));
+        }
+        if limit == own { id } else { self.cut(id, limit) }
+    }
+
+    /// The curve without waits, and the waits.
+    #[expect(clippy::too_many_arguments, reason = "what a curve depends on, nothing else")]
+    fn way(
+        &mut self,
+        plan: &Plan,
+        inputs: &Inputs,
+        flow: usize,
+        journey: Id<Journey>,
+        conditions: &[Condition],
+        stations: &[StationState],
+        hits: &[f64],
+        delay: f64,
+    ) -> Way {
         let cluster = &plan.clusters[inputs.cluster];
         let steps = &plan.journeys[journey].steps;
         let flow = &inputs.flows[flow];
@@ -86,9 +180,9 @@ impl Curves {
                     for &service in services {
                         if let Some(position) = cluster.station_of[service] {
                             key.push(conditions[position as usize].latency.get().to_bits());
-                            let steady = &stations[position as usize].steady;
+                            let StationState { steady, behind, .. } = &stations[position as usize];
                             // A backlog's wait is the delay.
-                            if delay == 0.0 && steady.waiting > NEGLIGIBLE_WAIT {
+                            if !behind && steady.waiting > NEGLIGIBLE_WAIT {
                                 waits.push((steady.waiting, steady.wait_if_waiting));
                             }
                         }
@@ -116,21 +210,29 @@ impl Curves {
                 }
             }
         }
-        let limit = plan.journeys[journey].timeout.unwrap_or(f64::INFINITY) - delay;
-        if delay > 0.0 {
-            key.push(delay.to_bits());
-        }
-        let mut id =
-            self.make(key.clone(), limit, |_| Curve::sum(&parts(plan, inputs, flow, steps, conditions, &missed)));
+        let own = &plan.journeys[journey];
+        // Who has no timeout waits for ever, but not for a backlog.
+        let limit = match own.timeout {
+            None if delay <= own.patience() => f64::INFINITY,
+            None | Some(_) => own.patience() - delay,
+        };
+        let own = own.timeout.unwrap_or(f64::INFINITY);
+        let id = self.make(key.clone(), own, |_| Curve::sum(&parts(plan, inputs, flow, steps, conditions, &missed)));
         // Waits at several stations add up whatever their order.
         waits.sort_by(|a: &(f64, f64), b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
-        for (waiting, wait) in waits {
-            key.extend([waiting.to_bits(), wait.to_bits()]);
-            let before = id;
-            id = self.make(key.clone(), limit, |curves| curves.get(before).0.then_wait(waiting, wait));
-        }
-        id
+        Way { key, limit, waits, id }
     }
+}
+
+/// One try of a journey.
+struct Way {
+    key: Vec<u64>,
+    /// Seconds that it may take.
+    limit: f64,
+    /// Probability and mean of each wait.
+    waits: Vec<(f64, f64)>,
+    /// The curve without them.
+    id: CurveId,
 }
 
 fn route_key(key: &mut Vec<u64>, route: Route) {
@@ -152,7 +254,7 @@ fn rounded(share: f64) -> f64 {
 }
 
 /// One access to a store from a cluster, to its end.
-fn access(plan: &Plan, from: Id<Cluster>, store: Id<Store>, route: Route, parts: &mut Vec<Part>) {
+fn access(plan: &Plan, from: Id<Cluster>, store: Id<Store>, kind: Kind, route: Route, parts: &mut Vec<Part>) {
     let between = |a: Id<Cluster>, b: Id<Cluster>| plan.region_rtt[plan.clusters[a].region][plan.clusters[b].region];
     let own = &plan.stores[store];
     let mut trip = |seconds: f64| {
@@ -173,11 +275,24 @@ fn access(plan: &Plan, from: Id<Cluster>, store: Id<Store>, route: Route, parts:
         Route::Vote(through, copies, wanted) => {
             trip(between(from, through));
             let voters = own.copies.iter().enumerate().filter(|(position, _)| copies >> position & 1 == 1);
+            let delays = match (&own.replication, kind) {
+                (Replication::Quorum(quorum), Kind::Read) => [&quorum.delays.read, &quorum.delays.response],
+                (Replication::Quorum(quorum), Kind::Write) => [&quorum.delays.write, &quorum.delays.ack],
+                (
+                    Replication::Sync(_)
+                    | Replication::SemiSync(_)
+                    | Replication::Async(_)
+                    | Replication::MultiLeader(_)
+                    | Replication::Cache(_),
+                    Kind::Read | Kind::Write,
+                ) => [&None, &None],
+            };
             let one = |(_, &copy): (usize, &Id<Cluster>)| {
                 let mut way = vec![Part::One(own.time.clone())];
-                if copy != through {
-                    let seconds = between(through, copy);
-                    way.push(Part::One(Dist::lognormal(Span::from_secs(seconds), plan.jitter)));
+                match ways(plan, through, copy, delays[0].as_ref(), delays[1].as_ref()) {
+                    Ways::Halves(_) if copy == through => {}
+                    Ways::Halves(half) => way.push(Part::One(half.scaled(2.0))),
+                    Ways::Apart(there, back) => way.extend([Part::One(there), Part::One(back)]),
                 }
                 Curve::sum(&way)
             };
@@ -227,13 +342,17 @@ fn parts(
             }
             StepPlan::Read(store, _) | StepPlan::Write(store, _) => {
                 let access = flow.stores[store.index()];
-                let route = if matches!(step, StepPlan::Read(..)) { access.read } else { access.write };
+                let (kind, route) = if matches!(step, StepPlan::Read(..)) {
+                    (Kind::Read, access.read)
+                } else {
+                    (Kind::Write, access.write)
+                };
                 let Some((cache, &missed)) = cache_of(plan, *store, route).zip(missed.next()) else {
-                    self::access(plan, inputs.cluster, *store, route, &mut parts);
+                    self::access(plan, inputs.cluster, *store, kind, route, &mut parts);
                     continue;
                 };
                 let mut hit = Vec::new();
-                self::access(plan, inputs.cluster, *store, route, &mut hit);
+                self::access(plan, inputs.cluster, *store, kind, route, &mut hit);
                 let mut miss = hit.clone();
                 if let Some((service, position)) =
                     cache.through.and_then(|service| Some((service, cluster.station_of[service]? as usize)))
@@ -244,7 +363,7 @@ fn parts(
                     let factor = inputs.front.latency.get() * conditions[position].latency.get();
                     miss.push(Part::One(slowed(&plan.services[service].time, factor)));
                 }
-                self::access(plan, inputs.cluster, cache.of, flow.stores[cache.of.index()].read, &mut miss);
+                self::access(plan, inputs.cluster, cache.of, kind, flow.stores[cache.of.index()].read, &mut miss);
                 parts.push(Part::Either(missed, Box::new([Curve::sum(&hit), Curve::sum(&miss)])));
             }
             StepPlan::Dependency(dependency) => {

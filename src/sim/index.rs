@@ -1,7 +1,7 @@
 //! What hits what: looked up once per plan.
 
 use crate::base::{Id, Table};
-use crate::domain::{Cluster, Dependency, Population, Region, Root, Service, Store};
+use crate::domain::{Cluster, Dependency, Population, Region, Service, Store};
 use crate::failure::spec::EffectSpec;
 use crate::plan::{Element, Plan, PopulationPlan, StepPlan};
 
@@ -28,8 +28,8 @@ pub(super) struct Index {
     pub(super) routing: Vec<usize>,
     /// On the region that the failover's tools run in.
     pub(super) tools: Vec<usize>,
-    /// What faults and incidents take down: root by root.
-    pub(super) downs: Vec<(Id<Root>, Element)>,
+    /// Something may make stores read-only.
+    pub(super) read_only: bool,
     /// By cluster: stations whose service comes first in some journey.
     pub(super) fronts: Table<Cluster, Vec<u32>>,
     /// By population: calls that a request of its makes, by service.
@@ -54,7 +54,7 @@ impl Index {
             checks: vec![Vec::new(); clusters].into(),
             routing: Vec::new(),
             tools: Vec::new(),
-            downs: downs(plan),
+            read_only: makes_read_only(plan),
             fronts: vec![Vec::new(); clusters].into(),
             calls: plan.populations.iter().map(|population| calls(plan, population)).collect(),
             used_stores: vec![false; plan.stores.len()].into(),
@@ -128,12 +128,11 @@ impl Index {
     }
 }
 
-fn downs(plan: &Plan) -> Vec<(Id<Root>, Element)> {
-    let faults = plan.faults.iter().map(|fault| (&fault.effect, &fault.members));
-    let incidents = plan.incidents.iter().map(|incident| (&incident.effect, &incident.members));
-    let down = |(effect, _): &(&EffectSpec, _)| matches!(effect, EffectSpec::Down(_));
-    let members = faults.chain(incidents).filter(down).flat_map(|(_, members)| members);
-    members.map(|member| (member.root, plan.holds[member.hold as usize].element)).collect()
+/// Some fault or incident makes stores read-only.
+fn makes_read_only(plan: &Plan) -> bool {
+    let faults = plan.faults.iter().map(|fault| &fault.effect);
+    let mut effects = faults.chain(plan.incidents.iter().map(|incident| &incident.effect));
+    effects.any(|effect| matches!(effect, EffectSpec::ReadOnly(_)))
 }
 
 /// Calls that a request of a population makes, by service.

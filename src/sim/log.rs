@@ -1,7 +1,7 @@
 //! What a run writes down as it happens, for outages, recoveries and timelines.
 
 use crate::base::{Id, SimTime};
-use crate::domain::observation::Promotion;
+use crate::domain::observation::{Promotion, Resync};
 use crate::domain::{Cluster, Population, Root};
 
 /// A division of a population over clusters.
@@ -51,6 +51,7 @@ pub(super) struct Log {
     /// Answers given, by population, each from its time on.
     pub(super) answers: Vec<Vec<(SimTime, Answer)>>,
     pub(super) promotions: Vec<Promotion>,
+    pub(super) resyncs: Vec<Resync>,
 }
 
 impl Log {

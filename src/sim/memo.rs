@@ -5,10 +5,11 @@
 //! first visits, never by number in the memo.
 
 use super::curves::Curves;
-use super::data::Meetings;
+use super::data::{Known, Meetings};
 use super::inputs::Inputs;
 use super::intern::{Interner, Map};
 use super::solve::{Solution, solve};
+use super::views::Views;
 use crate::plan::Plan;
 use crate::scaling::deployment::Deployment;
 
@@ -51,6 +52,7 @@ pub(super) struct Memo {
     solutions: Vec<(InputsId, Solution)>,
     pub(super) curves: Curves,
     meetings: Meetings,
+    pub(super) views: Views,
     pods: Interner<Vec<Deployment>>,
     transition_keys: Map<(InputsId, u32, PodsId), TransitionId>,
     transitions: Vec<Transition>,
@@ -99,8 +101,8 @@ impl Memo {
         let id = if let Some(&id) = self.keys.get(&key) {
             id
         } else {
-            let solution =
-                solve(plan, self.inputs.get(inputs.0), slot, &key[2..], &mut self.curves, &mut self.meetings);
+            let mut known = Known { curves: &mut self.curves, meetings: &mut self.meetings, views: &mut self.views };
+            let solution = solve(plan, self.inputs.get(inputs.0), slot, &key[2..], &mut known);
             let id = SolutionId(self.solutions.len() as u32);
             self.solutions.push((inputs, solution));
             self.keys.insert(key.clone(), id);

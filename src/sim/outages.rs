@@ -10,13 +10,13 @@ use super::tally::{Rough, main_cause};
 use crate::base::stream::{Rng, digest, uniform};
 use crate::base::{Id, SimTime};
 use crate::domain::observation::{Outage, Recovery};
-use crate::domain::{Cluster, Population, Root};
+use crate::domain::{Cluster, Journey, Population, Root};
 use crate::plan::{DEMAND, Plan};
 
 /// The stream that clients are drawn from.
 pub(super) const CLIENT: u64 = digest("client of an outage");
 /// Below 99 % success is an outage.
-const THRESHOLD: f64 = 0.01;
+pub(super) const THRESHOLD: f64 = 0.01;
 /// A recovery counts once it has held for this many seconds.
 const HOLD: f64 = 60.0;
 
@@ -37,12 +37,14 @@ struct Piece {
 }
 
 /// What was found.
+#[derive(Default)]
 pub(super) struct Found {
     pub(super) outages: Vec<Outage>,
     /// By cell: seconds below the threshold.
     pub(super) below: Vec<f64>,
     /// Seconds in which any cell was below it.
     pub(super) any_below: f64,
+    any: Intervals,
 }
 
 /// Finds the outages. Times come out in seconds from the end of the warm-up. The clients that they are told of
@@ -81,40 +83,82 @@ pub(super) fn find(plan: &Plan, memo: &Memo, rough: &[Rough], log: &Log, rng: &m
             });
         }
     }
-    let mut found = Found { outages: Vec::new(), below: Vec::new(), any_below: 0.0 };
-    let mut any: Vec<(f64, f64)> = Vec::new();
+    let mut found = Found::default();
+    let held = by_root(plan, log);
+    for (number, mut pieces) in pieces.into_iter().enumerate() {
+        let (population, journey) = (Id::new(number / journeys), Id::new(number % journeys));
+        pieces.sort_by(|a, b| a.from.total_cmp(&b.from).then(a.cluster.cmp(&b.cluster)));
+        let course = course(&pieces, log, population, origin);
+        let longest = pieces.iter().map(|piece| piece.to - piece.from).fold(0.0, f64::max);
+        // Pieces are in order of their start; none is longer than the longest.
+        let near = |start: f64, end: f64| {
+            let first = pieces.partition_point(|piece| piece.from < start - longest);
+            &pieces[first..first + pieces[first..].partition_point(|piece| piece.from < end)]
+        };
+        let told = Told {
+            lost: &|start, end| {
+                let inside = |piece: &Piece| (piece.to.min(end) - piece.from.max(start)).max(0.0);
+                near(start, end).iter().map(|piece| piece.lost * inside(piece)).sum()
+            },
+            cause: &|start, end| cause(near(start, end), start, memo, rough),
+        };
+        found.add(plan, log, &held, (population, journey), &course, &told, rng);
+    }
+    found.finish();
+    found
+}
+
+/// Every fault's holds, by root.
+pub(super) fn by_root<'l>(plan: &Plan, log: &'l Log) -> Vec<Vec<&'l Held>> {
     let mut held: Vec<Vec<&Held>> = vec![Vec::new(); plan.roots.len()];
     for entry in &log.held {
         held[entry.root.index()].push(entry);
     }
-    for (number, mut pieces) in pieces.into_iter().enumerate() {
-        let (population, journey) = (Id::new(number / journeys), Id::new(number % journeys));
-        pieces.sort_by(|a, b| a.from.total_cmp(&b.from).then(a.cluster.cmp(&b.cluster)));
-        let Course { loss, users, service } = course(&pieces, log, population, origin);
-        found.below.push(users.iter().map(|(from, to)| to - from).sum());
-        any.extend(&users);
-        let service = grouped(&service);
-        let longest = pieces.iter().map(|piece| piece.to - piece.from).fold(0.0, f64::max);
+    held
+}
+
+/// What is known of a cell's losses between two times: how many, and what began them.
+pub(super) struct Told<'t> {
+    pub(super) lost: &'t dyn Fn(f64, f64) -> f64,
+    pub(super) cause: &'t dyn Fn(f64, f64) -> Id<Root>,
+}
+
+impl Found {
+    /// Adds the outages of one cell; cells come in order.
+    #[expect(clippy::too_many_arguments, reason = "what an outage is told from, nothing else")]
+    pub(super) fn add(
+        &mut self,
+        plan: &Plan,
+        log: &Log,
+        held: &[Vec<&Held>],
+        (population, journey): (Id<Population>, Id<Journey>),
+        course: &Course,
+        told: &Told<'_>,
+        rng: &mut Rng,
+    ) {
+        let origin = plan.warm_up.secs();
+        let users = &course.users;
+        self.below.push(users.iter().map(|(from, to)| to - from).sum());
+        self.any.extend(users);
+        let service = grouped(&course.service);
         let rate = plan.populations[population].rate * plan.populations[population].shares[journey];
-        for (start, end) in grouped(&users) {
+        for (start, end) in grouped(users) {
             let inside = |from: f64, to: f64| (to.min(end) - from.max(start)).max(0.0);
-            // Pieces are in order of their start; none is longer than the longest.
-            let first = pieces.partition_point(|piece| piece.from < start - longest);
-            let near = &pieces[first..first + pieces[first..].partition_point(|piece| piece.from < end)];
-            let lost = near.iter().map(|piece| piece.lost * inside(piece.from, piece.to)).sum();
-            let root = cause(near, start, memo, rough);
+            let root = (told.cause)(start, end);
             let below = &users[users.partition_point(|&(_, to)| to <= start)..];
             // The last time that its cause took hold before it; holds of one root follow one another.
             let held = &held[root.index()];
             let held = held[..held.partition_point(|held| held.from.secs() - origin <= start + 1e-9)].last().copied();
-            let (hit, client) = client(&loss, (start, end), uniform(rng));
-            found.outages.push(Outage {
+            // What was planned is no fault to recover from.
+            let held = held.filter(|_| plan.switchovers.iter().all(|switchover| switchover.root != root));
+            let (hit, client) = client(&course.loss, (start, end), uniform(rng));
+            self.outages.push(Outage {
                 population,
                 journey,
                 start,
                 end,
                 below: below.iter().take_while(|&&(from, _)| from < end).map(|&(from, to)| inside(from, to)).sum(),
-                lost,
+                lost: (told.lost)(start, end),
                 client,
                 lot: -crate::base::maths::ln(uniform(rng)) / (rate * hit),
                 root,
@@ -122,24 +166,27 @@ pub(super) fn find(plan: &Plan, memo: &Memo, rough: &[Rough], log: &Log, rng: &m
             });
         }
     }
-    found.outages.sort_by(|a, b| {
-        a.start.total_cmp(&b.start).then(a.population.cmp(&b.population)).then(a.journey.cmp(&b.journey))
-    });
-    any.sort_by(|a, b| a.0.total_cmp(&b.0));
-    found.any_below = joined(&any, 0.0).iter().map(|(from, to)| to - from).sum();
-    found
+
+    /// Every cell has been added.
+    pub(super) fn finish(&mut self) {
+        self.outages.sort_by(|a, b| {
+            a.start.total_cmp(&b.start).then(a.population.cmp(&b.population)).then(a.journey.cmp(&b.journey))
+        });
+        self.any.sort_by(|a, b| a.0.total_cmp(&b.0));
+        self.any_below = joined(&self.any, 0.0).iter().map(|(from, to)| to - from).sum();
+    }
 }
 
 /// A list of intervals in seconds, rising.
-type Intervals = Vec<(f64, f64)>;
+pub(super) type Intervals = Vec<(f64, f64)>;
 
 /// The share of users that fail between two times, linear in between.
 #[derive(Clone, Copy, Debug)]
-struct Segment {
-    from: f64,
-    to: f64,
+pub(super) struct Segment {
+    pub(super) from: f64,
+    pub(super) to: f64,
     /// At `from` and at `to`.
-    loss: (f64, f64),
+    pub(super) loss: (f64, f64),
 }
 
 impl Segment {
@@ -150,13 +197,14 @@ impl Segment {
 }
 
 /// How a cell fared.
-struct Course {
+#[derive(Default)]
+pub(super) struct Course {
     /// In order of time, without gaps.
-    loss: Vec<Segment>,
+    pub(super) loss: Vec<Segment>,
     /// When too many users fail.
-    users: Intervals,
+    pub(super) users: Intervals,
     /// When too many of those who reach the target do.
-    service: Intervals,
+    pub(super) service: Intervals,
 }
 
 /// Follows one cell's loss through its pieces.

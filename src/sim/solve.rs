@@ -1,28 +1,29 @@
 //! The steady state of one cluster: what share of each journey succeeds, where the rest is lost, how long the
 //! good ones take, and what each station does.
 //!
-//! Within a slot rates are constant, so all of it follows in closed form from the inputs and the ready pods.
-//! A try walks its hops in order; the first failing hop sets the stage of the loss. Sheds and retries are a
-//! fixed point: load makes failures, failures make load.
+//! Within a slot rates are constant, so all of it follows in closed form from the inputs, the ready pods and what
+//! waits. A try walks its hops in order; the first failing hop sets the stage of the loss.
 
-use super::backlog::{self, Level};
-use super::curves::{CurveId, Curves};
-use super::data::{self, Meetings, Use};
+use super::backlog::Level;
+use super::curves::CurveId;
+use super::data::{self, Known, Uses};
+use super::fixed_point::{self, Call, Hop, Path, Walk};
 use super::inputs::{Condition, Inputs, Route};
 use super::lookups::{self, Hits, Lookup, cache_of};
+use super::shed::losses;
+use super::station::{Server, StationState};
+use super::tries;
 use crate::base::Id;
 use crate::domain::{Journey, Population, Region, Root, Stage, Store};
 use crate::plan::{ClusterPlan, DEMAND, JourneyPlan, Plan, StepPlan};
-use crate::replication::cache::Reads;
-use crate::traffic::queueing::{self, Load, Steady};
-use crate::traffic::spec::Station;
 
-/// Most rounds of the fixed point; without retries it takes as many as a path has stations.
-const ROUNDS: usize = 400;
-/// Rounds after which it is damped.
-const UNDAMPED: usize = 40;
-/// Seconds that a waiting client bears where the journey has no timeout.
-const PATIENCE: f64 = 30.0;
+/// Most rounds in which late answers make load and load makes late answers.
+const LATE_ROUNDS: usize = 40;
+/// A share of late answers that makes no difference.
+const NEGLIGIBLE: f64 = 1e-9;
+
+/// Whose walk it is: population, journey, position of the flow.
+type Who = (Id<Population>, Id<Journey>, usize);
 
 /// One journey of one flow.
 #[derive(Clone, Debug)]
@@ -51,45 +52,6 @@ pub(super) struct Lost {
     pub(super) rate: f64,
 }
 
-/// One station.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct StationState {
-    /// Calls per second.
-    pub(super) arrivals: f64,
-    pub(super) steady: Steady,
-    pub(super) ready: u32,
-    /// Calls per second that it can serve.
-    pub(super) capacity: f64,
-    /// It keeps a backlog.
-    pub(super) fifo: bool,
-    /// It has one, or begins to: all its servers are busy with it.
-    pub(super) behind: bool,
-}
-
-impl StationState {
-    /// Calls per second that it serves.
-    pub(super) fn served(&self) -> f64 {
-        if self.behind { self.capacity } else { self.arrivals * (1.0 - self.steady.rejected) }
-    }
-
-    /// Calls per second by which a backlog of so many grows.
-    pub(super) fn drift(&self, calls: f64) -> f64 {
-        if !self.fifo || self.capacity <= 0.0 {
-            return 0.0;
-        }
-        let drift = self.arrivals - self.capacity;
-        if calls <= 0.0 { drift.max(0.0) } else { drift }
-    }
-}
-
-/// Calls per second that a station can serve with so many ready pods.
-pub(super) fn capacity(plan: &Plan, own: &ClusterPlan, inputs: &Inputs, station: usize, ready: u32) -> f64 {
-    let service = &plan.services[own.stations[station].service];
-    let degraded = inputs.stations.iter().find(|(other, _)| *other as usize == station);
-    let degraded = degraded.map_or(1.0, |(_, condition)| condition.capacity.get()) * inputs.front.capacity.get();
-    f64::from(ready) * f64::from(service.concurrency) * degraded / service.time.mean().max(1e-12)
-}
-
 /// The steady state of one cluster.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Solution {
@@ -103,119 +65,21 @@ pub(super) struct Solution {
     /// Bytes per second from region to region.
     pub(super) transfer: Vec<(Id<Region>, Id<Region>, f64)>,
     /// What users do to data.
-    pub(super) uses: Vec<Use>,
+    pub(super) uses: Uses,
     /// No cell loses enough to matter to an outage: under 1e-4.
     pub(super) fine: bool,
-}
-
-impl Solution {
-    /// A backlog begins here.
-    pub(super) fn grows(&self) -> bool {
-        self.stations.iter().any(|state| state.drift(0.0) > 0.0)
-    }
-}
-
-/// A hop of a try, and what makes it fail.
-struct Hop {
-    fails: f64,
-    stage: Stage,
-    root: Id<Root>,
-    /// The station that sheds here, if it is a station's queue.
-    station: Option<usize>,
-    /// Of the tries that get so far, those that come to this hop: all, or those that miss a cache. What fails here is
-    /// a share of the former.
-    share: f64,
-}
-
-/// A call of a station.
-struct Call {
-    /// The hop before which it is reached.
-    before: usize,
-    station: usize,
-    /// Of the tries that get so far, those that call it.
-    share: f64,
-    /// Only those that miss a cache do.
-    missed: bool,
-}
-
-/// What a try does: its hops, the stations it calls, the caches it reads.
-type Path = (Vec<Hop>, Vec<Call>, Vec<Lookup>);
-
-/// A journey of a flow while it is being solved.
-struct Walk<'a> {
-    journey: &'a JourneyPlan,
-    rate: f64,
-    hops: Vec<Hop>,
-    calls: Vec<Call>,
-    lookups: Vec<Lookup>,
-    tries: f64,
-    /// Seconds that it waits in backlogs.
-    delay: f64,
-    /// Share of the tries that come back in time all the same.
-    in_time: f64,
-}
-
-impl Walk<'_> {
-    /// Success probability and tries per request, if a try fails with this probability.
-    fn outcome(&self, fails: f64) -> (f64, f64) {
-        let (success, tries) = queueing::retries_within(fails, self.journey.retries, self.journey.budget);
-        match self.journey.breaker {
-            // What opens it is what doesn't depend on how many are sent: dead parts, and answers that come too late.
-            Some((opens_at, probes)) if 1.0 - self.standing() >= opens_at => (success * probes, tries * probes),
-            Some(_) | None => (success, tries),
-        }
-    }
-
-    /// Calls per second that it makes to a station.
-    fn offers(&self, station: usize) -> f64 {
-        let mut reached = self.rate * self.tries;
-        let mut calls = 0.0;
-        for hop in &self.hops {
-            if hop.station == Some(station) {
-                calls += reached * hop.share;
-            }
-            reached *= 1.0 - hop.fails;
-        }
-        calls
-    }
-
-    /// Adds its reads to those of the caches; by lookup, the share that hit of what comes back.
-    fn look_up(&self, reads: &mut [Reads]) -> Vec<f64> {
-        let pass = |hops: &[Hop]| hops.iter().map(|hop| 1.0 - hop.fails).product::<f64>();
-        let one = |lookup: &Lookup| {
-            let (fetched, hits) = lookup.answered(pass(&self.hops[lookup.hops.clone()]));
-            let reached = self.rate * self.tries * pass(&self.hops[..lookup.hops.start]);
-            if let Some(reads) = reads.get_mut(lookup.entry) {
-                reads.all += reached;
-                reads.filling += reached * fetched;
-            }
-            hits
-        };
-        self.lookups.iter().map(one).collect()
-    }
-
-    /// Share of tries that get past all that isn't a queue's shedding.
-    fn standing(&self) -> f64 {
-        let steady = self.hops.iter().filter(|hop| hop.station.is_none());
-        self.in_time * steady.map(|hop| 1.0 - hop.fails).product::<f64>()
-    }
+    /// A backlog begins here, if there is none.
+    pub(super) grows: bool,
 }
 
 /// Solves one cluster in one slot with these ready pods.
-pub(super) fn solve(
-    plan: &Plan,
-    inputs: &Inputs,
-    slot: usize,
-    state: &[u32],
-    curves: &mut Curves,
-    meetings: &mut Meetings,
-) -> Solution {
+pub(super) fn solve(plan: &Plan, inputs: &Inputs, slot: usize, state: &[u32], known: &mut Known<'_>) -> Solution {
     let mut hits = Hits::expected(plan, inputs, slot);
     let mut turn = 0;
     loop {
         turn += 1;
         let last = turn >= lookups::TURNS;
-        if let Some(solution) = solve_with(plan, inputs, slot, state, (&mut hits, last), curves, meetings) {
+        if let Some(solution) = solve_with(plan, inputs, slot, state, (&mut hits, last), known) {
             return solution;
         }
     }
@@ -228,8 +92,7 @@ fn solve_with(
     slot: usize,
     state: &[u32],
     (hits, last): (&mut Hits<'_>, bool),
-    curves: &mut Curves,
-    meetings: &mut Meetings,
+    known: &mut Known<'_>,
 ) -> Option<Solution> {
     let cluster = &plan.clusters[inputs.cluster];
     // Ready pods; then, while something waits, levels of backlogs and what began them.
@@ -240,81 +103,82 @@ fn solve_with(
         Some(_) | None => inputs.overload_root,
     };
     let mut solution = Solution { fine: true, ..Solution::default() };
-    let dead = inputs.front.down.or((inputs.zones_up == 0 && inputs.zones_listed == 0).then_some(inputs.zones_root));
     let conditions = conditions(cluster, inputs);
 
-    let mut walks = Vec::new();
-    let mut who = Vec::new();
-    for (position, flow) in inputs.flows.iter().enumerate() {
-        let population = &plan.populations[flow.population];
-        let rate = population.rate * population.profile[slot] * flow.share() * flow.factor.get();
-        for (journey_id, &share) in population.shares.iter_enumerated() {
-            let rate = rate * share;
-            if rate <= 0.0 {
-                continue;
-            }
-            let journey = &plan.journeys[journey_id];
-            let (hops, calls, lookups) = match (flow.refused, dead) {
-                (Some(root), _) | (None, Some(root)) => {
-                    let hop = Hop { fails: 1.0, stage: flow.blame, root, station: None, share: 1.0 };
-                    (vec![hop], Vec::new(), Vec::new())
-                }
-                (None, None) => hops_of(plan, inputs, position, journey, &conditions, overload_root, hits),
-            };
+    let mut servers: Vec<Server<'_>> = conditions
+        .iter()
+        .enumerate()
+        .map(|(position, condition)| {
+            let level: Level = levels.get(position).copied().unwrap_or(0);
+            Server::new(plan, inputs, position, ready[position], level, condition)
+        })
+        .collect();
+    let idle = vec![StationState::default(); servers.len()];
+
+    let (mut walks, who) = walks_of(plan, inputs, slot, &conditions, overload_root, hits);
+    let mut delay = |servers: &[Server<'_>], walks: &mut [Walk<'_>]| {
+        for (walk, &(_, journey, flow)) in walks.iter_mut().zip(&who) {
             // What misses wait for is part of the curve.
-            let delay: f64 = calls
-                .iter()
-                .filter(|call| !call.missed)
-                .map(|call| backlog::wait(cluster, call.station, levels.get(call.station).copied().unwrap_or(0)).0)
-                .sum();
-            let mut in_time = 1.0;
-            if delay > 0.0 {
-                let idle = vec![StationState::default(); cluster.stations.len()];
-                let hits: Vec<f64> = lookups.iter().map(|lookup| lookup.hits).collect();
-                let curve = curves.journey(plan, inputs, position, journey_id, &conditions, &idle, &hits, delay);
-                in_time = curves.get(curve).1.share();
+            let calls = walk.calls.iter().filter(|call| !call.missed);
+            walk.delay = calls.map(|call| servers[call.station].wait()).sum();
+            if walk.passes() > 0.0 {
+                let (hits, delay) = (walk.hits(), walk.delay);
+                walk.at_best = known.curves.in_time(plan, inputs, flow, journey, &conditions, &idle, &hits, delay);
+                walk.in_time = walk.at_best;
             }
-            walks.push(Walk { journey, rate, hops, calls, lookups, tries: 1.0, delay, in_time });
-            who.push((flow.population, journey_id, position));
+        }
+    };
+    delay(&servers, &mut walks);
+    let mut fluid = fixed_point::fluid(&servers, &mut walks);
+    let behind = servers.iter_mut().zip(&fluid).filter(|(_, state)| state.behind);
+    if behind.fold(false, |begins, (server, _)| server.begin() || begins) {
+        delay(&servers, &mut walks);
+        fluid = fixed_point::fluid(&servers, &mut walks);
+    }
+    for round in 0..LATE_ROUNDS {
+        solution.stations = fixed_point::with_chance(&servers, &fluid, &mut walks);
+        let mut moved = false;
+        let tried_again = walks.iter_mut().zip(&who).filter(|(walk, _)| walk.journey.retries() > 0);
+        for (walk, &(_, journey, flow)) in tried_again {
+            if walk.passes() > 0.0 {
+                let (stations, hits, delay) = (&solution.stations, walk.hits(), walk.delay);
+                // Mostly nothing is late, and the first round's curve is the one that is wanted.
+                let in_time = if round == 0 {
+                    let curve = known.curves.journey(plan, inputs, flow, journey, &conditions, stations, &hits, delay);
+                    known.curves.get(curve).1.share()
+                } else {
+                    known.curves.in_time(plan, inputs, flow, journey, &conditions, stations, &hits, delay)
+                };
+                moved |= (in_time - walk.in_time).abs() > NEGLIGIBLE;
+                walk.in_time = in_time;
+            }
+        }
+        if !moved {
+            break;
         }
     }
-
-    solution.stations = fixed_point(plan, inputs, ready, levels, &conditions, &mut walks);
+    solution.grows = solution.stations.iter().any(|state| state.drift(0.0) > 0.0);
 
     let mut reads = hits.nothing();
-    let answered: Vec<Vec<f64>> = walks.iter().map(|walk| walk.look_up(&mut reads)).collect();
+    for walk in &walks {
+        walk.look_up(&mut reads);
+    }
     if !hits.settle(&reads) && !last {
         return None;
     }
-    for ((walk, answered), (population, journey_id, flow)) in walks.iter().zip(answered).zip(who) {
+    for (walk, (population, journey_id, flow)) in walks.iter().zip(who) {
         let cell = solution.cells.len();
-        let passes: f64 = walk.hops.iter().map(|hop| 1.0 - hop.fails).product();
+        let (passes, hits) = (walk.passes(), walk.hits());
         let mut latency = Vec::new();
         let mut in_time = 1.0;
         if passes > 0.0 {
             let stations = &solution.stations;
-            let curve = curves.journey(plan, inputs, flow, journey_id, &conditions, stations, &answered, walk.delay);
-            in_time = curves.get(curve).1.share();
-            let fails = 1.0 - passes * in_time;
-            // A failed try costs a round trip, then the backoff.
+            let curve = known.curves.journey(plan, inputs, flow, journey_id, &conditions, stations, &hits, walk.delay);
+            in_time = known.curves.get(curve).1.share();
             let round_trip = plan.populations[population].rtt[inputs.cluster];
-            let (mut delay, mut backoff, mut still) = (walk.delay, walk.journey.backoff, 1.0);
-            for _ in 0..=walk.journey.retries {
-                latency.push((curve, delay, still * passes * in_time));
-                still *= fails;
-                delay += round_trip + backoff;
-                backoff *= 2.0;
-                if still < 1e-12 {
-                    break;
-                }
-            }
+            latency = tries::latency(walk, (passes, in_time), round_trip, curve, known.curves);
         }
-        let fails = 1.0 - passes * in_time;
-        let (success, _) = walk.outcome(fails);
-        let sum: f64 = latency.iter().map(|part| part.2).sum();
-        for part in &mut latency {
-            part.2 /= sum.max(f64::MIN_POSITIVE);
-        }
+        let (success, _) = walk.outcome(1.0 - passes * in_time);
         if success < 1.0 - 1e-4 {
             solution.fine = false;
         }
@@ -326,11 +190,10 @@ fn solve_with(
         losses(walk, cell, (success, in_time), late, &mut solution.losses);
         let good = walk.rate * success;
         solution.egress += good * walk.journey.response;
-        bytes(plan, inputs, flow, walk.journey, good, &answered, &mut solution);
-        let hits = answered;
+        bytes(plan, inputs, flow, walk.journey, good, &hits, &mut solution);
         solution.cells.push(Cell { population, journey: journey_id, flow, rate: walk.rate, success, latency, hits });
     }
-    solution.uses = data::uses(plan, inputs, slot, &solution.cells, hits, curves, meetings);
+    solution.uses = data::uses(plan, inputs, slot, &solution.cells, hits, known);
     Some(solution)
 }
 
@@ -343,36 +206,43 @@ fn conditions(cluster: &ClusterPlan, inputs: &Inputs) -> Vec<Condition> {
     conditions
 }
 
+/// The journeys of all flows, and whose they are.
+fn walks_of<'p>(
+    plan: &'p Plan,
+    inputs: &Inputs,
+    slot: usize,
+    conditions: &[Condition],
+    overload_root: Id<Root>,
+    hits: &Hits<'_>,
+) -> (Vec<Walk<'p>>, Vec<Who>) {
+    let dead = inputs.front.down.or((inputs.zones_up == 0 && inputs.zones_listed == 0).then_some(inputs.zones_root));
+    let (mut walks, mut who) = (Vec::new(), Vec::new());
+    for (position, flow) in inputs.flows.iter().enumerate() {
+        let population = &plan.populations[flow.population];
+        let rate = population.rate * population.profile[slot] * flow.share() * flow.factor.get();
+        for (journey_id, &share) in population.shares.iter_enumerated() {
+            let rate = rate * share;
+            if rate <= 0.0 {
+                continue;
+            }
+            let journey = &plan.journeys[journey_id];
+            let path = match (flow.refused, dead) {
+                (Some(root), _) | (None, Some(root)) => {
+                    Path { hops: vec![Hop::new(1.0, flow.blame, root, None)], ..Path::default() }
+                }
+                (None, None) => hops_of(plan, inputs, position, journey, conditions, overload_root, hits),
+            };
+            walks.push(Walk::new(journey, rate, path));
+            who.push((flow.population, journey_id, position));
+        }
+    }
+    (walks, who)
+}
+
 /// Answers come too late for what they wait in queues, not for the service itself.
 fn late_for_waits(walk: &Walk<'_>, stations: &[StationState]) -> bool {
     let waits: f64 = walk.calls.iter().map(|call| stations[call.station].steady.mean_wait()).sum();
-    waits > 0.05 * walk.journey.timeout.unwrap_or(f64::INFINITY)
-}
-
-/// What a walk loses, in proportion to the hops at which a try fails; last, as `late`, what comes too late.
-fn losses(
-    walk: &Walk<'_>,
-    cell: usize,
-    (success, in_time): (f64, f64),
-    (stage, root): (Stage, Id<Root>),
-    losses: &mut Vec<Lost>,
-) {
-    let passes: f64 = walk.hops.iter().map(|hop| 1.0 - hop.fails).product();
-    let fails = 1.0 - passes * in_time;
-    if fails <= 0.0 {
-        return;
-    }
-    let lost = walk.rate * (1.0 - success) / fails;
-    let mut reached = 1.0;
-    for hop in &walk.hops {
-        if hop.fails > 0.0 && reached > 0.0 {
-            losses.push(Lost { cell, stage: hop.stage, root: hop.root, rate: lost * reached * hop.fails });
-        }
-        reached *= 1.0 - hop.fails;
-    }
-    if in_time < 1.0 {
-        losses.push(Lost { cell, stage, root, rate: lost * passes * (1.0 - in_time) });
-    }
+    waits > 0.05 * walk.journey.patience()
 }
 
 /// The hops of one try, and the stations it calls.
@@ -392,7 +262,7 @@ fn hops_of(
     let mut lookups = Vec::new();
     let errors = |hops: &mut Vec<Hop>, condition: &Condition, down: Stage| {
         if let Some((fails, stage, root)) = failing(condition, down) {
-            hops.push(Hop { fails, stage, root, station: None, share: 1.0 });
+            hops.push(Hop::new(fails, stage, root, None));
         }
     };
     errors(&mut hops, &inputs.front, flow.blame);
@@ -408,18 +278,18 @@ fn hops_of(
                     calls.push(Call { before: reached, station, share: 1.0, missed: false });
                     if listed > 0.0 {
                         let (stage, root) = (Stage::Undetected, inputs.zones_root);
-                        hops.push(Hop { fails: listed, stage, root, station: None, share: 1.0 });
+                        hops.push(Hop::new(listed, stage, root, None));
                     }
                     errors(&mut hops, &conditions[station], flow.blame);
                     let (stage, root) = (Stage::Overload, overload_root);
-                    hops.push(Hop { fails: 0.0, stage, root, station: Some(station), share: 1.0 });
+                    hops.push(Hop::new(0.0, stage, root, Some(station)));
                 }
             }
             StepPlan::Read(store, _) | StepPlan::Write(store, _) => {
                 let access = flow.stores[store.index()];
                 let route = if matches!(step, StepPlan::Read(..)) { access.read } else { access.write };
                 if let Route::Fail(stage, root) = route {
-                    hops.push(Hop { fails: 1.0, stage, root, station: None, share: 1.0 });
+                    hops.push(Hop::new(1.0, stage, root, None));
                 }
                 let Some(cache) = cache_of(plan, *store, route) else { continue };
                 let (entry, hit) = hits.of(*store, plan.stores[*store].partition_of(flow.population));
@@ -428,7 +298,7 @@ fn hops_of(
                 let mut share = 1.0 - hit;
                 let stumble = |hops: &mut Vec<Hop>, share: &mut f64, (fails, stage, root): (f64, Stage, Id<Root>)| {
                     let fails_here = *share * fails;
-                    hops.push(Hop { fails: fails_here, stage, root, station: None, share: *share });
+                    hops.push(Hop { share: *share, ..Hop::new(fails_here, stage, root, None) });
                     *share = if fails_here < 1.0 { *share * (1.0 - fails) / (1.0 - fails_here) } else { 0.0 };
                 };
                 let station = cache.through.and_then(|service| cluster.station_of[service]);
@@ -447,7 +317,7 @@ fn hops_of(
                 }
                 if let Some(station) = station.map(|position| position as usize) {
                     let (stage, root) = (Stage::Overload, overload_root);
-                    hops.push(Hop { fails: 0.0, stage, root, station: Some(station), share });
+                    hops.push(Hop { share, ..Hop::new(0.0, stage, root, Some(station)) });
                 }
                 lookups.push(Lookup { entry, hits: hit, hops: first..hops.len() });
             }
@@ -458,7 +328,7 @@ fn hops_of(
             }
         }
     }
-    (hops, calls, lookups)
+    Path { hops, calls, lookups }
 }
 
 /// How what is in this condition fails: probability, stage, root.
@@ -470,126 +340,8 @@ fn failing(condition: &Condition, down: Stage) -> Option<(f64, Stage, Id<Root>)>
     }
 }
 
-/// Load makes sheds, sheds make retries, retries make load: until nothing moves.
-fn fixed_point(
-    plan: &Plan,
-    inputs: &Inputs,
-    ready: &[u32],
-    levels: &[Level],
-    conditions: &[Condition],
-    walks: &mut [Walk<'_>],
-) -> Vec<StationState> {
-    let cluster = &plan.clusters[inputs.cluster];
-    let patience = walks.iter().filter_map(|walk| walk.journey.timeout).fold(PATIENCE, f64::min);
-    let mut states: Vec<StationState> = Vec::new();
-    let mut before = vec![0.0; cluster.stations.len()];
-    for round in 0..ROUNDS {
-        let mut arrivals = vec![0.0; cluster.stations.len()];
-        for walk in walks.iter() {
-            let mut reached = walk.rate * walk.tries;
-            let mut next = 0;
-            for (position, hop) in walk.hops.iter().enumerate() {
-                while next < walk.calls.len() && walk.calls[next].before <= position {
-                    arrivals[walk.calls[next].station] += reached * walk.calls[next].share;
-                    next += 1;
-                }
-                reached *= 1.0 - hop.fails;
-            }
-            for call in &walk.calls[next..] {
-                arrivals[call.station] += reached * call.share;
-            }
-        }
-        if round >= UNDAMPED {
-            for (now, then) in arrivals.iter_mut().zip(&before) {
-                *now = 0.5 * (*now + then);
-            }
-        }
-        let moved = arrivals.iter().zip(&before).any(|(now, then)| (now - then).abs() > 1e-13 * now.abs());
-        if round > 0 && !moved {
-            break;
-        }
-        states = cluster
-            .stations
-            .iter()
-            .enumerate()
-            .map(|(position, station)| {
-                let service = &plan.services[station.service];
-                let capacity = conditions[position].capacity.get() * inputs.front.capacity.get();
-                // Less capacity is slower servers: the same as fewer, without their rounding.
-                let mean = service.time.mean() / capacity.max(1e-9);
-                let load = Load {
-                    arrivals: arrivals[position],
-                    service: mean,
-                    cv: service.time.cv(),
-                    servers: u64::from(ready[position]) * u64::from(service.concurrency),
-                    queue: service.queue,
-                    patience,
-                };
-                let level = levels.get(position).copied().unwrap_or(0);
-                let capacity = self::capacity(plan, cluster, inputs, position, ready[position]);
-                let behind =
-                    service.station == Station::Fifo && capacity > 0.0 && (level > 0 || load.arrivals >= capacity);
-                let steady = match service.station {
-                    Station::Fifo if behind => {
-                        let (wait, full) = backlog::wait(cluster, position, level);
-                        let rejected = if full { (1.0 - capacity / load.arrivals).max(0.0) } else { 0.0 };
-                        Steady { rejected, waiting: 1.0, wait_if_waiting: wait, utilisation: 1.0, empty: Some(0.0) }
-                    }
-                    Station::Mmc | Station::Fifo => queueing::mmc(load),
-                    Station::Fluid => queueing::fluid(load),
-                };
-                StationState {
-                    arrivals: arrivals[position],
-                    steady,
-                    ready: ready[position],
-                    capacity,
-                    fifo: service.station == Station::Fifo,
-                    behind,
-                }
-            })
-            .collect();
-        shed(walks, &states, &arrivals);
-        for walk in walks.iter_mut() {
-            let passes: f64 = walk.hops.iter().map(|hop| 1.0 - hop.fails).product();
-            walk.tries = walk.outcome(1.0 - passes * walk.in_time).1;
-        }
-        before = arrivals;
-    }
-    states
-}
-
-/// Shares out what the stations shed: alike, or from the lowest priority up.
-fn shed(walks: &mut [Walk<'_>], states: &[StationState], arrivals: &[f64]) {
-    let first = walks.first().map_or(0, |walk| walk.journey.priority);
-    if walks.iter().all(|walk| walk.journey.priority == first) {
-        for hop in walks.iter_mut().flat_map(|walk| &mut walk.hops) {
-            if let Some(station) = hop.station {
-                hop.fails = hop.share * states[station].steady.rejected;
-            }
-        }
-        return;
-    }
-    let mut classes: Vec<u32> = walks.iter().map(|walk| walk.journey.priority).collect();
-    classes.sort_unstable();
-    classes.dedup();
-    for (station, state) in states.iter().enumerate() {
-        let mut left = state.steady.rejected * arrivals[station];
-        for &class in &classes {
-            let of_class = |walk: &&mut Walk<'_>| walk.journey.priority == class;
-            let offered: f64 = walks.iter_mut().filter(of_class).map(|walk| walk.offers(station)).sum();
-            let fails = if offered > 0.0 { (left / offered).min(1.0) } else { 0.0 };
-            left = (left - offered).max(0.0);
-            for hop in walks.iter_mut().filter(of_class).flat_map(|walk| &mut walk.hops) {
-                if hop.station == Some(station) {
-                    hop.fails = hop.share * fails;
-                }
-            }
-        }
-    }
-}
-
 /// Adds the bytes that `good` requests per second move.
-fn bytes(
+pub(super) fn bytes(
     plan: &Plan,
     inputs: &Inputs,
     flow: usize,

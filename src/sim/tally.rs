@@ -2,16 +2,19 @@
 //!
 //! Sums run in the seed's own first-visit order, so they don't depend on what the memo already held.
 
-use super::curves::CurveId;
+use super::curves::{CurveId, Kind};
 use super::intern::Map;
 use super::memo::{Memo, SolutionId, TransitionId};
-use super::unit::Stay;
+use super::step::Stay;
+use super::views::ViewId;
 use crate::base::{Id, SimTime, Span, Table};
 use crate::domain::observation::{
-    CURVE_NODES, DataTally, Latency, Loss, Month, Observations, QUANTILES, StationTally, curve_node,
+    ACCESS_QUANTILES, CURVE_NODES, DataTally, Latency, Loss, Month, Observations, QUANTILES, StationTally, StoreTally,
+    curve_node,
 };
-use crate::domain::{Cluster, Journey, Population, Region, Root, Stage};
+use crate::domain::{Cluster, Journey, Population, Region, Root, Stage, Store};
 use crate::plan::Plan;
+use crate::replication::visibility::seen_by;
 use crate::traffic::latency::Mixture;
 
 /// A stay in a solution that isn't fine.
@@ -52,6 +55,30 @@ impl<T: Copy + Default + PartialEq + core::ops::AddAssign> Visits<T> {
     }
 }
 
+/// Sums by key, in the order in which the keys first came.
+#[derive(Debug)]
+struct Sums<K> {
+    known: Map<K, usize>,
+    sums: Vec<(K, f64)>,
+}
+
+impl<K> Default for Sums<K> {
+    fn default() -> Self {
+        Self { known: Map::default(), sums: Vec::new() }
+    }
+}
+
+impl<K: Copy + Eq + core::hash::Hash> Sums<K> {
+    fn at(&mut self, key: K) -> &mut f64 {
+        let next = self.sums.len();
+        let at = *self.known.entry(key).or_insert(next);
+        if at == next {
+            self.sums.push((key, 0.0));
+        }
+        &mut self.sums[at].1
+    }
+}
+
 /// A station's waits: (probability, mean if waiting, weight).
 type Waits = Vec<(f64, f64, f64)>;
 
@@ -65,6 +92,10 @@ pub(super) struct Tally {
     /// By cluster: the interval over which its inputs' shares move.
     pub(super) spans: Table<Cluster, (SimTime, SimTime)>,
     trace: Option<Vec<(Id<Cluster>, Rough)>>,
+    /// Every stay, while somebody wants to know what was written.
+    pub(super) lived: Option<Vec<Stay>>,
+    /// Bytes of whole copies: from region to region.
+    pub(super) copied: Vec<(Id<Region>, Id<Region>, f64)>,
     /// By cell: curve, delay, weight; in order of first visit.
     latency: Vec<Vec<(CurveId, f64, f64)>>,
     latency_at: Map<(u32, CurveId, u64), u32>,
@@ -74,6 +105,10 @@ pub(super) struct Tally {
     waits: Vec<Vec<Waits>>,
     violations: Vec<f64>,
     data: Vec<Vec<DataTally>>,
+    /// Accesses to a store by their latency.
+    accesses: Sums<(Id<Store>, Kind, CurveId)>,
+    /// Reads of a store that may miss a write, by what they see.
+    views: Sums<(Id<Store>, ViewId)>,
     months: Vec<Month>,
 }
 
@@ -91,6 +126,8 @@ impl Tally {
             node_seconds: vec![0.0; plan.clusters.len()].into(),
             spans: vec![(SimTime::ZERO, SimTime::ZERO); plan.clusters.len()].into(),
             trace: trace.then(Vec::new),
+            lived: None,
+            copied: Vec::new(),
             latency: vec![Vec::new(); cells],
             latency_at: Map::default(),
             loss_at: Map::default(),
@@ -99,6 +136,8 @@ impl Tally {
             waits: plan.clusters.iter().map(|cluster| vec![Vec::new(); cluster.stations.len()]).collect(),
             violations: vec![0.0; plan.populations.len()],
             data: vec![vec![DataTally::default(); plan.journeys.len()]; plan.stores.len()],
+            accesses: Sums::default(),
+            views: Sums::default(),
             months: Vec::new(),
         }
     }
@@ -115,9 +154,9 @@ impl Tally {
 
     /// Forgets what was added up so far: the warm-up is over.
     pub(super) fn restart(&mut self, plan: &Plan) {
-        let spans = self.spans.clone();
+        let (spans, lived) = (self.spans.clone(), self.lived.take());
         *self = Self::new(plan, self.tracing());
-        self.spans = spans;
+        (self.spans, self.lived) = (spans, lived);
     }
 
     /// One stay that was stepped through.
@@ -128,6 +167,9 @@ impl Tally {
         }
         self.stays.add(stay.solution.0, seconds);
         self.node_seconds[cluster] += f64::from(nodes) * seconds;
+        if let Some(lived) = &mut self.lived {
+            lived.push(stay);
+        }
         let rough = Rough { stay, span: self.spans[cluster] };
         if !memo.solution(stay.solution).fine {
             self.rough.push(rough);
@@ -141,6 +183,16 @@ impl Tally {
     pub(super) fn slot(&mut self, cluster: Id<Cluster>, id: TransitionId, from: SimTime, memo: &Memo) {
         self.slots.add(id.0, 1);
         let transition = memo.transition(id);
+        if let Some(lived) = &mut self.lived {
+            let mut start = from;
+            for &(solution, _, ends) in &transition.stays {
+                let to = from + Span::from_nanos(ends);
+                if start < to {
+                    lived.push(Stay { from: start, to, solution });
+                }
+                start = to;
+            }
+        }
         if transition.rough {
             let mut start = from;
             for &(solution, _, ends) in &transition.stays {
@@ -173,6 +225,11 @@ impl Tally {
         for (hours, seconds) in month.node_hours.iter_mut().zip(&mut self.node_seconds) {
             *hours = *seconds / 3600.0;
             *seconds = 0.0;
+        }
+        for (from, to, bytes) in self.copied.drain(..) {
+            if from != to && bytes > 0.0 {
+                add_transfer(&mut month.transfer, from, to, bytes);
+            }
         }
         month.transfer.sort_by_key(|&(from, to, _)| (from, to));
         self.months.push(month);
@@ -217,15 +274,22 @@ impl Tally {
             }
             self.losses[at as usize].requests += lost.rate * seconds;
         }
-        for done in &solution.uses {
+        for done in &solution.uses.by_journey {
             let tally = &mut self.data[done.store.index()][done.journey.index()];
             tally.reads += done.reads * seconds;
             tally.stale += done.stale * seconds;
             tally.hits += done.hits * seconds;
+            tally.unseen += done.unseen * seconds;
             tally.writes += done.writes * seconds;
             tally.undone += done.undone * seconds;
             tally.merged += done.merged * seconds;
             tally.latency += done.latency * seconds;
+        }
+        for &(store, kind, curve, rate) in &solution.uses.latency {
+            *self.accesses.at((store, kind, curve)) += rate * seconds;
+        }
+        for &(store, view, rate) in &solution.uses.views {
+            *self.views.at((store, view)) += rate * seconds;
         }
         for (position, state) in solution.stations.iter().enumerate() {
             let tally = &mut self.stations[cluster][position];
@@ -238,6 +302,8 @@ impl Tally {
             tally.utilisation += steady.utilisation * seconds;
             tally.ready += f64::from(state.ready) * seconds;
             tally.wait += served * steady.mean_wait();
+            tally.service += served * service.time.mean();
+            tally.in_system += served * (steady.mean_wait() + service.time.mean());
             tally.wait_square += served * 2.0 * steady.waiting * steady.wait_if_waiting * steady.wait_if_waiting;
             tally.waited += served * steady.waiting;
             if let Some(objective) = service.wait_objective {
@@ -295,11 +361,36 @@ impl Tally {
                 tally.wait_quantiles = [0.5, 0.95, 0.99].map(|p| wait_quantile(waits, p));
             }
         }
+        observations.stores = plan.stores.keys().map(|store| self.one_store(store, memo)).collect();
         observations.months = self.months;
         observations.losses = self.losses;
         observations.stations = self.stations;
         observations.violations = self.violations;
         observations.data = self.data;
+    }
+}
+
+impl Tally {
+    /// How long a store's accesses took, and how soon its reads see a write.
+    fn one_store(&self, store: Id<Store>, memo: &Memo) -> StoreTally {
+        let access = |kind: Kind| {
+            let mut mixture = Mixture::default();
+            for &((other, of, curve), count) in &self.accesses.sums {
+                if other == store && of == kind {
+                    let (curve, within) = memo.curves.get(curve);
+                    mixture.add(curve, within, 0.0, count);
+                }
+            }
+            mixture.mean().map(|mean| (mean, mixture.quantiles(ACCESS_QUANTILES)))
+        };
+        let reads: f64 = self.data[store.index()].iter().map(|done| done.reads).sum();
+        let views = self.views.sums.iter().filter(|((other, _), _)| *other == store);
+        let views: Vec<_> = views.map(|&((_, view), reads)| (memo.views.visibility(view), reads)).collect();
+        StoreTally {
+            reads: access(Kind::Read),
+            writes: access(Kind::Write),
+            visible: (reads > 0.0).then(|| seen_by(0.999, &views, reads)),
+        }
     }
 }
 

@@ -5,24 +5,16 @@
 //! base one week before the slot's start, so that equal situations in different weeks are equal.
 
 use super::backlog::Backlog;
-use super::memo::{InputsId, Memo, PodsId, SolutionId, Transition, TransitionId};
+use super::memo::{InputsId, Memo, PodsId, Transition, TransitionId};
+use super::step::{Limits, Step, next_sync, place, sync_from, used};
 use super::tally::Tally;
 use crate::base::{Id, SimTime, Span};
 use crate::domain::Cluster;
-use crate::plan::{ClusterPlan, Plan};
+use crate::plan::Plan;
 use crate::scaling::deployment::Deployment;
-use crate::scaling::nodes::{Placed, Request};
 
 /// Relative times count from this long before their slot's start.
 const BASE: Span = Span::WEEK;
-
-/// A stay in one solution.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Stay {
-    pub(super) from: SimTime,
-    pub(super) to: SimTime,
-    pub(super) solution: SolutionId,
-}
 
 /// Where the pods are.
 #[derive(Clone, Debug)]
@@ -75,7 +67,7 @@ impl Unit {
             active: !own.standby,
             short: false,
             repeats,
-            backlog: Backlog::new(own),
+            backlog: Backlog::default(),
         }
     }
 
@@ -105,13 +97,10 @@ impl Unit {
             let may_repeat = whole && self.repeats && !tally.tracing() && self.backlog.is_empty();
             if !(may_repeat && self.take_slot(slot, slot_end, plan, memo, tally)) {
                 let end = slot_end.min(to);
-                let (from, inputs, usable, min_nodes, active, short) =
-                    (self.clock, self.inputs, self.usable, self.min_nodes, self.scales(memo), self.short);
-                let own = &plan.clusters[self.cluster];
-                let cluster = self.cluster;
+                let (from, cluster) = (self.clock, self.cluster);
+                let step = self.step(slot, plan, memo);
                 let mut backlog = core::mem::take(&mut self.backlog);
                 let pods = self.pods(memo);
-                let mut step = Step { plan, own, inputs, slot, usable, min_nodes, active, short };
                 step.run(pods, &mut backlog, from, end, memo, &mut |memo, stay, nodes| {
                     tally.stay(cluster, stay, nodes, memo);
                 });
@@ -127,6 +116,15 @@ impl Unit {
                 }
             }
         }
+    }
+
+    fn limits(&self) -> Limits {
+        Limits { min_nodes: self.min_nodes, usable: self.usable, short: self.short }
+    }
+
+    fn step<'p>(&self, slot: usize, plan: &'p Plan, memo: &Memo) -> Step<'p> {
+        let (own, inputs, active) = (&plan.clusters[self.cluster], self.inputs, self.scales(memo));
+        Step { plan, own, inputs, slot, active, limits: self.limits() }
     }
 
     /// Its autoscalers run: a cluster that is down has no control plane, and keeps the pods it had.
@@ -174,20 +172,10 @@ impl Unit {
         let mut pods = memo.pods(pods).to_vec();
         let from = SimTime::ZERO + BASE;
         let mut transition = Transition::default();
-        let mut step = Step {
-            plan,
-            own: &plan.clusters[self.cluster],
-            inputs: self.inputs,
-            slot,
-            usable: self.usable,
-            min_nodes: self.min_nodes,
-            active: self.scales(memo),
-            short: self.short,
-        };
-        let mut backlog = self.backlog.clone();
+        let step = self.step(slot, plan, memo);
         let mut grew = false;
-        step.run(&mut pods, &mut backlog, from, from + plan.slot, memo, &mut |memo, stay, nodes| {
-            grew |= memo.solution(stay.solution).grows();
+        step.run(&mut pods, &mut Backlog::default(), from, from + plan.slot, memo, &mut |memo, stay, nodes| {
+            grew |= memo.solution(stay.solution).grows;
             let seconds = (stay.to - stay.from).secs();
             transition.node_seconds += f64::from(nodes) * seconds;
             transition.rough |= !memo.solution(stay.solution).fine;
@@ -206,6 +194,48 @@ impl Unit {
         let ended: Vec<Deployment> = pods.iter().map(|pods| shifted(pods, BASE + plan.slot, from)).collect();
         transition.pods = memo.pods_id(&ended).0;
         Some(transition)
+    }
+
+    /// Goes on to `now` without a traffic of its own: pods that are due become ready, and the autoscalers that are due
+    /// decide by what they are told of each station, calls per second and utilisation.
+    pub(super) fn pass(&mut self, now: SimTime, plan: &Plan, memo: &Memo, told: &mut dyn FnMut(usize) -> (f64, f64)) {
+        let (scales, own) = (self.scales(memo), &plan.clusters[self.cluster]);
+        let limits = Limits { min_nodes: self.min_nodes, usable: self.usable, short: self.short };
+        let pods = self.pods(memo);
+        for pods in pods.iter_mut() {
+            pods.start_due(now);
+        }
+        for (position, station) in own.stations.iter().enumerate() {
+            let Some(rule) = station.hpa.as_ref().filter(|rule| scales && sync_from(now, rule.sync) == now) else {
+                continue;
+            };
+            let (arrivals, utilisation) = told(position);
+            let current = pods[position].total();
+            let ratio = rule.ratio(arrivals, utilisation, pods[position].ready);
+            let wanted = pods[position].sync(now, rule, ratio);
+            if wanted > current {
+                let placed = place(plan, own, pods, position, wanted - current, limits);
+                pods[position].add(now, &placed, plan.services[station.service].startup);
+            } else {
+                pods[position].shrink_to(wanted);
+            }
+        }
+        self.clock = now;
+    }
+
+    /// When [`Unit::pass`] has something to do next, after `now`.
+    pub(super) fn next_due(&mut self, now: SimTime, plan: &Plan, memo: &Memo) -> SimTime {
+        let scales = self.scales(memo);
+        let rules = plan.clusters[self.cluster].stations.iter().filter_map(|station| station.hpa.as_ref());
+        let sync = rules.filter(|_| scales).map(|rule| next_sync(now, rule.sync)).min().unwrap_or(SimTime::NEVER);
+        self.pods(memo).iter().map(Deployment::next_ready).min().unwrap_or(SimTime::NEVER).min(sync)
+    }
+
+    /// Nodes that its pods need now.
+    pub(super) fn nodes(&mut self, plan: &Plan, memo: &Memo) -> u32 {
+        let (own, min_nodes) = (&plan.clusters[self.cluster], self.min_nodes);
+        let pods = self.pods(memo);
+        own.pool.as_ref().map_or(0, |pool| pool.nodes(used(plan, own, pods), min_nodes))
     }
 
     /// Forgets which transition led here: something outside has changed.
@@ -231,7 +261,7 @@ impl Unit {
     /// Starts pods until there are `wanted`, by station, as far as there is room.
     pub(super) fn grow_to(&mut self, wanted: &[u32], plan: &Plan, memo: &Memo) {
         let own = &plan.clusters[self.cluster];
-        let (now, limits) = (self.clock, Limits { min_nodes: self.min_nodes, usable: self.usable, short: self.short });
+        let (now, limits) = (self.clock, self.limits());
         let pods = self.pods(memo);
         for (position, &wanted) in wanted.iter().enumerate() {
             let missing = wanted.saturating_sub(pods[position].total());
@@ -278,176 +308,4 @@ fn shifted(pods: &Deployment, from: Span, to: SimTime) -> Deployment {
         pending: pods.pending.iter().map(|&(at, count)| (shift(at), count)).collect(),
         recommended: pods.recommended.iter().map(|&(at, value)| (shift(at), value)).collect(),
     }
-}
-
-/// What all pods of a cluster ask for.
-fn used(plan: &Plan, own: &ClusterPlan, pods: &[Deployment]) -> Request {
-    let mut sum = Request::default();
-    for (station, pods) in own.stations.iter().zip(pods) {
-        let each = plan.services[station.service].request;
-        sum.cpu += each.cpu * f64::from(pods.total());
-        sum.memory += each.memory * f64::from(pods.total());
-    }
-    sum
-}
-
-/// What bounds the nodes: fewest, the share that isn't in a dead zone, whether new ones are to be had.
-#[derive(Clone, Copy)]
-struct Limits {
-    min_nodes: u32,
-    usable: f64,
-    short: bool,
-}
-
-/// Finds room for more pods of one station.
-fn place(
-    plan: &Plan,
-    own: &ClusterPlan,
-    pods: &[Deployment],
-    position: usize,
-    count: u32,
-    limits: Limits,
-) -> Vec<Placed> {
-    let Limits { min_nodes, usable, short } = limits;
-    let each = plan.services[own.stations[position].service].request;
-    match &own.pool {
-        Some(pool) => pool.place(count, each, used(plan, own, pods), min_nodes, usable, short),
-        None => vec![Placed { pods: count, delay: 0.0 }],
-    }
-}
-
-/// Steps one cluster through (part of) one slot.
-struct Step<'a> {
-    plan: &'a Plan,
-    own: &'a ClusterPlan,
-    inputs: InputsId,
-    slot: usize,
-    usable: f64,
-    min_nodes: u32,
-    active: bool,
-    short: bool,
-}
-
-impl Step<'_> {
-    /// From `from` to `to`, both included for what becomes ready; a sync at `from` belongs to the time before.
-    fn run(
-        &mut self,
-        pods: &mut [Deployment],
-        backlog: &mut Backlog,
-        from: SimTime,
-        to: SimTime,
-        memo: &mut Memo,
-        stay: &mut dyn FnMut(&Memo, Stay, u32),
-    ) {
-        let rules: Vec<_> = self.own.stations.iter().map(|station| station.hpa.filter(|_| self.active)).collect();
-        // Times of the next sync that may change something; none is known to be idle yet.
-        let mut due: Vec<SimTime> =
-            rules.iter().map(|rule| rule.as_ref().map_or(SimTime::NEVER, |rule| next_sync(from, rule.sync))).collect();
-        let mut now = from;
-        for pods in pods.iter_mut() {
-            pods.start_due(now);
-        }
-        while now < to {
-            backlog.die(memo.inputs(self.inputs));
-            let solution = self.solution(pods, backlog, memo);
-            let ready_at = pods.iter().map(Deployment::next_ready).min().unwrap_or(SimTime::NEVER);
-            let sync_at = due.iter().copied().min().unwrap_or(SimTime::NEVER);
-            let mut next = ready_at.min(sync_at).min(to);
-            if backlog.is_kept() {
-                let (plan, own) = (self.plan, self.own);
-                let solved = memo.solution(solution);
-                next = now + backlog.lasts(own, plan, solved, next - now);
-                backlog.pass(own, plan, solved, memo.inputs(self.inputs).overload_root, next - now);
-            }
-            let nodes =
-                self.own.pool.as_ref().map_or(0, |pool| pool.nodes(used(self.plan, self.own, pods), self.min_nodes));
-            stay(memo, Stay { from: now, to: next, solution }, nodes);
-            now = next;
-            let mut changed = false;
-            for pods in pods.iter_mut() {
-                let before = pods.ready;
-                pods.start_due(now);
-                changed |= pods.ready != before;
-            }
-            if changed {
-                // New pods move the metric: every autoscaler looks again at its next sync, now included.
-                for (due, rule) in due.iter_mut().zip(&rules) {
-                    if let Some(rule) = rule {
-                        *due = (*due).min(sync_from(now, rule.sync));
-                    }
-                }
-            }
-            if due.iter().any(|&due| due <= now) {
-                self.sync(pods, backlog, &rules, &mut due, now, memo);
-            }
-        }
-        // The last sync renewed what it recommends; those that were skipped would have, too.
-        for (pods, rule) in pods.iter_mut().zip(&rules) {
-            if let (Some(rule), Some(newest)) = (rule, pods.recommended.last_mut()) {
-                let last = SimTime::from_nanos(to.nanos() - to.nanos() % rule.sync.nanos());
-                newest.0 = newest.0.max(last.min(to));
-            }
-        }
-    }
-
-    fn solution(&self, pods: &[Deployment], backlog: &Backlog, memo: &mut Memo) -> SolutionId {
-        let ready = |station: usize| pods[station].ready;
-        let key = backlog.key_now(self.plan, self.own, memo.inputs(self.inputs), ready);
-        memo.solution_id(self.plan, self.inputs, self.slot, pods.iter().map(|pods| pods.ready), &key)
-    }
-
-    /// The autoscalers that are due decide.
-    fn sync(
-        &self,
-        pods: &mut [Deployment],
-        backlog: &Backlog,
-        rules: &[Option<crate::scaling::hpa::Rule>],
-        due: &mut [SimTime],
-        now: SimTime,
-        memo: &mut Memo,
-    ) {
-        let solution = self.solution(pods, backlog, memo);
-        let mut changed = false;
-        for (position, rule) in rules.iter().enumerate() {
-            let Some(rule) = rule.as_ref().filter(|_| due[position] <= now) else { continue };
-            let state = &memo.solution(solution).stations[position];
-            let ratio = rule.ratio(state.arrivals, state.steady.utilisation, state.ready);
-            let current = pods[position].total();
-            // A skipped sync would have repeated the newest recommendation until the one before this.
-            if let Some(newest) = pods[position].recommended.last_mut() {
-                newest.0 = newest.0.max(SimTime::from_nanos(now.nanos() - rule.sync.nanos()));
-            }
-            let wanted = pods[position].sync(now, rule, ratio);
-            if wanted > current {
-                let limits = Limits { min_nodes: self.min_nodes, usable: self.usable, short: self.short };
-                let placed = place(self.plan, self.own, pods, position, wanted - current, limits);
-                pods[position].add(now, &placed, self.plan.services[self.own.stations[position].service].startup);
-            } else {
-                pods[position].shrink_to(wanted);
-            }
-            let moved = pods[position].total() != current;
-            changed |= moved;
-            due[position] =
-                if moved { next_sync(now, rule.sync) } else { sync_from(pods[position].next_expiry(rule), rule.sync) };
-        }
-        if changed {
-            for (due, rule) in due.iter_mut().zip(rules) {
-                if let Some(rule) = rule {
-                    *due = (*due).min(next_sync(now, rule.sync));
-                }
-            }
-        }
-    }
-}
-
-/// The first sync after `now`.
-fn next_sync(now: SimTime, sync: Span) -> SimTime {
-    let sync = sync.nanos().max(1);
-    SimTime::from_nanos((now.nanos() / sync + 1).saturating_mul(sync))
-}
-
-/// The first sync at or after `now`.
-fn sync_from(now: SimTime, sync: Span) -> SimTime {
-    let sync = sync.nanos().max(1);
-    SimTime::from_nanos(now.nanos().div_ceil(sync).saturating_mul(sync))
 }

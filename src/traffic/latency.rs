@@ -177,6 +177,38 @@ impl Curve {
         Self { shift: self.shift, first, nodes, cdf, atom, mean }
     }
 
+    /// What is left of this within a limit, and then a time that is even between 0 and `width` seconds.
+    #[must_use]
+    pub fn then_even(&self, within: Within, width: f64) -> Self {
+        let top = within.limit - self.shift;
+        let cdf = |x: f64| if x >= top { 1.0 } else { (self.excess_cdf(x) / within.share).min(1.0) };
+        // The distribution function, and its integral from 0 on, where it bends.
+        let mut bends = vec![(0.0, cdf(0.0), 0.0)];
+        let (mut before, mut below, mut area) = (0.0, cdf(0.0), 0.0);
+        let end = if within.share < 1.0 { Some(top) } else { None };
+        for &x in self.nodes.iter().take_while(|node| **node < top).chain(end.as_ref()) {
+            let here = cdf(x);
+            area += (x - before) * 0.5 * (below + here);
+            bends.push((x, here, area));
+            (before, below) = (x, here);
+        }
+        let integral = |x: f64| {
+            let (from, below, area) = bends[bends.partition_point(|bend| bend.0 <= x).max(1) - 1];
+            area + (x - from) * 0.5 * (below + cdf(x))
+        };
+        let last = before + width;
+        let lowest = if self.first > 0.0 { self.first.min(width * 1e-3) } else { width * 1e-3 };
+        // The last node is the end itself, where a constant and then an even time has a bend.
+        let first = last * exp(-(ln(last / lowest) / LN_STEP).ceil() * LN_STEP);
+        let nodes = nodes(first, last * (1.0 - 1e-12));
+        let even = |&node: &f64| {
+            let earlier = if node > width { integral(node - width) } else { 0.0 };
+            ((integral(node) - earlier) / width).clamp(0.0, 1.0)
+        };
+        let cdf = nodes.iter().map(even).collect();
+        Self { shift: self.shift, first, nodes, cdf, atom: 0.0, mean: within.mean + 0.5 * width }
+    }
+
     /// P(excess over the shift ≤ x).
     fn excess_cdf(&self, x: f64) -> f64 {
         if x < 0.0 {
@@ -471,6 +503,27 @@ mod tests {
         close(low, 1.0, 1e-6);
         close(high, 2.5, 1e-6);
         close(mixture.mean().unwrap(), 1.375, 1e-12);
+    }
+
+    #[test]
+    fn an_even_time_after_a_constant_and_an_exponential() {
+        let constant = Curve::sum(&[Part::One(Dist::constant(Span::from_whole_secs(1)))]);
+        let curve = constant.then_even(constant.within(f64::INFINITY), 0.5);
+        close(curve.mean(), 1.25, 1e-12);
+        for p in [0.1, 0.5, 0.99, 1.0] {
+            close(quantile(&curve, p), 1.0 + 0.5 * p, 1e-3);
+        }
+        // Two even times: x²/2 below 1.
+        let twice = constant.then_even(constant.within(3.0), 1.0);
+        let twice = twice.then_even(twice.within(f64::INFINITY), 1.0);
+        close(quantile(&twice, 0.125), 1.5, 1e-3);
+        close(quantile(&twice, 0.98), 3.0 - 0.2, 1e-3);
+        // An exponential of mean 1, below 2, and a time even below 2: at 2 it is the integral of F(u)/F(2) over 2.
+        let exponential = Curve::sum(&[Part::One(Dist::exponential(Span::from_whole_secs(1)))]);
+        let curve = exponential.then_even(exponential.within(2.0), 2.0);
+        let q = (-2.0_f64).exp();
+        close(curve.cdf(2.0), (1.0 + q) / (2.0 * (1.0 - q)), 1e-3);
+        close(curve.cdf(4.0), 1.0, 1e-12);
     }
 
     #[test]

@@ -3,8 +3,13 @@
 //! M/M/c and M/M/c/K in closed form (Gross et al., *Fundamentals of Queueing Theory*, 4th ed., sections
 //! 2.3 and 2.4), with the Allen–Cunneen factor (1 + cv²)/2 on the wait for general service times (exact for
 //! M/M/c and for M/G/1). The wait of a call that waits is taken as exponential: exact for M/M/c.
+//!
+//! Near saturation a steady state takes longer to reach than any load lasts. What waits is then a reflected Brownian
+//! motion (the heavy-traffic limit; Harrison, *Brownian Motion and Stochastic Flow Systems*, 1985): without drift its mean is √(2σ²t/π) after a time t, with
+//! σ² = (1 + cv²)/(cμ) for the wait. The wait of an unlimited queue is no more than that of an hour.
 
 use crate::base::maths::{exp, ln, powf};
+use core::f64::consts::PI;
 use serde::{Deserialize, Serialize};
 
 /// A station's load and size.
@@ -20,9 +25,10 @@ pub struct Load {
     pub servers: u64,
     /// Calls that may wait; `None` for no limit.
     pub queue: Option<u64>,
-    /// Seconds after which a waiting client has gone: bounds an unlimited queue above saturation.
-    pub patience: f64,
 }
+
+/// Seconds for which a load lasts.
+const LASTS: f64 = 3600.0;
 
 /// A station in steady state.
 #[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
@@ -70,7 +76,8 @@ pub fn fluid(load: Load) -> Steady {
     Steady { rejected, utilisation, ..Steady::default() }
 }
 
-/// M/M/c, or M/M/c/K with a queue limit, with the Allen–Cunneen factor on the wait.
+/// M/M/c, or M/M/c/K with a queue limit, with the Allen–Cunneen factor on the wait. An unlimited queue at saturation
+/// or above it is as it is just below: its backlog is the caller's affair.
 pub fn mmc(load: Load) -> Steady {
     let c = load.servers;
     if load.arrivals <= 0.0 {
@@ -86,16 +93,21 @@ pub fn mmc(load: Load) -> Steady {
     let rho = a / c as f64;
     let factor = f64::midpoint(1.0, load.cv * load.cv);
     let blocked = erlang_b(c, a);
-    // An unlimited queue that can't drain is bounded by the patience of those who wait in it.
-    let queue = match load.queue {
-        Some(limit) => Some(limit),
-        None if rho >= 1.0 - 1e-9 => Some((load.patience * c as f64 / load.service).ceil().min(1e12) as u64),
-        None => None,
-    };
-    match queue {
+    match load.queue {
         None => {
+            let each = factor * load.service / c as f64;
+            let most = 2.0 * (each * LASTS / PI).sqrt();
+            if rho >= 1.0 {
+                return Steady {
+                    rejected: 0.0,
+                    waiting: 1.0,
+                    wait_if_waiting: most,
+                    utilisation: 1.0,
+                    empty: Some(0.0),
+                };
+            }
             let waiting = blocked / (1.0 - rho * (1.0 - blocked));
-            let wait_if_waiting = factor * load.service / (c as f64 * (1.0 - rho));
+            let wait_if_waiting = (each / (1.0 - rho)).min(most);
             Steady { rejected: 0.0, waiting, wait_if_waiting, utilisation: rho, empty: empty_mmc(c, a, rho) }
         }
         Some(limit) => {
@@ -216,12 +228,20 @@ pub fn retries(p: f64, max: u32) -> (f64, f64) {
     (1.0 - still, tries)
 }
 
-/// As [`retries`] where at most `budget` retries are made for each request, over all clients: each failing try is
-/// retried with the probability that keeps to it.
+/// As [`retries`] where at most `budget` retries are made for each request, over all clients.
 pub fn retries_within(p: f64, max: u32, budget: f64) -> (f64, f64) {
-    let free = retries(p, max);
-    if free.1 <= 1.0 + budget {
-        return free;
+    let retried = retried(p, max, budget);
+    if retried >= 1.0 {
+        return retries(p, max);
+    }
+    let tries = retries(p * retried, max).1;
+    ((1.0 - p) * tries, tries)
+}
+
+/// The probability with which a failing try is retried so that a budget is kept.
+pub fn retried(p: f64, max: u32, budget: f64) -> f64 {
+    if retries(p, max).1 <= 1.0 + budget {
+        return 1.0;
     }
     // tries = Σ (p r)^k over 0..=max rises with r, so r by bisection; then success = (1 − p) tries.
     let tries = |r: f64| retries(p * r, max).1;
@@ -233,8 +253,7 @@ pub fn retries_within(p: f64, max: u32, budget: f64) -> (f64, f64) {
         }
         if tries(middle) < 1.0 + budget { low = middle } else { high = middle }
     }
-    let tries = tries(low);
-    ((1.0 - p) * tries, tries)
+    low
 }
 
 #[cfg(test)]
@@ -253,7 +272,7 @@ mod tests {
     }
 
     fn load(arrivals: f64, service: f64, servers: u64, queue: Option<u64>) -> Load {
-        Load { arrivals, service, cv: 1.0, servers, queue, patience: 30.0 }
+        Load { arrivals, service, cv: 1.0, servers, queue }
     }
 
     fn close(actual: f64, expected: f64, tolerance: f64) {
@@ -287,7 +306,7 @@ mod tests {
     #[test]
     fn one_server_and_any_service_is_pollaczek_khinchine() {
         // Q-MG1-PK: 0.7/s, mean 1 s; constant and lognormal with squared coefficient of variation 2.25.
-        let of = |cv: f64| mmc(Load { arrivals: 0.7, service: 1.0, cv, servers: 1, queue: None, patience: 30.0 });
+        let of = |cv: f64| mmc(Load { arrivals: 0.7, service: 1.0, cv, servers: 1, queue: None });
         close(of(0.0).mean_wait(), 1.166_666_666_666_666_7, 1e-9);
         close(of(1.5).mean_wait(), 3.791_666_666_666_666_5, 1e-9);
         close(1.0 - of(0.0).waiting, 0.3, 1e-9);
@@ -331,6 +350,19 @@ mod tests {
         let density = exp(-beta * beta / 2.0) / (2.0 * core::f64::consts::PI).sqrt();
         let limit = 1.0 / (1.0 + beta * crate::base::maths::normal_cdf(beta) / density);
         close(mmc(load(99_000.0, 1.0, 100_000, None)).waiting, limit, 0.05);
+    }
+
+    #[test]
+    fn an_hour_bounds_what_chance_piles_up() {
+        // 100/s: without drift the mean after an hour is sqrt(2 t 2/100 / pi) = sqrt(2 · 3600 / 50 / 3.14159) s. Erlang C
+        // has as much at 1 - rho = 1/100/6.77.
+        let most = (144.0 / PI).sqrt();
+        close(most, 6.770_275, 1e-6);
+        let wait = |rho: f64| mmc(load(rho * 100.0, 1.0, 100, None)).wait_if_waiting;
+        close(wait(0.998), 5.0, 1e-9);
+        close(wait(1.0 - 1e-6), most, 1e-9);
+        close(wait(1.0), most, 1e-12);
+        assert_eq!(mmc(load(150.0, 1.0, 100, None)).rejected, 0.0);
     }
 
     #[test]

@@ -30,6 +30,9 @@ pub struct PopulationSpec {
     /// Offset of local time from UTC, such as "+01:00"; the catalogue's where it has one.
     #[serde(default)]
     pub utc_offset: Option<UtcOffset>,
+    /// How requests come.
+    #[serde(default)]
+    pub arrivals: Arrivals,
     /// Growth of the rate per year: 0.3 is 30 % more after 365 days, compounded weekly.
     #[serde(default)]
     pub growth: f64,
@@ -46,6 +49,33 @@ pub struct PopulationSpec {
 
 fn default_access() -> Span {
     Span::from_nanos(10_000_000)
+}
+
+/// How requests come, at the rate that the profile gives. It matters to requests one by one; rates have no noise.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Arrivals {
+    /// One by one, each whatever the others do.
+    Poisson {},
+    /// So many at once: a page that makes many calls, a queue that is emptied now and then.
+    Batch(Batch),
+    /// As recorded: a CSV file beside the scenario with the column `at_s`, seconds from the start of the horizon, rising,
+    /// and perhaps `count`, requests spread evenly from then until the next line's time. Rates ignore it.
+    Replay(String),
+}
+
+impl Default for Arrivals {
+    fn default() -> Self {
+        Self::Poisson {}
+    }
+}
+
+/// So many requests at once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Batch {
+    /// How many.
+    pub size: u32,
 }
 
 /// A rule on where requests and data may go. Jurisdictions are those of the catalogue: "EU" is the Union,
@@ -147,9 +177,17 @@ pub struct JourneySpec {
     /// Its share of every population's requests. Shares add up to 1.
     #[serde(default = "one")]
     pub share: Probability,
-    /// The client gives up after this; a later answer is not good. No limit where it is left out.
+    /// The client gives up after this; a later answer is not good. No limit where it is left out, but that nobody
+    /// waits for more than half a minute in the backlog of an overloaded service.
     #[serde(default)]
     pub timeout: Option<Span>,
+    /// A client leaves a queue in which it has waited so long, and takes its call along; it fails then. Of requests one by
+    /// one. What has been begun is finished; no limit where it is left out.
+    #[serde(default)]
+    pub patience: Option<Dist>,
+    /// A client that has no answer after so long asks once more, and takes whichever comes first. Of requests one by one.
+    #[serde(default)]
+    pub hedge: Option<Span>,
     /// How a client tries again.
     #[serde(default)]
     pub retries: Option<Retries>,
@@ -177,15 +215,27 @@ fn one() -> Probability {
     Probability::ONE
 }
 
+/// How long a client without a timeout waits in a backlog: a browser's user, a load balancer's idle timeout.
+pub const PATIENCE: Span = Span::from_whole_secs(30);
+
 /// How a client tries again: up to `max` more tries, `backoff` apart, doubling.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Retries {
     /// Tries after the first.
     pub max: u32,
-    /// Wait before the first retry; doubled for each later one.
+    /// Wait before the first retry.
     #[serde(default)]
     pub backoff: Span,
+    /// What each later wait is multiplied by.
+    #[serde(default = "two")]
+    pub factor: f64,
+    /// The longest wait; no limit where it is left out.
+    #[serde(default)]
+    pub max_backoff: Option<Span>,
+    /// Share of each wait that is drawn, evenly from 0 on: 1 for full jitter, 0.5 for equal jitter.
+    #[serde(default)]
+    pub jitter: Probability,
     /// Most retries for each request, over all clients: 0.1 lets one in ten be retried, whatever fails. No limit where
     /// it is left out.
     #[serde(default)]
@@ -208,6 +258,9 @@ pub struct Breaker {
     pub probes: Probability,
 }
 
+fn two() -> f64 {
+    2.0
+}
 fn half() -> Probability {
     Probability::new(0.5).expect("a half is a probability")
 }
@@ -228,6 +281,37 @@ pub enum Step {
     Write(String, Bytes),
     /// Calls something outside the platform.
     Dependency(String),
+    /// Goes one of several ways; none of them with the share that is left over.
+    Branch(Vec<BranchSpec>),
+    /// With this probability goes this way, then asks again.
+    Again(Probability, Vec<Self>),
+}
+
+impl Step {
+    /// The steps without branches and loops, in the order in which they are written.
+    pub fn plain(steps: &[Self]) -> Vec<&Self> {
+        let mut plain = Vec::new();
+        for step in steps {
+            match step {
+                Self::Branch(ways) => plain.extend(ways.iter().flat_map(|way| Self::plain(&way.path))),
+                Self::Again(_, path) => plain.extend(Self::plain(path)),
+                Self::Call(_) | Self::Parallel(_) | Self::Read(..) | Self::Write(..) | Self::Dependency(_) => {
+                    plain.push(step);
+                }
+            }
+        }
+        plain
+    }
+}
+
+/// One of several ways that a request may go.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct BranchSpec {
+    /// The share of the requests that goes this way.
+    pub share: Probability,
+    /// What it does, in order.
+    pub path: Vec<Step>,
 }
 
 #[derive(Serialize, Deserialize, JsonSchema, Default)]
@@ -245,7 +329,17 @@ struct StepTable {
     dependency: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     bytes: Option<Bytes>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    branch: Option<Vec<BranchSpec>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    again: Option<Probability>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    path: Option<Vec<Step>>,
 }
+
+/// What a step may be.
+const STEP: &str = "a service's name, or a table with one of call, parallel, read, write, dependency, branch, or with \
+                    again and path";
 
 impl<'de> Deserialize<'de> for Step {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -253,7 +347,7 @@ impl<'de> Deserialize<'de> for Step {
         impl<'de> de::Visitor<'de> for Visitor {
             type Value = Step;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a service's name, or a table with one of call, parallel, read, write, dependency")
+                f.write_str(STEP)
             }
             fn visit_str<E: de::Error>(self, name: &str) -> Result<Step, E> {
                 Ok(Step::Call(name.to_owned()))
@@ -261,13 +355,28 @@ impl<'de> Deserialize<'de> for Step {
             fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Step, A::Error> {
                 let table = StepTable::deserialize(de::value::MapAccessDeserializer::new(map))?;
                 let bytes = table.bytes.unwrap_or_default();
-                match (table.call, table.parallel, table.read, table.write, table.dependency) {
-                    (Some(name), None, None, None, None) => Ok(Step::Call(name)),
-                    (None, Some(names), None, None, None) => Ok(Step::Parallel(names)),
-                    (None, None, Some(store), None, None) => Ok(Step::Read(store, bytes)),
-                    (None, None, None, Some(store), None) => Ok(Step::Write(store, bytes)),
-                    (None, None, None, None, Some(name)) => Ok(Step::Dependency(name)),
-                    _ => Err(de::Error::custom("a step has exactly one of call, parallel, read, write, dependency")),
+                let of_store = |step: fn(String, Bytes) -> Step| move |store| step(store, bytes);
+                let mut steps: Vec<Step> = [
+                    table.call.map(Step::Call),
+                    table.parallel.map(Step::Parallel),
+                    table.read.map(of_store(Step::Read)),
+                    table.write.map(of_store(Step::Write)),
+                    table.dependency.map(Step::Dependency),
+                    table.branch.map(Step::Branch),
+                ]
+                .into_iter()
+                .flatten()
+                .collect();
+                match (table.again, table.path) {
+                    (Some(again), Some(path)) => steps.push(Step::Again(again, path)),
+                    (None, None) => {}
+                    (Some(_), None) | (None, Some(_)) => {
+                        return Err(de::Error::custom("`again` and `path` go together"));
+                    }
+                }
+                match <[Step; 1]>::try_from(steps) {
+                    Ok([step]) => Ok(step),
+                    Err(_) => Err(de::Error::custom(format!("a step is {STEP}"))),
                 }
             }
         }
@@ -288,6 +397,10 @@ impl Serialize for Step {
                 StepTable { write: Some(store.clone()), bytes: bytes(size), ..StepTable::default() }
             }
             Self::Dependency(name) => StepTable { dependency: Some(name.clone()), ..StepTable::default() },
+            Self::Branch(ways) => StepTable { branch: Some(ways.clone()), ..StepTable::default() },
+            Self::Again(again, path) => {
+                StepTable { again: Some(*again), path: Some(path.clone()), ..StepTable::default() }
+            }
         };
         table.serialize(serializer)
     }
@@ -300,7 +413,7 @@ impl JsonSchema for Step {
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let table = generator.subschema_for::<StepTable>();
         schemars::json_schema!({
-            "description": "A service's name, or a table with one of call, parallel, read, write, dependency.",
+            "description": format!("{}{}.", STEP[..1].to_uppercase(), &STEP[1..]),
             "anyOf": [{ "type": "string" }, table]
         })
     }
@@ -310,14 +423,15 @@ impl JsonSchema for Step {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Station {
-    /// M/M/c, or M/M/c/K with a queue limit, with the Allen–Cunneen factor on the wait.
+    /// M/M/c, or M/M/c/K with a queue limit, with the Allen–Cunneen factor on the wait. Above saturation everything
+    /// is worked through in order: the backlog grows until `queue` sheds, what is served after its client gave up is
+    /// wasted work, and what is left is still to be done when the load has fallen.
     #[default]
     Mmc,
-    /// As `mmc` below saturation. Above it everything is worked through in order: the backlog grows until `queue`
-    /// sheds, and what is served after its client gave up is wasted work.
-    Fifo,
     /// Sheds what exceeds capacity, never waits: for checks by hand and sketches of capacity.
     Fluid,
+    /// Processor sharing: every call has an equal part of the servers, at most one. Nothing waits, everything slows down.
+    Ps,
 }
 
 /// Something outside the platform that a journey needs: an identity provider, a payment service.

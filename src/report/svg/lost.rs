@@ -31,6 +31,7 @@ pub(super) fn stage_colour(stage: Stage) -> Colour {
         Stage::Residency => faded(PALETTE[3], 0.5),
         Stage::QuorumLost => faded(PALETTE[1], 0.5),
         Stage::Partition => faded(PALETTE[0], 0.5),
+        Stage::ReadOnly => faded(PALETTE[1], 0.25),
         Stage::Dependency => faded(PALETTE[6], 0.5),
     }
 }

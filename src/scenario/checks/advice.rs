@@ -97,7 +97,7 @@ fn unused(model: &Model<'_>, found: &mut Found<'_>) {
     let misses = journeys().flat_map(|journey| missed(model, journey));
     let services: BTreeSet<&str> = journeys().flat_map(called).chain(misses).collect();
     let (mut stores, mut dependencies) = (BTreeSet::new(), BTreeSet::new());
-    for step in model.spec.journey.iter().flat_map(|journey| &journey.path) {
+    for step in model.spec.journey.iter().flat_map(|journey| Step::plain(&journey.path)) {
         match step {
             Step::Read(name, _) | Step::Write(name, _) => {
                 stores.insert(&**name);
@@ -105,7 +105,7 @@ fn unused(model: &Model<'_>, found: &mut Found<'_>) {
                 stores.extend(store.and_then(|store| store.cache()).map(|cache| &*cache.of));
             }
             Step::Dependency(name) => _ = dependencies.insert(&**name),
-            Step::Call(_) | Step::Parallel(_) => {}
+            Step::Call(_) | Step::Parallel(_) | Step::Branch(_) | Step::Again(..) => {}
         }
     }
     for (kind, names, used) in [

@@ -1,11 +1,13 @@
-//! Faults, incidents and surges: their targets exist, and their clocks can run.
+//! Faults, incidents, switchovers and surges: their targets exist, and their clocks can run.
 
 use super::Found;
 use super::references::{known, selection};
 use crate::base::Span;
 use crate::diag::Diagnostic;
 use crate::domain::Selection;
+use crate::failover::spec::SwitchoverSpec;
 use crate::failure::spec::{AccessTarget, ClockStart, EffectSpec, FaultSpec, RoutingTarget, TargetSpec};
+use crate::replication::spec::Replication;
 use crate::scenario::lookup::Model;
 
 pub(super) fn check(model: &Model<'_>, found: &mut Found<'_>) {
@@ -19,10 +21,60 @@ pub(super) fn check(model: &Model<'_>, found: &mut Found<'_>) {
         effect(["incident", &incident.name], &incident.of, &incident.effect, found);
         window(model, ["incident", &incident.name], incident.at, incident.lasts, found);
     }
+    model.spec.switchover.iter().for_each(|one| switchover(model, one, found));
     for surge in &model.spec.surge {
         window(model, ["surge", &surge.name], surge.at, surge.lasts, found);
         factor(surge.factor, &["surge", &surge.name, "factor"], found);
     }
+}
+
+/// A switchover moves a store that is led, to a cluster that has it, in the order of its steps.
+fn switchover(model: &Model<'_>, one: &SwitchoverSpec, found: &mut Found<'_>) {
+    let path = |key: &'static str| ["switchover", &*one.name, key];
+    let to = known("cluster", &one.to, &model.cluster_names, &path("to"), found);
+    if let Some(store) = known("store", &one.store, &model.store_names, &path("store"), found) {
+        let store = &model.spec.store[store];
+        let led = match store.replication {
+            Replication::Sync(_) | Replication::SemiSync(_) | Replication::Async(_) => true,
+            Replication::Quorum(_) | Replication::MultiLeader(_) | Replication::Cache(_) => false,
+        };
+        found.require(led, &path("store"), || {
+            (
+                format!("nobody leads `{}` alone", store.name),
+                "a switchover is for `sync`, `semi-sync` and `async` stores",
+            )
+        });
+        let copies = model.selected_clusters(&store.clusters);
+        if to.is_some_and(|to| !copies.contains(&to)) {
+            let message = format!("`{}` holds no copy of `{}`", one.to, store.name);
+            let help = format!("add `{}` to `clusters` of the store, or name one of those", one.to);
+            found.push(&path("to"), Diagnostic::error(message).help(help));
+        }
+    }
+    let horizon = model.spec.simulation.horizon;
+    found.require(one.at < horizon, &path("at"), || {
+        (
+            format!("it begins at {}, and the horizon ends at {horizon}", one.at),
+            "begin it earlier, or lengthen `simulation.horizon`",
+        )
+    });
+    let reads_stop = one.reads_stop.unwrap_or(one.writes_stop);
+    let resolves = one.resolves.unwrap_or(one.writable);
+    for ((before, earlier), (after, later)) in [
+        (("writes-stop", one.writes_stop), ("reads-stop", reads_stop)),
+        (("reads-stop", reads_stop), ("writable", one.writable)),
+        (("writable", one.writable), ("resolves", resolves)),
+    ] {
+        found.require(earlier <= later, &path(after), || {
+            (
+                format!("`{after}` comes {later} after the command, before `{before}` at {earlier}"),
+                "first `writes-stop`, then `reads-stop`, `writable`, `resolves`: each counts from the command",
+            )
+        });
+    }
+    found.require(resolves <= Span::WEEK, &path("writable"), || {
+        (format!("it takes {resolves}; at most a week is allowed"), "switchovers take minutes")
+    });
 }
 
 fn factor(factor: f64, path: &[&str], found: &mut Found<'_>) {
@@ -147,6 +199,29 @@ fn in_region(model: &Model<'_>, zone: &str, path: &[&str], found: &mut Found<'_>
 fn effect([kind, name]: [&str; 2], of: &TargetSpec, effect: &EffectSpec, found: &mut Found<'_>) {
     match effect {
         EffectSpec::Down(_) => {}
+        EffectSpec::ReadOnly(_) => {
+            let holds_stores = match of {
+                TargetSpec::Region(_)
+                | TargetSpec::Regions(_)
+                | TargetSpec::Cluster(_)
+                | TargetSpec::Clusters(_)
+                | TargetSpec::Store(_) => true,
+                TargetSpec::Zone(_)
+                | TargetSpec::Zones(_)
+                | TargetSpec::Service(_)
+                | TargetSpec::Link(_)
+                | TargetSpec::Dependency(_)
+                | TargetSpec::Access(_)
+                | TargetSpec::Checks(_)
+                | TargetSpec::Routing(_) => false,
+            };
+            found.require(holds_stores, &[kind, name, "effect"], || {
+                (
+                    "only stores can be read-only, or all stores of a cluster or a region".to_owned(),
+                    "write of = { store = { name = \"…\" } }",
+                )
+            });
+        }
         EffectSpec::Degraded(degraded) => {
             let is_cut = matches!(of, TargetSpec::Access(_) | TargetSpec::Checks(_) | TargetSpec::Routing(_));
             found.require(!is_cut, &[kind, name, "effect"], || {
@@ -187,6 +262,9 @@ fn clock(fault: &FaultSpec, found: &mut Found<'_>) {
     });
     found.require(down > 0.0, &path("repair"), || {
         ("the repair takes no time; expected more than 0s".to_owned(), "remove the fault, or say how long it lasts")
+    });
+    found.require(fault.crews != Some(0), &path("crews"), || {
+        ("nobody repairs it".to_owned(), "give at least one crew, or leave `crews` out")
     });
     if let Some(shock) = &fault.shock {
         found.require(shock.hit.get() > 0.0, &["fault", &fault.name, "shock", "hit"], || {

@@ -5,7 +5,8 @@ use super::Found;
 use super::failures::targets;
 use crate::diag::Diagnostic;
 use crate::scenario::lookup::Model;
-use crate::scenario::spec::ScenarioSpec;
+use crate::scenario::spec::{ScenarioSpec, TrafficEngine};
+use crate::traffic::spec::Step;
 
 /// Kubernetes, "Considerations for large clusters": no more nodes in a cluster.
 const NODES: u32 = 5000;
@@ -17,6 +18,8 @@ const EVENTS: f64 = 1e9;
 const ALL_EVENTS: f64 = 1e12;
 /// What one occurrence of a fault sets off: probes, decisions, scaling steps, rates of change.
 const PER_FAULT: f64 = 200.0;
+/// Requests of one seed, where each is simulated: about an hour of one core.
+const REQUESTS: f64 = 1e10;
 /// Bytes of one seed's state.
 const MEMORY: f64 = 4e9;
 /// State of one service in one cluster, and of one population's journey in one cluster.
@@ -36,6 +39,7 @@ pub(super) fn counts(spec: &ScenarioSpec, found: &mut Found<'_>) {
         ("population", spec.population.len(), 1000),
         ("fault", spec.fault.len(), 1000),
         ("incident", spec.incident.len(), 10_000),
+        ("switchover", spec.switchover.len(), 1000),
         ("surge", spec.surge.len(), 1000),
         ("expect", spec.expect.len(), 1000),
     ] {
@@ -64,7 +68,7 @@ pub(super) fn counts(spec: &ScenarioSpec, found: &mut Found<'_>) {
         });
     }
     for journey in &spec.journey {
-        let steps = journey.path.len();
+        let steps = Step::plain(&journey.path).len();
         found.require(steps <= 100, &["journey", &journey.name, "path"], || {
             (format!("{steps} steps; at most 100 are allowed"), "merge services that are always called together")
         });
@@ -78,6 +82,7 @@ pub(super) fn counts(spec: &ScenarioSpec, found: &mut Found<'_>) {
 pub(super) fn work(model: &Model<'_>, found: &mut Found<'_>) {
     clusters(model, found);
     events(model, found);
+    requests(model, found);
     let spec = model.spec;
     let stations = (spec.service.len() + spec.store.len()) as f64 * spec.cluster.len() as f64 * STATION;
     let cells = spec.population.len() as f64 * spec.journey.len() as f64 * CELL;
@@ -151,6 +156,23 @@ fn clusters(model: &Model<'_>, found: &mut Found<'_>) {
             });
         }
     }
+}
+
+/// The requests of one seed, where each is simulated.
+fn requests(model: &Model<'_>, found: &mut Found<'_>) {
+    let TrafficEngine::Requests(engine) = model.spec.simulation.traffic else { return };
+    let span = (model.spec.simulation.warm_up + model.spec.simulation.horizon).secs();
+    let rate: f64 = model.spec.population.iter().map(|population| population.rate.get()).sum();
+    let all = rate * span * engine.scale.get();
+    found.require(all <= REQUESTS, &["simulation", "traffic"], || {
+        (
+            format!("a seed would be about {all:.1e} requests; at most {REQUESTS:.0e} are allowed"),
+            "shorten the horizon, lower `scale`, or leave `traffic` out: flow simulates years",
+        )
+    });
+    found.require(engine.scale.get() > 0.0, &["simulation", "traffic", "requests", "scale"], || {
+        ("a scale of 0 leaves nothing".to_owned(), "1 simulates every request, 0.01 one in a hundred")
+    });
 }
 
 /// The events of one seed: what faults set off, and the hours in which the rate changes.

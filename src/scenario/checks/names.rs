@@ -19,6 +19,7 @@ pub(super) fn check(spec: &ScenarioSpec, found: &mut Found<'_>) {
     unique("population", spec.population.iter().map(|entry| &*entry.name), found);
     unique("fault", spec.fault.iter().map(|entry| &*entry.name), found);
     unique("incident", spec.incident.iter().map(|entry| &*entry.name), found);
+    unique("switchover", spec.switchover.iter().map(|entry| &*entry.name), found);
     unique("surge", spec.surge.iter().map(|entry| &*entry.name), found);
     // A request is lost to a fault or to an incident of this name: the report couldn't tell them apart.
     let faults: BTreeSet<_> = spec.fault.iter().map(|fault| &fault.name).collect();
@@ -26,6 +27,21 @@ pub(super) fn check(spec: &ScenarioSpec, found: &mut Found<'_>) {
         found.push(
             &["incident", &incident.name, "name"],
             Diagnostic::error(format!("a fault and an incident are both called `{}`", incident.name))
+                .help("rename one of them: lost requests are reported under this name"),
+        );
+    }
+    let incidents: BTreeSet<_> = spec.incident.iter().map(|incident| &incident.name).collect();
+    for switchover in &spec.switchover {
+        let other = if faults.contains(&switchover.name) {
+            "a fault"
+        } else if incidents.contains(&switchover.name) {
+            "an incident"
+        } else {
+            continue;
+        };
+        found.push(
+            &["switchover", &switchover.name, "name"],
+            Diagnostic::error(format!("{other} and a switchover are both called `{}`", switchover.name))
                 .help("rename one of them: lost requests are reported under this name"),
         );
     }

@@ -10,19 +10,24 @@ use crate::routing::policy::Policy;
 use crate::routing::spec::{EdgeSpec, Via};
 use crate::scaling::spec::Autoscale;
 use crate::scenario::lookup::Model;
-use crate::scenario::spec::ServiceSpec;
-use crate::traffic::spec::PopulationSpec;
+use crate::scenario::spec::{ServiceSpec, TrafficEngine};
+use crate::traffic::spec::{Arrivals, PopulationSpec};
 
 /// The clock ends after 584 years.
 const HORIZON: Span = Span::from_whole_secs(500 * 365 * 86_400);
 const SEEDS: u32 = 1_000_000;
 /// Requests per second: some hundred thousand times all of the web's largest site.
 const RATE: f64 = 1e12;
+/// Most requests of a batch.
+const BATCH: u32 = 100_000;
 /// More checkers than any provider has locations.
 const CHECKERS: u32 = 100;
 /// A sum of shares that is off by less was rounded.
 const SHARES: f64 = 1e-9;
+/// Clients that try so often are no clients.
 const RETRIES: u32 = 100;
+/// Of one wait to the one before it.
+const FACTOR: f64 = 100.0;
 
 pub(super) fn check(model: &Model<'_>, found: &mut Found<'_>) {
     simulation(model, found);
@@ -162,6 +167,13 @@ fn one_population(population: &PopulationSpec, model: &Model<'_>, found: &mut Fo
     found.require((0.0..=RATE).contains(&rate), &path("rate"), || {
         (format!("the rate is {rate}/s; expected 0 to {RATE:e}/s"), "it is the mean over a week")
     });
+    if let Arrivals::Batch(batch) = population.arrivals {
+        found.require(
+            (1..=BATCH).contains(&batch.size),
+            &["population", &population.name, "arrivals", "batch"],
+            || (format!("batches of {}; expected 1 to {BATCH}", batch.size), "leave `arrivals` out for one by one"),
+        );
+    }
     let growth = population.growth;
     found.require(growth.is_finite() && growth > -1.0, &path("growth"), || {
         (format!("`growth` is {growth}; expected more than -1"), "0.3 is 30 % more after a year, -0.3 is 30 % less")
@@ -191,9 +203,32 @@ fn journeys(model: &Model<'_>, found: &mut Found<'_>) {
         found.require(journey.timeout.is_none_or(|timeout| !timeout.is_zero()), &path("timeout"), || {
             ("the timeout is 0s; expected more".to_owned(), "leave it out if the client waits for ever")
         });
-        let retries = journey.retries.as_ref().map_or(0, |retries| retries.max);
-        found.require(retries <= RETRIES, &["journey", &journey.name, "retries", "max"], || {
-            (format!("{retries} retries; at most {RETRIES} are allowed"), "clients give up after a few")
+        let flow = model.spec.simulation.traffic == TrafficEngine::Flow;
+        found.require(journey.patience.is_none() || !flow, &path("patience"), || {
+            (
+                "`patience` needs requests one by one: rates don't leave a queue".to_owned(),
+                "set simulation.traffic = { requests = {} }, or leave it out",
+            )
+        });
+        found.require(journey.hedge.is_none() || !flow, &path("hedge"), || {
+            (
+                "`hedge` needs requests one by one: rates know no single answer".to_owned(),
+                "set simulation.traffic = { requests = {} }, or leave it out",
+            )
+        });
+        let Some(retries) = &journey.retries else { continue };
+        let path = |key: &'static str| ["journey", &*journey.name, "retries", key];
+        found.require(retries.max <= RETRIES, &path("max"), || {
+            (format!("{} retries; at most {RETRIES} are allowed", retries.max), "clients give up after a few")
+        });
+        found.require((1.0..=FACTOR).contains(&retries.factor), &path("factor"), || {
+            (
+                format!("each wait is {} times the one before; expected 1 to {FACTOR}", retries.factor),
+                "2 doubles it, 1 leaves it as it is",
+            )
+        });
+        found.require(retries.max_backoff.is_none_or(|most| most >= retries.backoff), &path("max-backoff"), || {
+            ("the longest wait is shorter than the first, `backoff`".to_owned(), "raise it, or lower `backoff`")
         });
     }
     // A population with shares of its own doesn't ask for these.
@@ -234,6 +269,18 @@ fn stores(model: &Model<'_>, found: &mut Found<'_>) {
             Replication::Quorum(quorum) => {
                 votes(quorum.read, copies, &mode("quorum", "read"), found);
                 votes(quorum.write, copies, &mode("quorum", "write"), found);
+                let delays = &quorum.delays;
+                for (key, delay) in [
+                    ("write", &delays.write),
+                    ("ack", &delays.ack),
+                    ("read", &delays.read),
+                    ("response", &delays.response),
+                ] {
+                    if let Some(delay) = delay {
+                        let path = ["store", &*store.name, "replication", "quorum", "delays", key];
+                        time(delay, &path, found);
+                    }
+                }
                 found.require(copies <= 64, &path("clusters"), || {
                     (format!("{copies} copies vote; at most 64 may"), "name fewer clusters, or set `max-followers`")
                 });
@@ -251,6 +298,9 @@ fn stores(model: &Model<'_>, found: &mut Found<'_>) {
         });
         found.require(store.catch_up > 1.0 && store.catch_up <= 1e6, &path("catch-up"), || {
             (format!("`catch-up` is {}; expected above 1, up to 1e6", store.catch_up), "at 1 it never would")
+        });
+        found.require(store.copy_speed.get() > 0.0, &path("copy-speed"), || {
+            ("`copy-speed` is 0; expected more".to_owned(), "a copy would never be made: say how many bytes a second")
         });
         found.require((0.0..=5.0).contains(&store.keys.zipf), &path("keys"), || {
             (format!("`zipf` is {}; expected 0 to 5", store.keys.zipf), "0 is for keys that are all alike")

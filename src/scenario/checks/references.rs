@@ -8,7 +8,8 @@ use crate::replication::spec::{Partitions, StoreSpec};
 use crate::routing::policy::Policy;
 use crate::scenario::lookup::{Index, Model};
 use crate::scenario::spec::Expectation;
-use crate::traffic::spec::{JourneySpec, Station, Step};
+use crate::scenario::spec::TrafficEngine;
+use crate::traffic::spec::{JourneySpec, Step};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn check(model: &Model<'_>, known_metrics: &[&str], found: &mut Found<'_>) {
@@ -75,16 +76,6 @@ fn services(model: &Model<'_>, found: &mut Found<'_>) {
     for (position, service) in model.spec.service.iter().enumerate() {
         let path = ["service", &service.name, "clusters"];
         selection("cluster", &service.clusters, &model.cluster_names, &path, false, found);
-        let calls =
-            |journey: &&JourneySpec| called(journey).chain(missed(model, journey)).any(|name| name == service.name);
-        let mut callers = model.spec.journey.iter().filter(calls);
-        let patient = service.station == Station::Fifo && callers.all(|journey| journey.timeout.is_none());
-        found.require(!patient, &["service", &service.name, "station"], || {
-            (
-                "nobody who calls it ever gives up, so a backlog could only grow".to_owned(),
-                "give a journey that calls it a `timeout`, or write \"mmc\"",
-            )
-        });
         for cluster in service.overrides.keys() {
             let path = ["service", &service.name, "override", cluster];
             let known = known("cluster", cluster, &model.cluster_names, &path, found);
@@ -145,33 +136,63 @@ fn journeys(model: &Model<'_>, found: &mut Found<'_>) {
         found.require(!journey.path.is_empty(), &path, || {
             ("the path is empty".to_owned(), "name at least one service that the request calls")
         });
-        for (position, step) in journey.path.iter().enumerate() {
-            let position = position.to_string();
-            let at = |key: &'static str| ["journey", &*journey.name, "path", &*position, key];
-            match step {
-                // A plain name is no table: the nearest value is then the step itself.
-                Step::Call(name) => call(name, model, &["journey", &journey.name, "path", &position], found),
-                Step::Parallel(names) => {
-                    let path = at("parallel");
-                    found.require(!names.is_empty(), &path, || {
-                        ("an empty list; expected services".to_owned(), "remove the step, or name what it calls")
-                    });
-                    for (index, name) in names.iter().enumerate() {
-                        call(name, model, &[&path[..], &[&*index.to_string()]].concat(), found);
-                    }
+        steps(model, &journey.path, &path, found);
+        let plain = Step::plain(&journey.path).len() == journey.path.len();
+        let flow = model.spec.simulation.traffic == TrafficEngine::Flow;
+        found.require(plain || !flow, &path, || {
+            (
+                "`branch` and `again` need requests one by one: rates follow one path for each journey".to_owned(),
+                "set simulation.traffic = { requests = {} }, or write a journey for each way",
+            )
+        });
+    }
+}
+
+/// The steps of a path, and of the paths in it.
+fn steps(model: &Model<'_>, list: &[Step], path: &[&str], found: &mut Found<'_>) {
+    for (position, step) in list.iter().enumerate() {
+        let position = position.to_string();
+        // A plain name is no table: the nearest value is then the step itself.
+        let own = [path, &[&*position]].concat();
+        let at = |key: &'static str| [&*own, &[key]].concat();
+        match step {
+            Step::Call(name) => call(name, model, &own, found),
+            Step::Parallel(names) => {
+                let path = at("parallel");
+                found.require(!names.is_empty(), &path, || {
+                    ("an empty list; expected services".to_owned(), "remove the step, or name what it calls")
+                });
+                for (index, name) in names.iter().enumerate() {
+                    call(name, model, &[&path[..], &[&*index.to_string()]].concat(), found);
                 }
-                Step::Read(name, _) => _ = known("store", name, &model.store_names, &at("read"), found),
-                Step::Write(name, _) => {
-                    let store = known("store", name, &model.store_names, &at("write"), found);
-                    if let Some(cache) = store.and_then(|store| model.spec.store[store].cache()) {
-                        let message = format!("`{name}` is a cache, and nothing is written to one");
-                        let help = format!("write to what it caches: {{ write = \"{}\" }}", cache.of);
-                        found.push(&at("write"), Diagnostic::error(message).help(help));
-                    }
+            }
+            Step::Read(name, _) => _ = known("store", name, &model.store_names, &at("read"), found),
+            Step::Write(name, _) => {
+                let store = known("store", name, &model.store_names, &at("write"), found);
+                if let Some(cache) = store.and_then(|store| model.spec.store[store].cache()) {
+                    let message = format!("`{name}` is a cache, and nothing is written to one");
+                    let help = format!("write to what it caches: {{ write = \"{}\" }}", cache.of);
+                    found.push(&at("write"), Diagnostic::error(message).help(help));
                 }
-                Step::Dependency(name) => {
-                    _ = known("dependency", name, &model.dependency_names, &at("dependency"), found);
+            }
+            Step::Dependency(name) => {
+                _ = known("dependency", name, &model.dependency_names, &at("dependency"), found);
+            }
+            Step::Branch(ways) => {
+                let path = at("branch");
+                let all: f64 = ways.iter().map(|way| way.share.get()).sum();
+                found.require(all <= 1.0 + 1e-9, &path, || {
+                    (format!("the shares of a branch add up to {all}; expected at most 1"), "lower one of them")
+                });
+                for (index, way) in ways.iter().enumerate() {
+                    steps(model, &way.path, &[&path[..], &[&*index.to_string(), "path"]].concat(), found);
                 }
+            }
+            Step::Again(again, inner) => {
+                found.require(again.get() < 1.0, &at("again"), || {
+                    ("a loop with no end".to_owned(), "give a probability below 1")
+                });
+                steps(model, inner, &at("path"), found);
             }
         }
     }
@@ -259,21 +280,26 @@ fn expected(position: &str, expect: &Expectation, model: &Model<'_>, metrics: &[
     found.require(confidence > 0.0 && confidence < 1.0, &path("confidence"), || {
         (format!("the confidence is {confidence}; expected above 0 and below 1"), "0.95 is usual")
     });
-    if let Some(name) = &expect.population {
-        known("population", name, &model.population_names, &path("population"), found);
-    }
-    if let Some(name) = &expect.journey {
-        known("journey", name, &model.journey_names, &path("journey"), found);
+    for (kind, name, names) in [
+        ("population", &expect.population, &model.population_names),
+        ("journey", &expect.journey, &model.journey_names),
+        ("cluster", &expect.cluster, &model.cluster_names),
+        ("service", &expect.service, &model.service_names),
+        ("store", &expect.store, &model.store_names),
+    ] {
+        if let Some(name) = name {
+            known(kind, name, names, &path(kind), found);
+        }
     }
 }
 
 /// The services that a journey calls.
 pub(super) fn called<'j>(journey: &'j JourneySpec) -> impl Iterator<Item = &'j str> {
-    journey.path.iter().flat_map(|step| {
+    Step::plain(&journey.path).into_iter().flat_map(|step| {
         let names: &'j [String] = match step {
             Step::Call(name) => std::slice::from_ref(name),
             Step::Parallel(names) => names,
-            Step::Read(..) | Step::Write(..) | Step::Dependency(_) => &[],
+            Step::Read(..) | Step::Write(..) | Step::Dependency(_) | Step::Branch(_) | Step::Again(..) => &[],
         };
         names.iter().map(String::as_str)
     })
@@ -281,12 +307,17 @@ pub(super) fn called<'j>(journey: &'j JourneySpec) -> impl Iterator<Item = &'j s
 
 /// The services that a journey's reads of caches call when they miss.
 pub(super) fn missed<'m>(model: &'m Model<'_>, journey: &'m JourneySpec) -> impl Iterator<Item = &'m str> {
-    journey.path.iter().filter_map(|step| match step {
+    Step::plain(&journey.path).into_iter().filter_map(|step| match step {
         Step::Read(name, _) => {
             let store = model.store_names.get(&**name)?;
             model.spec.store[*store].cache()?.through.as_deref()
         }
-        Step::Call(_) | Step::Parallel(_) | Step::Write(..) | Step::Dependency(_) => None,
+        Step::Call(_)
+        | Step::Parallel(_)
+        | Step::Write(..)
+        | Step::Dependency(_)
+        | Step::Branch(_)
+        | Step::Again(..) => None,
     })
 }
 

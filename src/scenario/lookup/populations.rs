@@ -8,7 +8,7 @@ use crate::scenario::checks::Found;
 use crate::scenario::resolve::Files;
 use crate::scenario::resolved::ResolvedPopulation;
 use crate::scenario::spec::ScenarioSpec;
-use crate::traffic::spec::{PopulationSpec, Profile, UtcOffset};
+use crate::traffic::spec::{Arrivals, PopulationSpec, Profile, UtcOffset};
 
 pub(super) fn resolve(
     spec: &ScenarioSpec,
@@ -33,6 +33,7 @@ fn one(
         citations.cite(&["population", name, "at"], &place.source);
     }
     let profile = profile(population, files, citations, found);
+    let replay = replay(population, files, citations, found);
     let offset = offset(population, place.as_ref(), profile.is_some(), citations, found);
     let at = written.or(place.as_ref().map(Place::at));
     (found.errors() == before).then(|| ResolvedPopulation {
@@ -41,7 +42,48 @@ fn one(
         jurisdiction: place.and_then(|place| place.jurisdiction),
         utc_offset_minutes: offset,
         profile,
+        replay,
     })
+}
+
+/// Recorded arrivals, in order of time.
+fn replay(
+    population: &PopulationSpec,
+    files: &dyn Files,
+    citations: &mut Citations,
+    found: &mut Found<'_>,
+) -> Option<Vec<(f64, u32)>> {
+    #[derive(serde::Deserialize)]
+    struct Row {
+        at_s: f64,
+        #[serde(default)]
+        count: Option<u32>,
+    }
+    let Arrivals::Replay(file) = &population.arrivals else { return None };
+    let path = ["population", &population.name, "arrivals", "replay"];
+    citations.add(&path, format!("{file}, as recorded"));
+    let parse = |text: String| {
+        let mut rows = Vec::new();
+        let mut last = 0.0;
+        for (line, row) in csv::Reader::from_reader(text.as_bytes()).into_deserialize::<Row>().enumerate() {
+            let Row { at_s, count } = row.map_err(|error| error.to_string())?;
+            if !(at_s.is_finite() && at_s >= last) {
+                return Err(format!("line {}: at_s is {at_s} after {last}; times rise from 0", line + 2));
+            }
+            last = at_s;
+            rows.push((at_s, count.unwrap_or(1)));
+        }
+        Ok(rows)
+    };
+    let read = files.read(file).map_err(|why| format!("the arrivals `{file}` can't be read: {why}"));
+    match read.and_then(|text| parse(text).map_err(|why| format!("`{file}` is no record of arrivals: {why}"))) {
+        Ok(rows) => Some(rows),
+        Err(why) => {
+            let help = "a CSV file with the column `at_s`, and perhaps `count`";
+            found.push(&path, Diagnostic::error(why).help(help));
+            None
+        }
+    }
 }
 
 /// The place that `at` names.

@@ -10,15 +10,21 @@ impl World<'_> {
     /// Where a write from a cluster to a partition goes.
     pub(super) fn write_route(&self, from: Id<Cluster>, partition: usize) -> Route {
         let (store, _) = self.partitions[partition];
+        if let Some((stage, root)) = self.writes_stopped(partition) {
+            return Route::Fail(stage, root);
+        }
         if self.deposed[partition] == Some(from) && self.why_gone(from, store).is_none() {
-            return Route::Deposed(from);
+            return match self.read_only(from, store) {
+                Some(root) => Route::Fail(Stage::ReadOnly, root),
+                None => Route::Deposed(from),
+            };
         }
         match &self.plan.stores[store].replication {
             Replication::Sync(sync) => self.write_with_acks(from, partition, usize::MAX, sync.degrade),
             Replication::SemiSync(semi) => self.write_with_acks(from, partition, semi.acks as usize, semi.degrade),
             Replication::Async(_) => self.write_with_acks(from, partition, 0, true),
-            Replication::Quorum(quorum) => self.vote(from, partition, quorum.write),
-            Replication::MultiLeader(_) => self.nearest(from, partition),
+            Replication::Quorum(quorum) => self.vote(from, partition, quorum.write, true),
+            Replication::MultiLeader(_) => self.nearest(from, partition, true),
             // Nobody writes to one: writes go to what it caches.
             Replication::Cache(_) => Route::Via(from, Bits::ZERO),
         }
@@ -29,40 +35,58 @@ impl World<'_> {
         let (store, _) = self.partitions[partition];
         let plan = &self.plan.stores[store];
         match &plan.replication {
-            Replication::Quorum(quorum) => return self.vote(from, partition, quorum.read),
-            Replication::MultiLeader(_) => return self.nearest(from, partition),
+            Replication::Quorum(quorum) => return self.vote(from, partition, quorum.read, false),
+            Replication::MultiLeader(_) => return self.nearest(from, partition, false),
             Replication::Cache(_) => return Route::Via(from, Bits::ZERO),
             Replication::Sync(_) | Replication::SemiSync(_) | Replication::Async(_) => {}
         }
-        if plan.local_reads && plan.copies.contains(&from) && self.why_gone(from, store).is_none() {
+        let stopped = self.reads_stopped(partition);
+        // Until the new leader is promoted it is the old one that doesn't answer, its own cluster included.
+        let answers = || from != self.leaders[partition] || stopped.is_none();
+        // One that is being copied has nothing to read yet.
+        let readable = || {
+            self.member(partition, from).is_none_or(|member| !self.histories[partition].is_foreign(member))
+                || self.deposed[partition] == Some(from)
+        };
+        let local = plan.local_reads && plan.copies.contains(&from);
+        if local && answers() && readable() && self.why_gone(from, store).is_none() {
             return if self.may_be_behind(from, partition) { Route::Near(from) } else { Route::Via(from, Bits::ZERO) };
         }
-        if let Some((stage, root)) = self.why_unreachable(from, partition) {
+        if let Some((stage, root)) = stopped.or_else(|| self.why_unreachable(from, partition)) {
             return Route::Fail(stage, root);
         }
         Route::Via(self.leaders[partition], Bits::ZERO)
     }
 
-    /// To the leader, which waits for so many of its followers, the fastest first.
+    /// To the leader, which waits for so many of its followers, the fastest first. One that is catching up is as good as
+    /// gone; a leader that was deposed isn't waited for until it has caught up.
     fn write_with_acks(&self, from: Id<Cluster>, partition: usize, acks: usize, degrade: bool) -> Route {
         let (store, part) = self.partitions[partition];
         let leader = self.leaders[partition];
         if let Some((stage, root)) = self.why_unreachable(from, partition) {
             return Route::Fail(stage, root);
         }
-        // A leader that was deposed is fenced until it takes back: nobody waits for it.
-        let followers = || self.plan.stores[store].partitions[part].followers.iter().filter(|&&other| other != leader);
+        if let Some(root) = self.read_only(leader, store) {
+            return Route::Fail(Stage::ReadOnly, root);
+        }
+        if acks == 0 {
+            return Route::Via(leader, Bits::ZERO);
+        }
+        let history = &self.histories[partition];
+        let members = self.plan.stores[store].partitions[part].members().enumerate();
+        let followers = || members.clone().filter(|&(member, other)| other != leader && history.counts(member));
         let acks = acks.min(followers().count());
         if acks == 0 {
             return Route::Via(leader, Bits::ZERO);
         }
         let mut waits = Vec::new();
         let mut lost = None;
-        for &follower in followers() {
+        for (member, follower) in followers() {
             let gone = self
                 .copy_is_gone(follower, store)
                 .map(|root| (if self.clusters[follower].up { Stage::Undetected } else { Stage::NoTarget }, root))
-                .or_else(|| self.cut(leader, follower).map(|root| (Stage::Partition, root)));
+                .or_else(|| self.cut(leader, follower).map(|root| (Stage::Partition, root)))
+                .or_else(|| history.why_behind(member).map(|root| (Stage::QuorumLost, root)));
             match gone {
                 Some(gone) => lost = lost.or(Some(gone)),
                 None => waits.push(self.rtt(leader, follower)),
@@ -77,17 +101,18 @@ impl World<'_> {
     }
 
     /// Through the nearest copy, to those that it can reach, if there are enough.
-    fn vote(&self, from: Id<Cluster>, partition: usize, wanted: u32) -> Route {
+    fn vote(&self, from: Id<Cluster>, partition: usize, wanted: u32, writes: bool) -> Route {
         let (store, part) = self.partitions[partition];
         let plan = &self.plan.stores[store];
-        let through = match self.nearest(from, partition) {
+        let through = match self.nearest(from, partition, writes) {
             Route::Via(through, _) => through,
             Route::Fail(_, root) => return Route::Fail(Stage::QuorumLost, root),
             other => return other,
         };
         let (mut reached, mut lost) = (0_u64, None);
         for member in plan.partitions[part].members() {
-            if let Some(root) = self.why_gone(member, store).or_else(|| self.cut(through, member)) {
+            let refuses = || if writes { self.read_only(member, store) } else { None };
+            if let Some(root) = self.why_gone(member, store).or_else(|| self.cut(through, member)).or_else(refuses) {
                 lost = lost.or(Some(root));
             } else if let Some(position) = plan.copies.iter().position(|&copy| copy == member) {
                 reached |= 1 << position;
@@ -100,15 +125,19 @@ impl World<'_> {
     }
 
     /// To the copy at hand, or else to the nearest that can be reached: its clients know at once who is there.
-    fn nearest(&self, from: Id<Cluster>, partition: usize) -> Route {
+    fn nearest(&self, from: Id<Cluster>, partition: usize, writes: bool) -> Route {
         let (store, part) = self.partitions[partition];
         let members = || self.plan.stores[store].partitions[part].members();
         let gone = |member: Id<Cluster>| self.why_gone(member, store).or_else(|| self.cut(from, member));
-        let there = members().filter(|&member| gone(member).is_none());
+        let refuses = |member: Id<Cluster>| if writes { self.read_only(member, store) } else { None };
+        let there = members().filter(|&member| gone(member).is_none() && refuses(member).is_none());
         let distance = |member: Id<Cluster>| if member == from { -1.0 } else { self.rtt(from, member) };
         match there.min_by(|&a, &b| distance(a).total_cmp(&distance(b)).then(a.cmp(&b))) {
             Some(copy) => Route::Via(copy, Bits::ZERO),
-            None => Route::Fail(Stage::NoTarget, members().find_map(gone).unwrap_or(Id::new(crate::plan::DEMAND))),
+            None => match members().filter(|&member| gone(member).is_none()).find_map(refuses) {
+                Some(root) => Route::Fail(Stage::ReadOnly, root),
+                None => Route::Fail(Stage::NoTarget, members().find_map(gone).unwrap_or(Id::new(crate::plan::DEMAND))),
+            },
         }
     }
 
@@ -141,6 +170,15 @@ impl World<'_> {
     /// Why a copy doesn't answer, if it doesn't.
     pub(super) fn why_gone(&self, cluster: Id<Cluster>, store: Id<Store>) -> Option<Id<Root>> {
         self.copy_is_gone(cluster, store).or_else(|| self.moving_copies[cluster][store].map(|(root, _)| root))
+    }
+
+    /// Why a copy takes no writes though it is there, if so.
+    pub(super) fn read_only(&self, cluster: Id<Cluster>, store: Id<Store>) -> Option<Id<Root>> {
+        if !self.index.read_only {
+            return None;
+        }
+        let copy = || self.compose(self.index.copies[cluster][store].iter().copied()).read_only;
+        self.fronts[cluster].read_only.or_else(copy).map(|(root, ..)| root)
     }
 
     /// Whether the network between two regions is cut, and why.

@@ -23,7 +23,8 @@ impl World<'_> {
                 let mut rng = stream.with(plan.roots[member.root].digest).with(occurrence).rng();
                 let hit = uniform(&mut rng) <= chance;
                 let lasts = fault_plan.repair.sample_span(&mut rng);
-                if hit {
+                if hit && self.holds[member.hold as usize].0.is_none() {
+                    let lasts = self.repaired(now, fault_plan.crews, lasts);
                     self.hold(member.hold, member.root, fault_plan.effect, lasts, occurrence);
                 }
             }
@@ -35,10 +36,21 @@ impl World<'_> {
         let lasts = fault_plan.repair.sample_span(rng);
         let up = fault_plan.every.sample_span(rng);
         let member = fault_plan.members[0];
+        let is_up = self.holds[member.hold as usize].0.is_none();
+        let lasts = if is_up { self.repaired(now, fault_plan.crews, lasts) } else { lasts };
         let struck = self.hold(member.hold, member.root, fault_plan.effect, lasts, occurrence);
         // Absorbed by its group, it is as good as new.
         let next = if struck { now + lasts + up } else { now + up };
         self.events.schedule(next, Event::Fault(fault));
+    }
+
+    /// How long something is down whose repair takes so long: it may have to wait for a crew. Crews take what fails in
+    /// order, so when one is free for it is known when it fails.
+    pub(super) fn repaired(&mut self, now: SimTime, crews: Option<usize>, repair: Span) -> Span {
+        let Some(first) = crews.and_then(|kind| self.crews[kind].iter_mut().min()) else { return repair };
+        let done = now.max(*first) + repair;
+        *first = done;
+        done - now
     }
 
     /// Takes hold of a target, unless its group already does.
@@ -49,6 +61,7 @@ impl World<'_> {
         }
         let seen = match effect {
             EffectSpec::Down(_) => true,
+            EffectSpec::ReadOnly(_) => false,
             EffectSpec::Degraded(degraded) => {
                 let chance = degraded.seen_by_shallow_checks.get();
                 chance > 0.0 && uniform(&mut self.consequence(root, occurrence, 0, purpose::SEEN, 0)) <= chance
@@ -56,6 +69,7 @@ impl World<'_> {
         };
         let before = self.zones_dead();
         let serial = self.holds[hold as usize].1 + 1;
+        self.copies_moved = true;
         self.holds[hold as usize] = (Some(Active { root, effect, seen, since: now, occurrence }), serial);
         self.log.held.push(Held { root, from: now, to: now + lasts });
         self.events.schedule(now + lasts, Event::Repair { hold, serial });
@@ -99,10 +113,11 @@ impl World<'_> {
     pub(super) fn release(&mut self, now: SimTime, hold: u32) {
         let before = self.zones_dead();
         let Some(active) = self.holds[hold as usize].0.take() else { return };
+        self.copies_moved = true;
         // Missing pods keep their cause until they are back.
         let hits_capacity = match active.effect {
             EffectSpec::Down(_) => matches!(self.plan.holds[hold as usize].element, Element::Zone(..)),
-            EffectSpec::Degraded(_) => false,
+            EffectSpec::Degraded(_) | EffectSpec::ReadOnly(_) => false,
         };
         if hits_capacity {
             for cluster in self.plan.clusters.keys() {
@@ -129,7 +144,7 @@ impl World<'_> {
             .map(|zones| {
                 zones.iter().fold(0, |dead, &(zone, hold)| match self.holds[hold].0 {
                     Some(Active { effect: EffectSpec::Down(_), .. }) => dead | 1 << zone,
-                    Some(Active { effect: EffectSpec::Degraded(_), .. }) | None => dead,
+                    Some(Active { effect: EffectSpec::Degraded(_) | EffectSpec::ReadOnly(_), .. }) | None => dead,
                 })
             })
             .collect()
@@ -200,15 +215,16 @@ impl World<'_> {
                 let mut rng = self.consequence(root, occurrence, target, purpose::ZONE, 0);
                 let until = now + store.zone_failover.sample_span(&mut rng);
                 self.moving_copies[cluster][id] = Some((root, until));
+                self.copies_moved = true;
                 let (cluster, store) = (cluster.index() as u32, id.index() as u32);
                 self.events.schedule(until, Event::ZoneFailedOver { cluster, store });
             }
         }
     }
 
-    /// What all these holds amount to: down over degraded, factors multiply, errors as 1 − Π(1 − e).
+    /// What all these holds amount to: down over read-only over degraded, factors multiply, errors as 1 − Π(1 − e).
     pub(super) fn compose(&self, holds: impl Iterator<Item = usize>) -> Composed {
-        let mut composed = Composed { condition: Condition::good(), cause: None, refuses: false, seen: false };
+        let mut composed = Composed::good();
         let (mut passes, mut latency, mut capacity) = (1.0, 1.0, 1.0);
         let mut down: Option<(Id<Root>, u64, SimTime)> = None;
         let mut grey: Option<(Id<Root>, u64, SimTime)> = None;
@@ -232,6 +248,7 @@ impl World<'_> {
                     composed.seen |= active.seen;
                     earlier(&mut grey, &active);
                 }
+                EffectSpec::ReadOnly(_) => earlier(&mut composed.read_only, &active),
             }
         }
         composed.cause = down.or(grey);

@@ -34,6 +34,7 @@ impl World<'_> {
             let fails = match active.effect {
                 EffectSpec::Down(_) => is_front || deep,
                 EffectSpec::Degraded(effect) => (is_front && active.seen) || (deep && effect.errors.get() > 0.0),
+                EffectSpec::ReadOnly(_) => false,
             };
             if fails {
                 return Outcome::Refused;
@@ -147,7 +148,10 @@ impl World<'_> {
         let deed = if probed.up { Deed::Recovered(cluster) } else { Deed::Detected(cluster) };
         if probed.up {
             // It is told who leads now.
-            self.deposed.iter_mut().filter(|deposed| **deposed == Some(cluster)).for_each(|deposed| *deposed = None);
+            for deposed in self.deposed.iter_mut().filter(|deposed| **deposed == Some(cluster)) {
+                *deposed = None;
+                self.copies_moved = true;
+            }
         }
         self.log.deeds.push((now, deed));
         self.review_controllers(now);
@@ -185,7 +189,11 @@ impl World<'_> {
         self.fronts[cluster].cause.or_else(cut).or_else(|| {
             let stations = self.index.stations[cluster].iter().map(|&(_, hold)| hold);
             let dependencies = self.index.dependencies.iter().flatten().copied();
-            self.compose(stations).cause.or_else(|| self.compose(dependencies).cause)
+            let stores = self.index.copies.iter().flatten().flatten().copied();
+            self.compose(stations).cause.or_else(|| self.compose(dependencies).cause).or_else(|| {
+                let (here, stores) = (self.fronts[cluster].read_only, self.compose(stores));
+                here.or(stores.cause).or(stores.read_only)
+            })
         })
     }
 }

@@ -50,6 +50,9 @@ impl World<'_> {
     pub(in crate::sim) fn refresh(&mut self, now: SimTime) {
         self.compose_fronts();
         self.break_connections();
+        if self.copies_moved {
+            self.follow(now);
+        }
         self.let_probes_see(now);
         self.plan_steps(now);
         self.review_caches(now);
@@ -100,6 +103,11 @@ impl World<'_> {
     pub(super) fn flush(&mut self, now: SimTime, cluster: Id<Cluster>) {
         let unit = &mut self.units[cluster];
         if unit.clock >= now {
+            return;
+        }
+        if self.by_request.is_some() {
+            unit.pods(self.memo);
+            unit.clock = now;
             return;
         }
         let (from, to) = self.tally.spans[cluster];

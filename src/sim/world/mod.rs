@@ -6,13 +6,18 @@
 mod accesses;
 mod caches;
 mod faults;
+mod following;
 mod health;
 mod inputs;
 mod pairs;
 mod partitions;
 mod purpose;
+mod requests;
 mod routing;
 mod spill;
+mod switchover;
+
+pub(in crate::sim) use requests::Told;
 
 use super::index::Index;
 use super::inputs::{Condition, Inputs};
@@ -28,6 +33,7 @@ use crate::failure::clock;
 use crate::failure::clock::First;
 use crate::failure::spec::EffectSpec;
 use crate::plan::{DEMAND, Plan};
+use crate::replication::history::History;
 use crate::routing::dns::Expiry;
 use crate::routing::health::Outcome;
 
@@ -45,12 +51,16 @@ pub(in crate::sim) enum Event {
     Incident(u32),
     /// A surge begins or ends.
     Surge { surge: u32, begins: bool },
+    /// A planned switchover takes a step.
+    Switchover { switchover: u32, step: switchover::Step },
     /// A health check changes its mind.
     Verdict { target: u32, serial: u32 },
     /// A pair's controller goes on.
     Pair { pair: u32, serial: u32 },
     /// A partition's controller goes on.
     Partition { partition: u32, serial: u32 },
+    /// A copy has caught up with its leader.
+    CaughtUp { serial: u32 },
     /// A new answer reaches the name servers.
     Answer { population: u32, serial: u32 },
     /// Clients have moved on.
@@ -98,6 +108,14 @@ struct Composed {
     refuses: bool,
     /// A degraded hold that shallow checks see.
     seen: bool,
+    /// Stores in it take no writes: the earliest such hold.
+    read_only: Option<(Id<Root>, u64, SimTime)>,
+}
+
+impl Composed {
+    fn good() -> Self {
+        Self { condition: Condition::good(), cause: None, refuses: false, seen: false, read_only: None }
+    }
 }
 
 /// The zones of a cluster.
@@ -196,6 +214,8 @@ pub(in crate::sim) struct World<'a> {
     pub(in crate::sim) tally: Tally,
     pub(in crate::sim) log: Log,
     clocks: Vec<(Rng, u64)>,
+    /// When each crew of a kind is free.
+    crews: Vec<Vec<SimTime>>,
     /// By cluster, where checks raise false alarms: when, and how many there were.
     alarms: Vec<(Rng, u64)>,
     holds: Vec<(Option<Active>, u32)>,
@@ -209,6 +229,21 @@ pub(in crate::sim) struct World<'a> {
     moving_copies: Table<Cluster, Table<Store, Option<Until>>>,
     caches: Vec<caches::Cached>,
     leaders: Vec<Id<Cluster>>,
+    /// By partition: who has what.
+    histories: Vec<History>,
+    /// The first partition of each store.
+    first_partitions: Table<Store, usize>,
+    /// Until when copies have followed.
+    followed: SimTime,
+    /// Something has changed that may matter to a copy.
+    copies_moved: bool,
+    /// When copies are level isn't what it was.
+    histories_changed: bool,
+    follow_serial: u32,
+    /// By partition: who leads it when all is well.
+    homes: Vec<Id<Cluster>>,
+    /// By partition: the planned switchover that it is in.
+    switching: Vec<Option<switchover::Switching>>,
     /// By partition: who was deposed, goes on, and doesn't know.
     deposed: Vec<Option<Id<Cluster>>>,
     partition_controllers: Vec<Controller>,
@@ -227,6 +262,9 @@ pub(in crate::sim) struct World<'a> {
     look_again: Span,
     step_end: SimTime,
     fronts: Table<Cluster, Composed>,
+    /// Requests are simulated one by one: clusters don't solve what lies between events. By partition: the writes that
+    /// were acknowledged since copies have followed, and their bytes.
+    by_request: Option<Vec<(f64, f64)>>,
 }
 
 impl<'a> World<'a> {
@@ -240,6 +278,7 @@ impl<'a> World<'a> {
             .iter_enumerated()
             .flat_map(|(id, store)| (0..store.partitions.len()).map(move |partition| (id, partition)))
             .collect();
+        let partition_count = partitions.len();
         let leaders: Vec<Id<Cluster>> =
             partitions.iter().map(|&(store, partition)| plan.stores[store].partitions[partition].leader).collect();
         let per_copy = |value: Probed| -> Table<Cluster, Table<Store, Probed>> {
@@ -269,7 +308,6 @@ impl<'a> World<'a> {
             flows: Vec::new(),
         };
         let unset = memo.inputs_id(&nothing);
-        let good = Composed { condition: Condition::good(), cause: None, refuses: false, seen: false };
         let mut world = Self {
             plan,
             index,
@@ -278,6 +316,7 @@ impl<'a> World<'a> {
             tally: Tally::new(plan, trace),
             log: Log { answers: vec![Vec::new(); plan.populations.len()], ..Log::default() },
             clocks: Vec::new(),
+            crews: plan.crews.iter().map(|&crews| vec![SimTime::ZERO; crews as usize]).collect(),
             alarms: Vec::new(),
             holds: vec![(None, 0); plan.holds.len()],
             zones: vec![Zones::default(); plan.clusters.len()].into(),
@@ -287,6 +326,21 @@ impl<'a> World<'a> {
             moving_copies: vec![vec![None; plan.stores.len()].into(); plan.clusters.len()].into(),
             partition_controllers: leaders.iter().map(|&leader| idle(leader)).collect(),
             deposed: vec![None; leaders.len()],
+            histories: partitions
+                .iter()
+                .map(|&(store, part)| History::new(plan.stores[store].partitions[part].members().count()))
+                .collect(),
+            first_partitions: plan
+                .stores
+                .iter()
+                .scan(0, |next, store| Some(core::mem::replace(next, *next + store.partitions.len())))
+                .collect(),
+            followed: SimTime::ZERO,
+            copies_moved: true,
+            histories_changed: false,
+            follow_serial: 0,
+            homes: leaders.clone(),
+            switching: vec![None; leaders.len()],
             leaders,
             caches: caches::all(plan, &partitions),
             partitions,
@@ -300,7 +354,8 @@ impl<'a> World<'a> {
             rebalance_serial: 0,
             look_again: spill::LEAST,
             step_end: SimTime::NEVER,
-            fronts: vec![good; plan.clusters.len()].into(),
+            fronts: vec![Composed::good(); plan.clusters.len()].into(),
+            by_request: plan.requests.map(|_| vec![(0.0, 0.0); partition_count]),
             memo,
         };
         world.start();
@@ -331,6 +386,7 @@ impl<'a> World<'a> {
                     First::Up(up) => SimTime::ZERO + up,
                     First::Down(left) => {
                         let member = fault.members[0];
+                        let left = self.repaired(SimTime::ZERO, fault.crews, left);
                         self.hold(member.hold, member.root, fault.effect, left, 0);
                         SimTime::ZERO + left + fault.every.sample_span(&mut rng)
                     }
@@ -350,6 +406,10 @@ impl<'a> World<'a> {
         }
         for (position, incident) in plan.incidents.iter().enumerate() {
             self.events.schedule(SimTime::ZERO + incident.at, Event::Incident(position as u32));
+        }
+        for (position, switchover) in plan.switchovers.iter().enumerate() {
+            let command = Event::Switchover { switchover: position as u32, step: switchover::Step::Command };
+            self.events.schedule(SimTime::ZERO + switchover.at, command);
         }
         for (position, surge) in plan.surges.iter().enumerate() {
             let at = SimTime::ZERO + surge.at;
@@ -395,18 +455,8 @@ impl<'a> World<'a> {
                     self.hold(member.hold, member.root, incident.effect, incident.lasts, 0);
                 }
             }
-            Event::Surge { surge, begins } => {
-                let surge = &self.plan.surges[surge as usize];
-                for (population, &touched) in surge.populations.iter_enumerated() {
-                    if touched {
-                        let factor = &mut self.routed[population].factor;
-                        *factor = if begins { *factor * surge.factor } else { *factor / surge.factor };
-                    }
-                }
-                if self.plan.routing.spill.is_some() {
-                    self.review_routes(now);
-                }
-            }
+            Event::Switchover { switchover, step } => self.switch_over(now, switchover, step),
+            Event::Surge { surge, begins } => self.surge(now, surge, begins),
             Event::Verdict { target, serial } => self.verdict(now, target, serial),
             Event::Pair { pair, serial } => {
                 if self.pair_controllers[pair as usize].serial == serial {
@@ -418,6 +468,8 @@ impl<'a> World<'a> {
                     self.partition_goes_on(now, partition as usize);
                 }
             }
+            Event::CaughtUp { serial } if serial != self.follow_serial => return,
+            Event::CaughtUp { .. } => self.caught_up(now),
             Event::Answer { population, serial } => {
                 let population = Id::new(population as usize);
                 if self.routed[population].serial == serial
@@ -450,6 +502,7 @@ impl<'a> World<'a> {
                 let moving = &mut self.moving_copies[Id::new(cluster as usize)][Id::new(store as usize)];
                 if moving.is_some_and(|(_, until)| until <= now) {
                     *moving = None;
+                    self.copies_moved = true;
                 }
             }
             Event::Drained { pair, serial } => {
@@ -469,16 +522,33 @@ impl<'a> World<'a> {
                 }
                 self.review_routes(now);
             }
-            Event::Week => {
-                for (population, routed) in self.plan.populations.iter().zip(&mut self.routed) {
-                    if population.growth != 0.0 {
-                        routed.factor *= crate::base::maths::powf(1.0 + population.growth, 7.0 / 365.0);
-                    }
-                }
-                self.events.schedule(now + Span::WEEK, Event::Week);
-            }
+            Event::Week => self.grow(now),
         }
         self.refresh(now);
+    }
+
+    /// Rates are those of the next week.
+    fn grow(&mut self, now: SimTime) {
+        for (population, routed) in self.plan.populations.iter().zip(&mut self.routed) {
+            if population.growth != 0.0 {
+                routed.factor *= crate::base::maths::powf(1.0 + population.growth, 7.0 / 365.0);
+            }
+        }
+        self.events.schedule(now + Span::WEEK, Event::Week);
+    }
+
+    /// A surge begins or ends.
+    fn surge(&mut self, now: SimTime, surge: u32, begins: bool) {
+        let surge = &self.plan.surges[surge as usize];
+        for (population, &touched) in surge.populations.iter_enumerated() {
+            if touched {
+                let factor = &mut self.routed[population].factor;
+                *factor = if begins { *factor * surge.factor } else { *factor / surge.factor };
+            }
+        }
+        if self.plan.routing.spill.is_some() {
+            self.review_routes(now);
+        }
     }
 
     /// Advances every cluster to `now`, with nothing changed.

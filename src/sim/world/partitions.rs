@@ -7,7 +7,7 @@ use crate::base::stream::uniform;
 use crate::base::{Id, SimTime, Span};
 use crate::domain::observation::Promotion;
 use crate::domain::{Cluster, Root, Store};
-use crate::plan::{DEMAND, Element, StepPlan};
+use crate::plan::{DEMAND, StepPlan};
 use crate::replication::loss;
 use crate::replication::spec::Replication;
 
@@ -18,21 +18,30 @@ impl World<'_> {
         self.clusters[leader].up && self.copies[leader][store].up
     }
 
-    /// The follower that would take over: the freshest that is up.
+    /// The follower that would take over: of those that are up the one that is least behind, and of equals the first in
+    /// the store's order. Not one whose own history is another.
     pub(super) fn successor(&self, partition: usize) -> Option<Id<Cluster>> {
         let (store, part) = self.partitions[partition];
         let plan = &self.plan.stores[store].partitions[part];
-        plan.followers.iter().chain([&plan.leader]).copied().find(|&member| {
-            member != self.leaders[partition] && self.clusters[member].up && self.copies[member][store].up
-        })
+        let history = &self.histories[partition];
+        let in_order = (1..=plan.followers.len()).chain([0]).zip(plan.followers.iter().chain([&plan.leader]).copied());
+        let candidates = in_order.filter(|&(place, member)| {
+            member != self.leaders[partition]
+                && self.clusters[member].up
+                && self.copies[member][store].up
+                && !history.is_foreign(place)
+        });
+        // The first of equals is the one that `min_by` keeps.
+        let behind = |place: usize| history.missing(place).1;
+        candidates.min_by(|&(a, _), &(b, _)| behind(a).total_cmp(&behind(b))).map(|(_, member)| member)
     }
 
     pub(super) fn review_partition(&mut self, now: SimTime, partition: usize) {
-        let (store, part) = self.partitions[partition];
-        if !self.plan.stores[store].is_led() {
+        let (store, _) = self.partitions[partition];
+        if !self.plan.stores[store].is_led() || self.is_handing_over(partition) {
             return;
         }
-        let home = self.plan.stores[store].partitions[part].leader;
+        let home = self.homes[partition];
         let leader = self.leaders[partition];
         let up = self.leader_seems_up(partition);
         let cause = self.partition_controllers[partition].cause;
@@ -48,9 +57,9 @@ impl World<'_> {
                 }
             }
             Phase::Idle if leader != home && self.clusters[home].up && self.copies[home][store].up => {
-                if let Some(delay) = self.failback_of(cause, home) {
-                    // It leads again only once it has what was written without it.
-                    let delay = delay.max(self.resync(store, leader, home, now));
+                // It leads again only once it has what was written without it.
+                if let Some((delay, level)) = self.failback_of(cause, home).zip(self.level_in(partition, home, now)) {
+                    let delay = delay.max(level);
                     self.set_partition(partition, Phase::FailingBack, cause, now + delay);
                 }
             }
@@ -82,7 +91,7 @@ impl World<'_> {
             self.partition_controllers[partition].stalled = true;
             return;
         }
-        let (store, part) = self.partitions[partition];
+        let (store, _) = self.partitions[partition];
         let leader = self.leaders[partition];
         let cause = self.partition_controllers[partition].cause;
         let target = self.plan.clusters[leader].digest;
@@ -90,6 +99,7 @@ impl World<'_> {
         match self.partition_controllers[partition].phase {
             Phase::Idle => {}
             Phase::Deciding => {
+                self.let_copies_follow(now);
                 let Some(to) = self.successor(partition) else {
                     self.set_partition(partition, Phase::Idle, cause, SimTime::NEVER);
                     return;
@@ -107,6 +117,7 @@ impl World<'_> {
                 if !works || self.copy_is_gone(to, store).is_some() {
                     let mut rng = self.consequence(cause.0, cause.1, target, purpose::PROMOTE, attempt + 1);
                     let takes = promote.sample_span(&mut rng);
+                    self.let_copies_follow(now);
                     if let Some(other) = self.successor(partition) {
                         self.partition_controllers[partition].to = other;
                     }
@@ -114,18 +125,24 @@ impl World<'_> {
                     return;
                 }
                 self.log.deeds.push((now, Deed::Promoted(leader)));
-                self.count_losses(now, partition, to);
                 if !self.plan.stores[store].fencing && self.copy_is_gone(leader, store).is_none() {
                     self.deposed[partition] = Some(leader);
                 }
-                self.leaders[partition] = to;
+                self.take_over(now, partition, to);
                 self.set_partition(partition, Phase::Idle, cause, SimTime::NEVER);
+                self.follow(now);
                 self.review_partition(now, partition);
             }
             Phase::FailingBack => {
-                self.deposed[partition] = None;
-                self.leaders[partition] = self.plan.stores[store].partitions[part].leader;
+                self.let_copies_follow(now);
                 self.set_partition(partition, Phase::Idle, cause, SimTime::NEVER);
+                let home = self.homes[partition];
+                // It fell behind again meanwhile: once it is level it is looked at anew.
+                if self.level_in(partition, home, now).is_none_or(|wait| !wait.is_zero()) {
+                    return;
+                }
+                self.deposed[partition] = None;
+                self.lead(partition, home, (true, false));
             }
         }
     }
@@ -138,42 +155,50 @@ impl World<'_> {
             .or_else(|| self.compose(self.index.copies[cluster][store].iter().copied()).condition.down)
     }
 
-    /// What the follower never had: what was on its way if it needn't acknowledge, and what was written while nothing
-    /// reached it; nothing if the old leader is there to ask.
-    pub(super) fn count_losses(&mut self, now: SimTime, partition: usize, to: Id<Cluster>) {
+    /// A member leads from now on. Whether it has all that the old leader had, and whether that one has more.
+    pub(super) fn lead(&mut self, partition: usize, to: Id<Cluster>, (keeps, parted): (bool, bool)) {
+        let size = self.speeds(partition).size;
+        let root = self.partition_controllers[partition].cause.0;
+        if let Some(member) = self.member(partition, to) {
+            self.histories[partition].promote(member, keeps, parted, root, size);
+        }
+        self.leaders[partition] = to;
+        (self.copies_moved, self.histories_changed) = (true, true);
+    }
+
+    /// A follower takes over. It never had what was on its way to it if that needn't be acknowledged, and what was
+    /// written, until now, without it; but if the old leader is there to ask it has everything.
+    fn take_over(&mut self, now: SimTime, partition: usize, to: Id<Cluster>) {
+        self.let_copies_follow(now);
         let (store, part) = self.partitions[partition];
         let plan = &self.plan.stores[store];
         let from = self.leaders[partition];
         let (root, occurrence) = self.partition_controllers[partition].cause;
         let gone = self.copy_is_gone(from, store).or_else(|| self.cut(from, to)).is_some();
+        let missing = self.member(partition, to).map_or((0.0, 0.0), |member| self.histories[partition].missing(member));
         let lag = match &plan.replication {
             Replication::Async(asynchronous) => Some(&asynchronous.lag),
-            Replication::SemiSync(semi) if !self.some_follower_has_all(partition, semi.acks) => Some(&semi.lag),
+            Replication::SemiSync(semi) if missing.1 <= 0.0 && !self.some_follower_has_all(partition, semi.acks) => {
+                Some(&semi.lag)
+            }
             Replication::SemiSync(_)
             | Replication::Sync(_)
             | Replication::Quorum(_)
             | Replication::MultiLeader(_)
             | Replication::Cache(_) => None,
         };
-        let went_on = match &plan.replication {
-            Replication::Sync(sync) => sync.degrade,
-            Replication::SemiSync(_) => lag.is_some(),
-            Replication::Async(_) => true,
-            Replication::Quorum(_) | Replication::MultiLeader(_) | Replication::Cache(_) => false,
-        };
-        let (mut rpo, mut writes) = (0.0, 0.0);
+        let (mut rpo, mut lost) = (0.0, 0.0);
         if gone {
-            let since = self.since(root, now);
-            let rate = self.write_rate(store, part, since);
             if let Some(lag) = lag {
+                let rate = self.write_rate(store, part, self.since(root, now));
                 let target = plan.digest ^ (part as u64 + 1);
                 let mut rng = self.consequence(root, occurrence, target, purpose::LOST, 0);
-                let lost = loss::draw(rate, lag, &mut rng);
-                (rpo, writes) = (lost.oldest, lost.writes as f64);
+                let on_its_way = loss::draw(rate, lag, &mut rng);
+                (rpo, lost) = (on_its_way.oldest, on_its_way.writes as f64);
             }
-            let behind = if went_on { self.behind(store, from, to, since) } else { 0.0 };
-            rpo = behind.max(rpo);
-            writes += rate * behind;
+            // What was on its way is older than what came after.
+            rpo += missing.0;
+            lost += missing.1;
         }
         self.log.promotions.push(Promotion {
             store,
@@ -182,46 +207,33 @@ impl World<'_> {
             from,
             to,
             rpo,
-            lost: writes,
+            lost,
             root,
         });
+        let goes_on = self.deposed[partition] == Some(from);
+        self.lead(partition, to, (!gone, lost > 0.0 || goes_on));
     }
 
-    /// Every write is at one of the followers that are there: fewer are missing than acknowledged it.
+    /// Every write is at one of the followers that are there: of those that acknowledged it fewer are missing.
     fn some_follower_has_all(&self, partition: usize, acks: u32) -> bool {
         let (store, part) = self.partitions[partition];
-        let followers = &self.plan.stores[store].partitions[part].followers;
-        let missing = followers.iter().filter(|&&follower| self.copy_is_gone(follower, store).is_some()).count();
-        missing < acks as usize
+        let history = &self.histories[partition];
+        let members = self.plan.stores[store].partitions[part].members().enumerate();
+        let level = members.filter(|&(place, member)| {
+            member != self.leaders[partition] && history.counts(place) && history.why_behind(place).is_none()
+        });
+        let (mut followers, mut missing) = (0, 0);
+        for (_, member) in level {
+            followers += 1;
+            missing += usize::from(self.copy_is_gone(member, store).is_some());
+        }
+        missing < followers.min(acks as usize)
     }
 
-    /// Seconds of writes that a copy was behind its leader at a time: after cuts between them, and its own outages.
-    fn behind(&self, store: Id<Store>, leader: Id<Cluster>, copy: Id<Cluster>, at: SimTime) -> f64 {
-        let (a, b) = (self.plan.clusters[leader].region, self.plan.clusters[copy].region);
-        let hits = |element: Element| match element {
-            Element::Region(region) => region == b,
-            Element::Cluster(cluster) => cluster == copy,
-            Element::Copy(cluster, other) => cluster == copy && other == store,
-            Element::Link(low, high) => low == a.min(b) && high == a.max(b),
-            Element::Zone(..)
-            | Element::Service(..)
-            | Element::Dependency(_)
-            | Element::Access(..)
-            | Element::Checks(_)
-            | Element::Routing => false,
-        };
-        let held = self
-            .log
-            .held
-            .iter()
-            .filter(|held| self.index.downs.iter().any(|&(root, element)| root == held.root && hits(element)));
-        let intervals = held.map(|held| (held.from.secs(), held.to.secs()));
-        loss::behind(intervals, at.secs(), self.plan.stores[store].catch_up)
-    }
-
-    /// How long a copy needs to catch up with its leader from now on.
-    fn resync(&self, store: Id<Store>, leader: Id<Cluster>, copy: Id<Cluster>, now: SimTime) -> Span {
-        Span::from_secs(self.behind(store, leader, copy, now) / (self.plan.stores[store].catch_up - 1.0))
+    /// How long a copy needs to catch up with its leader from now on; `None` while it can't.
+    fn level_in(&self, partition: usize, copy: Id<Cluster>, now: SimTime) -> Option<Span> {
+        let takes = self.histories[partition].level_in(self.member(partition, copy)?, self.speeds(partition))?;
+        Some(Span::from_secs(takes - now.since(self.followed).secs()))
     }
 
     /// When the fault that is the cause began.

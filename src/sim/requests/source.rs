@@ -1,0 +1,148 @@
+//! Where requests come from: one population, as a Poisson process whose rate follows its profile.
+//!
+//! The time to the next request is found in units of the integrated rate, of which an exponential amount with mean 1
+//! passes between two requests (Çinlar, *Introduction to Stochastic Processes*, 1975, section 4.7).
+
+use crate::base::maths::ln;
+use crate::base::stream::{Rng, uniform};
+use crate::base::{Id, SimTime, Span};
+use crate::domain::Population;
+use crate::plan::Plan;
+
+/// One population's requests.
+#[derive(Debug)]
+pub(super) struct Source {
+    /// When the next one begins.
+    pub(super) next: SimTime,
+    /// How many began.
+    pub(super) count: u64,
+    rng: Rng,
+    /// Requests per second by slot of the week, without surges and growth.
+    rates: Vec<f64>,
+    slot: Span,
+    week_offset: Span,
+    factor: f64,
+    /// Requests that begin at once.
+    pub(super) batch: u32,
+    /// Up to when the integrated rate has been used, and how much of it is left until the next request.
+    clock: SimTime,
+    left: f64,
+    replay: Option<Replay>,
+}
+
+/// Recorded arrivals that are replayed.
+#[derive(Debug)]
+struct Replay {
+    rows: Vec<(Span, u32)>,
+    /// The row, and which of its requests is next.
+    row: usize,
+    number: u32,
+    /// The share of them that is simulated.
+    scale: f64,
+}
+
+impl Replay {
+    /// When the next request begins; the requests of a row are spread evenly until the next.
+    fn next(&mut self, rng: &mut Rng) -> SimTime {
+        loop {
+            let Some(&(from, count)) = self.rows.get(self.row) else { return SimTime::NEVER };
+            if self.number >= count {
+                self.row += 1;
+                self.number = 0;
+                continue;
+            }
+            let until = self.rows.get(self.row + 1).map_or(from, |next| next.0);
+            let part = f64::from(self.number) / f64::from(count);
+            self.number += 1;
+            if self.scale >= 1.0 || uniform(rng) < self.scale {
+                return SimTime::ZERO + from + Span::from_secs((until.secs() - from.secs()) * part);
+            }
+        }
+    }
+}
+
+impl Source {
+    pub(super) fn new(plan: &Plan, population: Id<Population>, scale: f64, rng: Rng) -> Self {
+        let own = &plan.populations[population];
+        let mut source = Self {
+            next: SimTime::ZERO,
+            count: 0,
+            rng,
+            rates: own.profile.iter().map(|part| own.rate * part * scale / f64::from(own.batch.max(1))).collect(),
+            batch: own.batch,
+            slot: plan.slot,
+            week_offset: plan.week_offset,
+            factor: 1.0,
+            clock: SimTime::ZERO,
+            left: 0.0,
+            replay: own.replay.clone().map(|rows| Replay { rows, row: 0, number: 0, scale }),
+        };
+        source.left = source.exponential();
+        source.find();
+        source
+    }
+
+    fn exponential(&mut self) -> f64 {
+        -ln(uniform(&mut self.rng))
+    }
+
+    /// The request that is due begins; when does the next?
+    pub(super) fn take(&mut self) {
+        self.count += u64::from(self.batch);
+        self.clock = self.next;
+        self.left = self.exponential();
+        self.find();
+    }
+
+    /// The rate is multiplied by this from now on.
+    pub(super) fn change(&mut self, now: SimTime, factor: f64) {
+        if factor == self.factor || self.replay.is_some() {
+            return;
+        }
+        self.pass(now);
+        self.factor = factor;
+        self.find();
+    }
+
+    /// The rate at a time, and when it changes next.
+    fn rate_at(&self, at: SimTime) -> (f64, SimTime) {
+        let slot = self.slot.nanos();
+        let in_week = (at.nanos() + self.week_offset.nanos()) % Span::WEEK.nanos();
+        let position = in_week / slot;
+        (self.rates[position as usize] * self.factor, at + Span::from_nanos((position + 1) * slot - in_week))
+    }
+
+    /// Uses up the integrated rate until now.
+    fn pass(&mut self, now: SimTime) {
+        while self.clock < now {
+            let (rate, ends) = self.rate_at(self.clock);
+            let to = ends.min(now);
+            self.left = (self.left - rate * (to - self.clock).secs()).max(0.0);
+            self.clock = to;
+        }
+    }
+
+    fn find(&mut self) {
+        if let Some(replay) = &mut self.replay {
+            self.next = replay.next(&mut self.rng);
+            return;
+        }
+        let (mut at, mut left) = (self.clock, self.left);
+        // A week without requests will have none ever, unless the rate changes.
+        let give_up = at + Span::WEEK + Span::WEEK;
+        loop {
+            let (rate, ends) = self.rate_at(at);
+            let available = rate * (ends - at).secs();
+            if available >= left && rate > 0.0 {
+                self.next = at + Span::from_secs(left / rate);
+                return;
+            }
+            left -= available;
+            at = ends;
+            if at > give_up && self.rates.iter().all(|rate| rate * self.factor <= 0.0) {
+                self.next = SimTime::NEVER;
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,481 @@
+//! One service in one cluster as its calls meet it: servers, a queue, and who is next.
+//!
+//! First come, first served; where journeys differ in priority the highest goes first, without interrupting what is
+//! served (head of the line). Processor sharing gives each call an equal part of the servers, at most one.
+//!
+//! A station whose servers never change needs no event for a departure: a call that arrives takes the server that is
+//! free first, so when it leaves is known when it comes (Kiefer and Wolfowitz 1955: the sorted work loads).
+
+use super::sample::Sampler;
+use crate::base::stream::{Rng, uniform};
+use crate::base::{SimTime, Span};
+use crate::domain::observation::StationTally;
+use crate::stats::Histogram;
+use core::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+
+/// A call on its way through a station: whose it is, and of which of that slot's lives.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Call {
+    pub(super) entry: u32,
+    pub(super) life: u32,
+    pub(super) arrived: SimTime,
+    /// Of its journey: the highest goes first.
+    pub(super) priority: u32,
+}
+
+/// What becomes of a call that arrives.
+pub(super) enum Admission {
+    /// The queue is full.
+    Rejected,
+    /// Another call had to leave the full queue for it.
+    Displaces(Call),
+    /// It is being served; an event will say when it leaves.
+    Taken,
+    /// It waits.
+    Waits,
+    /// It leaves at this time, having waited so long.
+    Leaves(SimTime, Span),
+}
+
+/// A call that a server takes up: its place, when it is done, and how long its answer then still takes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Start {
+    pub(super) place: u32,
+    pub(super) life: u32,
+    pub(super) done: SimTime,
+    /// Which call it is, and how long it has waited; none where what is shared moves on.
+    pub(super) call: Option<(Call, Span)>,
+}
+
+/// Who is next.
+#[derive(Debug)]
+enum Discipline {
+    /// When each server is free; and when those that wait will start.
+    Known { free: BinaryHeap<Reverse<SimTime>>, starts: VecDeque<SimTime>, last: SimTime },
+    /// Waiting calls by priority, the highest first, each in order of arrival.
+    Line(Vec<(u32, VecDeque<Call>)>),
+    /// All that are here share the servers: (work at which it is done, place), and the work that each has had so far.
+    Shared { done: BinaryHeap<Reverse<(u64, u32)>>, work: f64, version: u32 },
+}
+
+/// A place in which a call is served.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    call: Option<Call>,
+    life: u32,
+    /// Seconds that its answer takes after it has left its server.
+    after: f64,
+}
+
+/// How it serves now: what faults leave of it.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) struct Pace {
+    /// Servers.
+    pub(super) servers: u32,
+    /// What times on a server are multiplied by.
+    pub(super) slower: f64,
+    /// What answers are multiplied by, without the server being busier for it.
+    pub(super) later: f64,
+}
+
+/// One station.
+#[derive(Debug)]
+pub(super) struct Station {
+    discipline: Discipline,
+    pub(super) pace: Pace,
+    /// Pods that are ready.
+    pub(super) ready: u32,
+    limit: u64,
+    waiting: u64,
+    busy: u32,
+    places: Vec<Place>,
+    unused: Vec<u32>,
+    time: Sampler,
+    rng: Rng,
+    objective: f64,
+    clock: SimTime,
+    /// Busy servers over servers, and calls offered, since the autoscaler looked last.
+    looked: (SimTime, f64, f64),
+    busy_share: f64,
+    offered: f64,
+    pub(super) tally: StationTally,
+    waits: Histogram,
+    counts: bool,
+    /// The time that counts, from and to.
+    window: (SimTime, SimTime),
+    /// Of what is known beforehand: seconds that servers are busy, that calls are here, that nobody is.
+    known: (f64, f64, f64),
+}
+
+/// How a station is made.
+pub(super) struct Making {
+    pub(super) ready: u32,
+    pub(super) pace: Pace,
+    pub(super) limit: Option<u64>,
+    pub(super) time: Sampler,
+    pub(super) rng: Rng,
+    pub(super) objective: Option<f64>,
+    /// Its servers never change.
+    pub(super) known: bool,
+    pub(super) shared: bool,
+    /// Priorities of its callers.
+    pub(super) priorities: Vec<u32>,
+    /// The time that counts, from and to.
+    pub(super) window: (SimTime, SimTime),
+}
+
+/// Work is kept in whole nanoseconds of one server's time.
+const WORK: f64 = 1e9;
+
+impl Station {
+    pub(super) fn new(making: Making) -> Self {
+        let mut priorities = making.priorities;
+        priorities.sort_unstable_by_key(|&priority| Reverse(priority));
+        priorities.dedup();
+        let discipline = if making.shared {
+            Discipline::Shared { done: BinaryHeap::new(), work: 0.0, version: 0 }
+        } else if making.known && priorities.len() <= 1 {
+            let free = (0..making.pace.servers).map(|_| Reverse(SimTime::ZERO)).collect();
+            Discipline::Known { free, starts: VecDeque::new(), last: SimTime::ZERO }
+        } else {
+            Discipline::Line(priorities.into_iter().map(|priority| (priority, VecDeque::new())).collect())
+        };
+        Self {
+            discipline,
+            pace: making.pace,
+            ready: making.ready,
+            limit: making.limit.unwrap_or(u64::MAX),
+            waiting: 0,
+            busy: 0,
+            places: Vec::new(),
+            unused: Vec::new(),
+            time: making.time,
+            rng: making.rng,
+            objective: making.objective.unwrap_or(f64::INFINITY),
+            clock: SimTime::ZERO,
+            looked: (SimTime::ZERO, 0.0, 0.0),
+            busy_share: 0.0,
+            offered: 0.0,
+            tally: StationTally { empty: Some(0.0), ..StationTally::default() },
+            waits: Histogram::default(),
+            counts: true,
+            window: making.window,
+            known: (0.0, 0.0, 0.0),
+        }
+    }
+
+    /// Seconds of an interval that count.
+    fn within(&self, from: SimTime, to: SimTime) -> f64 {
+        within(self.window, from, to)
+    }
+
+    /// Integrals up to now.
+    fn pass(&mut self, now: SimTime) {
+        let seconds = now.since(self.clock).secs();
+        self.clock = now;
+        if seconds <= 0.0 {
+            return;
+        }
+        let share = match (&self.discipline, self.pace.servers) {
+            (_, 0) => f64::from(u8::from(self.waiting > 0)),
+            (Discipline::Known { .. }, _) => 0.0,
+            (Discipline::Line(_) | Discipline::Shared { .. }, servers) => {
+                (f64::from(self.busy) / f64::from(servers)).min(1.0)
+            }
+        };
+        self.busy_share += share * seconds;
+        if self.counts {
+            self.tally.utilisation += share * seconds;
+            self.tally.ready += f64::from(self.ready) * seconds;
+            self.tally.in_system += (f64::from(self.busy) + self.waiting as f64) * seconds;
+            if self.busy == 0 && self.waiting == 0 && !matches!(self.discipline, Discipline::Known { .. }) {
+                self.tally.empty = self.tally.empty.map(|empty| empty + seconds);
+            }
+        }
+    }
+
+    /// A call arrives.
+    pub(super) fn arrive(&mut self, now: SimTime, call: Call, starts: &mut Vec<Start>) -> Admission {
+        self.offered += 1.0;
+        let pace = self.pace;
+        if let Discipline::Known { free, starts: waiting, last } = &mut self.discipline {
+            while waiting.front().is_some_and(|&start| start <= now) {
+                waiting.pop_front();
+            }
+            let Some(mut first) = free.peek_mut().filter(|_| pace.servers > 0) else {
+                self.tally.arrivals += f64::from(u8::from(self.counts));
+                return Admission::Rejected;
+            };
+            let start = first.0.max(now);
+            if start > now && waiting.len() as u64 >= self.limit {
+                self.tally.arrivals += f64::from(u8::from(self.counts));
+                return Admission::Rejected;
+            }
+            let service = self.time.draw(&mut self.rng);
+            let done = start + Span::from_secs(service);
+            first.0 = done;
+            drop(first);
+            if start > now {
+                waiting.push_back(start);
+            }
+            let (busy, here, idle) = &mut self.known;
+            *busy += within(self.window, start, done) / f64::from(pace.servers);
+            *here += within(self.window, now, done);
+            *idle += within(self.window, *last, now);
+            *last = done.max(*last);
+            let wait = start - now;
+            self.started(wait, service);
+            return Admission::Leaves(done, wait);
+        }
+        self.prepare(now);
+        match &mut self.discipline {
+            Discipline::Shared { .. } => {
+                let most = self.limit.saturating_add(u64::from(pace.servers));
+                if pace.servers == 0 || u64::from(self.busy) >= most {
+                    self.tally.arrivals += f64::from(u8::from(self.counts));
+                    return Admission::Rejected;
+                }
+                self.take_up(now, call, starts);
+            }
+            Discipline::Known { .. } => {}
+            Discipline::Line(classes) => {
+                if self.busy < pace.servers {
+                    self.take_up(now, call, starts);
+                } else if self.waiting < self.limit {
+                    self.waiting += 1;
+                    line(classes, call.priority).push_back(call);
+                    return Admission::Waits;
+                } else {
+                    self.tally.arrivals += f64::from(u8::from(self.counts));
+                    // The lowest that waits makes room for a higher one.
+                    let lowest = classes.iter_mut().rev().find(|(_, waiting)| !waiting.is_empty());
+                    let Some((_, waiting)) = lowest.filter(|(priority, _)| *priority < call.priority) else {
+                        return Admission::Rejected;
+                    };
+                    let displaced = waiting.pop_back();
+                    line(classes, call.priority).push_back(call);
+                    return displaced.map_or(Admission::Waits, Admission::Displaces);
+                }
+            }
+        }
+        Admission::Taken
+    }
+
+    /// A client leaves the queue, if it is still in it.
+    pub(super) fn withdraw(&mut self, now: SimTime, call: Call) -> bool {
+        self.prepare(now);
+        let Discipline::Line(classes) = &mut self.discipline else { return false };
+        let waiting = line(classes, call.priority);
+        let first = waiting.partition_point(|other| other.arrived < call.arrived);
+        let same = |other: &Call| (other.entry, other.life) == (call.entry, call.life);
+        let Some(position) = waiting.range(first..).position(same) else { return false };
+        waiting.remove(first + position);
+        self.waiting -= 1;
+        self.tally.arrivals += f64::from(u8::from(self.counts));
+        true
+    }
+
+    /// A server takes a call up.
+    fn take_up(&mut self, now: SimTime, call: Call, starts: &mut Vec<Start>) {
+        let service = self.time.draw(&mut self.rng);
+        self.started(now - call.arrived, service);
+        self.busy += 1;
+        let place = self.unused.pop().unwrap_or_else(|| {
+            self.places.push(Place { call: None, life: 0, after: 0.0 });
+            self.places.len() as u32 - 1
+        });
+        let slot = &mut self.places[place as usize];
+        slot.call = Some(call);
+        slot.after = service * (self.pace.later - 1.0).max(0.0);
+        let life = slot.life;
+        match &mut self.discipline {
+            Discipline::Shared { done, work, .. } => {
+                let at = (*work + service * self.pace.slower) * WORK;
+                done.push(Reverse((at.ceil() as u64, place)));
+                self.next_shared(now, starts);
+            }
+            Discipline::Line(_) | Discipline::Known { .. } => {
+                let done = now + Span::from_secs(service * self.pace.slower);
+                starts.push(Start { place, life, done, call: Some((call, now - call.arrived)) });
+            }
+        }
+    }
+
+    fn started(&mut self, wait: Span, service: f64) {
+        if !self.counts {
+            return;
+        }
+        let wait = wait.secs();
+        self.tally.arrivals += 1.0;
+        self.tally.served += 1.0;
+        self.tally.wait += wait;
+        self.tally.wait_square += wait * wait;
+        self.tally.waited += f64::from(u8::from(wait > 0.0));
+        self.tally.met += f64::from(u8::from(wait <= self.objective));
+        self.tally.service += service;
+        self.waits.record(wait, 1.0);
+    }
+
+    /// The part of a server that each call has.
+    fn part(&self) -> f64 {
+        (f64::from(self.pace.servers) / f64::from(self.busy.max(1))).min(1.0)
+    }
+
+    /// Work done so far, when the servers are shared.
+    fn share_out(&mut self, now: SimTime) {
+        let seconds = now.since(self.clock).secs();
+        let part = self.part();
+        if let Discipline::Shared { work, .. } = &mut self.discipline {
+            *work += seconds * part;
+        }
+    }
+
+    /// When the next of those that share is done; a change in between makes the event void.
+    fn next_shared(&mut self, now: SimTime, starts: &mut Vec<Start>) {
+        let part = self.part();
+        if let Discipline::Shared { done, work, version } = &mut self.discipline {
+            *version += 1;
+            if let Some(&Reverse((at, _))) = done.peek().filter(|_| part > 0.0) {
+                let left = (at as f64 / WORK - *work).max(0.0) / part;
+                let done = now + Span::from_secs(left);
+                starts.push(Start { place: u32::MAX, life: *version, done, call: None });
+            }
+        }
+    }
+
+    /// A server is done with a call. Gives the call and how long its answer still takes, unless it died before.
+    pub(super) fn leave(
+        &mut self,
+        now: SimTime,
+        place: u32,
+        life: u32,
+        starts: &mut Vec<Start>,
+    ) -> Option<(Call, f64)> {
+        let place = if place == u32::MAX {
+            let Discipline::Shared { version, .. } = &self.discipline else { return None };
+            if *version != life {
+                return None;
+            }
+            self.prepare(now);
+            let Discipline::Shared { done, work, .. } = &mut self.discipline else { return None };
+            let Reverse((at, place)) = done.pop()?;
+            *work = work.max(at as f64 / WORK);
+            place
+        } else {
+            if self.places[place as usize].life != life {
+                return None;
+            }
+            self.pass(now);
+            place
+        };
+        let slot = &mut self.places[place as usize];
+        slot.life += 1;
+        let call = slot.call.take();
+        let after = slot.after;
+        self.unused.push(place);
+        self.busy -= 1;
+        if self.busy == 0
+            && let Discipline::Shared { work, .. } = &mut self.discipline
+        {
+            *work = 0.0;
+        }
+        self.next_shared(now, starts);
+        self.fill(now, starts);
+        call.map(|call| (call, after))
+    }
+
+    /// Brings what is shared up to date before something changes.
+    pub(super) fn prepare(&mut self, now: SimTime) {
+        self.share_out(now);
+        self.pass(now);
+    }
+
+    /// Free servers take up what waits.
+    fn fill(&mut self, now: SimTime, starts: &mut Vec<Start>) {
+        while self.busy < self.pace.servers {
+            let Discipline::Line(classes) = &mut self.discipline else { return };
+            let Some(call) = classes.iter_mut().find_map(|(_, waiting)| waiting.pop_front()) else { return };
+            self.waiting -= 1;
+            self.take_up(now, call, starts);
+        }
+    }
+
+    /// Its pods or its condition have changed.
+    pub(super) fn change(&mut self, now: SimTime, ready: u32, pace: Pace, starts: &mut Vec<Start>) {
+        if self.ready == ready && self.pace == pace {
+            return;
+        }
+        self.prepare(now);
+        self.ready = ready;
+        self.pace = pace;
+        self.next_shared(now, starts);
+        self.fill(now, starts);
+    }
+
+    /// Of what is being served each dies with this probability; all that waits too, if it is 1.
+    pub(super) fn kill(&mut self, now: SimTime, chance: f64, dead: &mut Vec<Call>, starts: &mut Vec<Start>) {
+        self.prepare(now);
+        for (number, place) in self.places.iter_mut().enumerate() {
+            if place.call.is_none() || (chance < 1.0 && uniform(&mut self.rng) > chance) {
+                continue;
+            }
+            dead.extend(place.call.take());
+            place.life += 1;
+            self.unused.push(number as u32);
+            self.busy -= 1;
+        }
+        let places = &self.places;
+        match &mut self.discipline {
+            Discipline::Line(classes) if chance >= 1.0 => {
+                classes.iter_mut().for_each(|(_, waiting)| dead.extend(waiting.drain(..)));
+                self.waiting = 0;
+            }
+            Discipline::Shared { done, .. } => {
+                done.retain(|Reverse((_, place))| places[*place as usize].call.is_some());
+            }
+            Discipline::Line(_) | Discipline::Known { .. } => {}
+        }
+        self.next_shared(now, starts);
+        self.fill(now, starts);
+    }
+
+    /// Calls offered per second and utilisation since the last look.
+    pub(super) fn look(&mut self, now: SimTime) -> (f64, f64) {
+        self.prepare(now);
+        let (before, busy, offered) = self.looked;
+        self.looked = (now, self.busy_share, self.offered);
+        let seconds = now.since(before).secs().max(1e-9);
+        ((self.offered - offered) / seconds, (self.busy_share - busy) / seconds)
+    }
+
+    /// Forgets what was counted so far.
+    pub(super) fn restart(&mut self, now: SimTime) {
+        self.prepare(now);
+        self.tally = StationTally { empty: Some(0.0), ..StationTally::default() };
+        self.waits = Histogram::default();
+    }
+
+    /// Counts no more: the horizon has ended.
+    pub(super) fn finish(&mut self, now: SimTime) {
+        self.prepare(now);
+        if let Discipline::Known { last, .. } = self.discipline {
+            let idle = self.known.2 + self.within(last, now);
+            self.tally.utilisation = self.known.0;
+            self.tally.in_system = self.known.1;
+            self.tally.empty = Some(idle);
+        }
+        self.tally.wait_quantiles = [0.5, 0.95, 0.99].map(|p| self.waits.quantile(p).unwrap_or(0.0));
+        self.counts = false;
+    }
+}
+
+fn within((begins, ends): (SimTime, SimTime), from: SimTime, to: SimTime) -> f64 {
+    to.min(ends).since(from.max(begins)).secs()
+}
+
+/// The line of a priority.
+fn line(classes: &mut [(u32, VecDeque<Call>)], priority: u32) -> &mut VecDeque<Call> {
+    let position = classes.iter().position(|(class, _)| *class == priority).unwrap_or(classes.len() - 1);
+    &mut classes[position].1
+}

@@ -1,0 +1,192 @@
+//! Steps one cluster through (part of) one slot: pods that become ready, autoscalers that decide, backlogs that grow
+//! and drain. Between two of them it stays in one solution.
+
+use super::backlog::Backlog;
+use super::memo::{InputsId, Memo, SolutionId};
+use crate::base::{SimTime, Span};
+use crate::plan::{ClusterPlan, Plan};
+use crate::scaling::deployment::Deployment;
+use crate::scaling::nodes::{Placed, Request};
+
+/// A stay in one solution.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stay {
+    pub(super) from: SimTime,
+    pub(super) to: SimTime,
+    pub(super) solution: SolutionId,
+}
+
+/// What all pods of a cluster ask for.
+pub(super) fn used(plan: &Plan, own: &ClusterPlan, pods: &[Deployment]) -> Request {
+    let mut sum = Request::default();
+    for (station, pods) in own.stations.iter().zip(pods) {
+        let each = plan.services[station.service].request;
+        sum.cpu += each.cpu * f64::from(pods.total());
+        sum.memory += each.memory * f64::from(pods.total());
+    }
+    sum
+}
+
+/// What bounds the nodes: fewest, the share that isn't in a dead zone, whether new ones are to be had.
+#[derive(Clone, Copy)]
+pub(super) struct Limits {
+    pub(super) min_nodes: u32,
+    pub(super) usable: f64,
+    pub(super) short: bool,
+}
+
+/// Finds room for more pods of one station.
+pub(super) fn place(
+    plan: &Plan,
+    own: &ClusterPlan,
+    pods: &[Deployment],
+    position: usize,
+    count: u32,
+    limits: Limits,
+) -> Vec<Placed> {
+    let Limits { min_nodes, usable, short } = limits;
+    let each = plan.services[own.stations[position].service].request;
+    match &own.pool {
+        Some(pool) => pool.place(count, each, used(plan, own, pods), min_nodes, usable, short),
+        None => vec![Placed { pods: count, delay: 0.0 }],
+    }
+}
+
+/// Steps one cluster through (part of) one slot.
+pub(super) struct Step<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) own: &'a ClusterPlan,
+    pub(super) inputs: InputsId,
+    pub(super) slot: usize,
+    /// Its autoscalers run.
+    pub(super) active: bool,
+    pub(super) limits: Limits,
+}
+
+impl Step<'_> {
+    /// From `from` to `to`, both included for what becomes ready; a sync at `from` belongs to the time before.
+    pub(super) fn run(
+        &self,
+        pods: &mut [Deployment],
+        backlog: &mut Backlog,
+        from: SimTime,
+        to: SimTime,
+        memo: &mut Memo,
+        stay: &mut dyn FnMut(&Memo, Stay, u32),
+    ) {
+        let rules: Vec<_> = self.own.stations.iter().map(|station| station.hpa.filter(|_| self.active)).collect();
+        // Times of the next sync that may change something; none is known to be idle yet.
+        let mut due: Vec<SimTime> =
+            rules.iter().map(|rule| rule.as_ref().map_or(SimTime::NEVER, |rule| next_sync(from, rule.sync))).collect();
+        let mut now = from;
+        for pods in pods.iter_mut() {
+            pods.start_due(now);
+        }
+        while now < to {
+            if !backlog.is_empty() {
+                backlog.die(self.plan, self.own, memo.inputs(self.inputs), |station| pods[station].ready);
+            }
+            let solution = self.solution(pods, backlog, memo);
+            let ready_at = pods.iter().map(Deployment::next_ready).min().unwrap_or(SimTime::NEVER);
+            let sync_at = due.iter().copied().min().unwrap_or(SimTime::NEVER);
+            let mut next = ready_at.min(sync_at).min(to);
+            let solved = memo.solution(solution);
+            if solved.grows || !backlog.is_empty() {
+                let (plan, own) = (self.plan, self.own);
+                next = now + backlog.lasts(own, plan, solved, next - now);
+                backlog.pass(own, plan, solved, memo.inputs(self.inputs).overload_root, next - now);
+            }
+            let nodes = self
+                .own
+                .pool
+                .as_ref()
+                .map_or(0, |pool| pool.nodes(used(self.plan, self.own, pods), self.limits.min_nodes));
+            stay(memo, Stay { from: now, to: next, solution }, nodes);
+            now = next;
+            let mut changed = false;
+            for pods in pods.iter_mut() {
+                let before = pods.ready;
+                pods.start_due(now);
+                changed |= pods.ready != before;
+            }
+            if changed {
+                // New pods move the metric: every autoscaler looks again at its next sync, now included.
+                for (due, rule) in due.iter_mut().zip(&rules) {
+                    if let Some(rule) = rule {
+                        *due = (*due).min(sync_from(now, rule.sync));
+                    }
+                }
+            }
+            if due.iter().any(|&due| due <= now) {
+                self.sync(pods, backlog, &rules, &mut due, now, memo);
+            }
+        }
+        // The last sync renewed what it recommends; those that were skipped would have, too.
+        for (pods, rule) in pods.iter_mut().zip(&rules) {
+            if let (Some(rule), Some(newest)) = (rule, pods.recommended.last_mut()) {
+                let last = SimTime::from_nanos(to.nanos() - to.nanos() % rule.sync.nanos());
+                newest.0 = newest.0.max(last.min(to));
+            }
+        }
+    }
+
+    fn solution(&self, pods: &[Deployment], backlog: &Backlog, memo: &mut Memo) -> SolutionId {
+        let ready = |station: usize| pods[station].ready;
+        let key = backlog.key_now(self.plan, self.own, memo.inputs(self.inputs), ready);
+        memo.solution_id(self.plan, self.inputs, self.slot, pods.iter().map(|pods| pods.ready), &key)
+    }
+
+    /// The autoscalers that are due decide.
+    fn sync(
+        &self,
+        pods: &mut [Deployment],
+        backlog: &Backlog,
+        rules: &[Option<crate::scaling::hpa::Rule>],
+        due: &mut [SimTime],
+        now: SimTime,
+        memo: &mut Memo,
+    ) {
+        let solution = self.solution(pods, backlog, memo);
+        let mut changed = false;
+        for (position, rule) in rules.iter().enumerate() {
+            let Some(rule) = rule.as_ref().filter(|_| due[position] <= now) else { continue };
+            let state = &memo.solution(solution).stations[position];
+            let ratio = rule.ratio(state.arrivals, state.steady.utilisation, state.ready);
+            let current = pods[position].total();
+            // A skipped sync would have repeated the newest recommendation until the one before this.
+            if let Some(newest) = pods[position].recommended.last_mut() {
+                newest.0 = newest.0.max(SimTime::from_nanos(now.nanos() - rule.sync.nanos()));
+            }
+            let wanted = pods[position].sync(now, rule, ratio);
+            if wanted > current {
+                let placed = place(self.plan, self.own, pods, position, wanted - current, self.limits);
+                pods[position].add(now, &placed, self.plan.services[self.own.stations[position].service].startup);
+            } else {
+                pods[position].shrink_to(wanted);
+            }
+            let moved = pods[position].total() != current;
+            changed |= moved;
+            due[position] =
+                if moved { next_sync(now, rule.sync) } else { sync_from(pods[position].next_expiry(rule), rule.sync) };
+        }
+        if changed {
+            for (due, rule) in due.iter_mut().zip(rules) {
+                if let Some(rule) = rule {
+                    *due = (*due).min(next_sync(now, rule.sync));
+                }
+            }
+        }
+    }
+}
+
+/// The first sync after `now`.
+pub(super) fn next_sync(now: SimTime, sync: Span) -> SimTime {
+    let sync = sync.nanos().max(1);
+    SimTime::from_nanos((now.nanos() / sync + 1).saturating_mul(sync))
+}
+
+/// The first sync at or after `now`.
+pub(super) fn sync_from(now: SimTime, sync: Span) -> SimTime {
+    let sync = sync.nanos().max(1);
+    SimTime::from_nanos(now.nanos().div_ceil(sync).saturating_mul(sync))
+}

@@ -1,0 +1,55 @@
+//! How long a request takes that succeeds on a later try.
+//!
+//! A try that is refused or fails costs a round trip, one that comes too late its timeout; then the client backs off.
+//! Tries are independent, so of so many failed ones a binomial number was late.
+
+use super::curves::{CurveId, Curves};
+use super::fixed_point::Walk;
+use crate::traffic::queueing;
+
+/// Shares of requests below this are left out.
+const NEGLIGIBLE: f64 = 1e-12;
+
+/// The latency of the requests that succeed, as the curve of a try, the delay before it in seconds, and the share of
+/// them. Tries pass all hops with the first probability and then are in time with the second; `curve` is that of one.
+pub(super) fn latency(
+    walk: &Walk<'_>,
+    (passes, in_time): (f64, f64),
+    round_trip: f64,
+    mut curve: CurveId,
+    curves: &mut Curves,
+) -> Vec<(CurveId, f64, f64)> {
+    let good = passes * in_time;
+    if good <= 0.0 {
+        return Vec::new();
+    }
+    let again = queueing::retried(1.0 - good, walk.journey.retries(), walk.journey.budget);
+    let (early, late) = ((1.0 - passes) * again, passes * (1.0 - in_time) * again);
+    let mut latency = vec![(curve, walk.delay, good)];
+    // By the number of tries so far that were late.
+    let mut failed = vec![1.0];
+    let mut backoffs = 0.0;
+    for (before, &(sure, spread)) in walk.journey.backoffs.iter().enumerate() {
+        let mut next = vec![0.0; failed.len() + 1];
+        for (number, share) in failed.iter().enumerate() {
+            next[number] += share * early;
+            next[number + 1] += share * late;
+        }
+        failed = next;
+        if failed.iter().sum::<f64>() < NEGLIGIBLE {
+            break;
+        }
+        backoffs += sure;
+        curve = curves.then_even(curve, spread);
+        let weighty = failed.iter().enumerate().filter(|(_, share)| **share >= NEGLIGIBLE);
+        latency.extend(weighty.map(|(number, share)| {
+            let refused = (before + 1 - number) as f64 * round_trip;
+            (curve, walk.delay + backoffs + refused + number as f64 * walk.journey.patience(), share * good)
+        }));
+    }
+    let sum: f64 = latency.iter().map(|part| part.2).sum();
+    for part in &mut latency {
+        part.2 /= sum.max(f64::MIN_POSITIVE);
+    }
+    latency
+}

@@ -1,0 +1,73 @@
+//! What the requests engine is told of the world, and what the autoscalers are told of its requests.
+
+use super::World;
+use crate::base::{SimTime, Table};
+use crate::domain::Cluster;
+use crate::sim::memo::InputsId;
+use crate::sim::requests::Traffic;
+
+/// What the engine was told last.
+#[derive(Default)]
+pub(in crate::sim) struct Told {
+    inputs: Table<Cluster, Option<(InputsId, (SimTime, SimTime))>>,
+}
+
+impl World<'_> {
+    /// Tells the engine what has changed.
+    pub(in crate::sim) fn tell(&mut self, now: SimTime, traffic: &mut Traffic<'_>, told: &mut Told) {
+        for cluster in self.plan.clusters.keys() {
+            if told.inputs.len() <= cluster.index() {
+                told.inputs.push(None);
+            }
+            let given = (self.units[cluster].inputs, self.tally.spans[cluster]);
+            if told.inputs[cluster] != Some(given) {
+                traffic.give(now, cluster, self.memo.inputs(given.0), given.1);
+                told.inputs[cluster] = Some(given);
+            }
+            let pods = self.units[cluster].pods(self.memo);
+            traffic.staff(now, cluster, pods.iter().map(|pods| pods.ready));
+        }
+        for population in self.plan.populations.keys() {
+            traffic.demand(now, population, self.routed[population].factor);
+        }
+    }
+
+    /// Writes were acknowledged: by partition, how many and their bytes.
+    pub(in crate::sim) fn wrote(&mut self, writes: &mut [(f64, f64)]) {
+        let Some(counted) = &mut self.by_request else { return };
+        for (sum, more) in counted.iter_mut().zip(writes) {
+            sum.0 += more.0;
+            sum.1 += more.1;
+            *more = (0.0, 0.0);
+        }
+    }
+
+    /// When pods become ready or autoscalers decide next.
+    pub(in crate::sim) fn pods_due(&mut self, now: SimTime) -> SimTime {
+        let (plan, memo) = (self.plan, &*self.memo);
+        self.units.iter_mut().map(|unit| unit.next_due(now, plan, memo)).min().unwrap_or(SimTime::NEVER)
+    }
+
+    /// Pods become ready, autoscalers decide.
+    pub(in crate::sim) fn pass_pods(&mut self, now: SimTime, traffic: &mut Traffic<'_>) {
+        for cluster in self.plan.clusters.keys() {
+            let unit = &mut self.units[cluster];
+            unit.pass(now, self.plan, self.memo, &mut |position| traffic.look(now, cluster, position));
+        }
+    }
+
+    /// Nodes by cluster.
+    pub(in crate::sim) fn nodes(&mut self) -> Table<Cluster, u32> {
+        let (plan, memo) = (self.plan, &*self.memo);
+        self.units.iter_mut().map(|unit| unit.nodes(plan, memo)).collect()
+    }
+
+    /// Pods asked for and ready by cluster and station.
+    pub(in crate::sim) fn pods(&mut self) -> Vec<Vec<(u32, u32)>> {
+        let memo = &*self.memo;
+        self.units
+            .iter_mut()
+            .map(|unit| unit.pods(memo).iter().map(|pods| (pods.total(), pods.ready)).collect())
+            .collect()
+    }
+}
