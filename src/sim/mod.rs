@@ -9,6 +9,7 @@ mod index;
 mod inputs;
 mod intern;
 mod log;
+mod lookups;
 mod memo;
 mod outages;
 mod requests;

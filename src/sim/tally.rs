@@ -278,6 +278,7 @@ impl Tally {
             let tally = &mut self.data[done.store.index()][done.journey.index()];
             tally.reads += done.reads * seconds;
             tally.stale += done.stale * seconds;
+            tally.hits += done.hits * seconds;
             tally.unseen += done.unseen * seconds;
             tally.writes += done.writes * seconds;
             tally.undone += done.undone * seconds;

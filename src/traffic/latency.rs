@@ -24,6 +24,8 @@ pub enum Part {
     Slowest(Vec<Dist>),
     /// Calls made at once, each with its own latency: so many of them are waited for, the fastest.
     Fastest(usize, Vec<Curve>),
+    /// With a probability the second, else the first.
+    Either(f64, Box<[Curve; 2]>),
 }
 
 impl Part {
@@ -32,6 +34,7 @@ impl Part {
             Self::One(dist) => dist.is_constant(),
             Self::Slowest(dists) => dists.iter().all(Dist::is_constant),
             Self::Fastest(_, curves) => curves.iter().all(|curve| curve.nodes.is_empty()),
+            Self::Either(..) => self.only().is_some_and(|curve| curve.nodes.is_empty()),
         }
     }
 
@@ -40,6 +43,7 @@ impl Part {
             Self::One(dist) => dist.cdf(t),
             Self::Slowest(dists) => dists.iter().map(|dist| dist.cdf(t)).product(),
             Self::Fastest(wanted, curves) => at_least(*wanted, curves.iter().map(|curve| curve.cdf(t))),
+            Self::Either(second, curves) => (1.0 - second) * curves[0].cdf(t) + second * curves[1].cdf(t),
         }
     }
 
@@ -59,6 +63,16 @@ impl Part {
                 }
                 high
             }
+            Self::Either(_, curves) => curves[0].range().1.max(curves[1].range().1),
+        }
+    }
+
+    /// The one of two that surely counts.
+    fn only(&self) -> Option<&Curve> {
+        match self {
+            Self::Either(second, curves) if *second <= 0.0 => Some(&curves[0]),
+            Self::Either(second, curves) if *second >= 1.0 => Some(&curves[1]),
+            Self::Either(..) | Self::One(_) | Self::Slowest(_) | Self::Fastest(..) => None,
         }
     }
 
@@ -71,6 +85,7 @@ impl Part {
                 all.sort_by(f64::total_cmp);
                 all[wanted - 1]
             }
+            Self::Either(second, curves) => (1.0 - second) * curves[0].mean() + second * curves[1].mean(),
             Self::Slowest(_) | Self::Fastest(..) => {
                 // The integral of P(slowest > t), by the trapezoid rule.
                 let reach = self.reach(1.0 - 1e-9);

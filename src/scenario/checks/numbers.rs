@@ -286,6 +286,11 @@ fn stores(model: &Model<'_>, found: &mut Found<'_>) {
                 });
             }
             Replication::MultiLeader(multi) => time(&multi.lag, &mode("multi-leader", "lag"), found),
+            Replication::Cache(cache) => {
+                found.require(!cache.ttl.is_zero() && cache.ttl <= Span::WEEK, &mode("cache", "ttl"), || {
+                    (format!("`ttl` is {}; expected more than 0s and at most a week", cache.ttl), "\"60s\" is usual")
+                });
+            }
             Replication::Sync(_) => {}
         }
         found.require((1..=1_000_000_000_000).contains(&store.keys.count), &path("keys"), || {
@@ -367,6 +372,15 @@ fn routing(model: &Model<'_>, found: &mut Found<'_>) {
         }
         Via::Anycast(edge) => edge_of(&routing.policy, "anycast", edge, found),
         Via::GlobalLb(edge) => edge_of(&routing.policy, "global-lb", edge, found),
+    }
+    if let Some(sticky) = &routing.sticky {
+        let lasts = sticky.lasts;
+        found.require(!lasts.is_zero() && lasts <= Span::WEEK, &["routing", "sticky", "lasts"], || {
+            (
+                format!("`lasts` is {lasts}; expected more than 0s and at most a week"),
+                "sessions of shops last \"30min\"",
+            )
+        });
     }
     if let Some(alarms) = &health.false_alarms {
         let mean = alarms.mean();

@@ -190,7 +190,7 @@ impl Counts {
                 let exact = inputs.flows.iter().position(|flow| of(flow) && flow.current == (old == 0));
                 if let Some(flow) = exact.or_else(|| inputs.flows.iter().position(of)) {
                     let journey = &plan.journeys[Id::new(cell % self.journeys)];
-                    bytes(plan, inputs, flow, journey, *count, &mut moved);
+                    bytes(plan, inputs, flow, journey, *count, &[], &mut moved);
                 }
                 *count = 0.0;
             }

@@ -748,7 +748,8 @@ impl<'p> Traffic<'p> {
                         Replication::Sync(_)
                         | Replication::SemiSync(_)
                         | Replication::Async(_)
-                        | Replication::MultiLeader(_),
+                        | Replication::MultiLeader(_)
+                        | Replication::Cache(_),
                         _,
                     ) => (None, None),
                 };
@@ -772,6 +773,7 @@ impl<'p> Traffic<'p> {
                 answers.sort_by(f64::total_cmp);
                 trip + answers.get(wanted as usize - 1).copied().unwrap_or(0.0)
             }
+            Route::Cache(_) => time.draw(rng),
             Route::Fail(stage, root) => return Err((stage, root)),
         })
     }
