@@ -317,6 +317,28 @@ fn what_a_cache_answers_and_what_it_lets_through() {
 }
 
 #[test]
+fn single_requests_hit_and_miss_a_cache() {
+    let requests =
+        ["--variant", "well", "--seeds", "1", "--horizon", "20min", "--set", "simulation.traffic={ requests = {} }"];
+    let summary = Summary::of("run", "tests/checks/cache.toml", &requests);
+    let cached = [("store", "cached")];
+    let reads = summary.mean("well", "reads", &cached);
+    let (ratio, hits) = (summary.mean("well", "cache.hit-ratio", &cached), 10.0 / 11.0);
+    // Five standard deviations of a share of so many.
+    let half = 5.0 * (hits / 11.0 / reads).sqrt();
+    assert!((ratio - hits).abs() < half && half < 0.005, "{ratio} of {reads}");
+    // Each miss calls db at `a` and reads the store, once; some are on their way in the end.
+    let misses = reads * (1.0 - ratio);
+    close(summary.mean("well", "reads", &[("store", "products")]), misses);
+    let calls = summary.mean("well", "station.arrivals", &[("cluster", "a"), ("service", "db")]) * 1200.0;
+    assert!((calls - misses).abs() <= 10.0, "{calls} calls of {misses} misses");
+    // 11 ms, and with each miss 10 ms at db and 40 ms to the store; services and the share of misses vary.
+    let latency = summary.mean("well", "latency.mean", &[("journey", "look")]);
+    let by_hand = 0.011 + 0.05 * (1.0 - ratio);
+    assert!((latency - by_hand).abs() <= 5.0 * 0.011 / reads.sqrt(), "{latency} is not {by_hand}");
+}
+
+#[test]
 fn a_cold_cache_warms_key_by_key() {
     // Seconds since the first read at b, and 1 - exp(-s / 6.4): 100 misses a second at first, and fewer and fewer.
     for (horizon, fetched) in [

@@ -13,9 +13,11 @@ struct Row {
     arguments: &'static [&'static str],
     /// The share of the requests that is simulated.
     scale: &'static str,
-    /// Metric, stage and root if it is of one, and how far flow may be off beyond the interval, and why.
-    figures: &'static [(&'static str, &'static [(&'static str, &'static str)], f64, &'static str)],
+    figures: &'static [Compared],
 }
+
+/// Metric, stage and root if it is of one, and how far flow may be off beyond the interval, and why.
+type Compared = (&'static str, &'static [(&'static str, &'static str)], f64, &'static str);
 
 /// Flow's stated error of a latency curve, and of a histogram's bucket.
 const CURVE: f64 = 2e-3;
@@ -73,13 +75,13 @@ fn compared(row: &Row) -> Vec<String> {
     let traffic = format!("simulation.traffic={{ requests = {{ scale = {} }} }}", row.scale);
     let rates = run(row.file, row.arguments);
     let requests: Summary = run(row.file, &[row.arguments, &["--set", &traffic]].concat());
-    let differs = |&&(metric, of, beyond, _): &&(&str, &[(&str, &str)], f64, &str)| {
+    let differs = |&(metric, of, beyond, _): &Compared| {
         let (flow, by_request) = (rates.figure(metric, of), requests.figure(metric, of));
         let room = by_request.estimate().half + beyond * flow.mean.abs() + 1e-12;
         ((flow.mean - by_request.mean).abs() > room)
             .then(|| format!("{} {metric}: flow {}, requests {} ± {room}", row.file, flow.mean, by_request.mean))
     };
-    row.figures.iter().filter_map(|figure| differs(&figure)).collect()
+    row.figures.iter().filter_map(differs).collect()
 }
 
 #[test]

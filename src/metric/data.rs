@@ -93,7 +93,8 @@ pub(super) fn put(sheet: &mut Sheet, facts: &Facts) {
         for (position, metric) in READ_QUANTILES.into_iter().enumerate() {
             sheet.put(metric, of, done.reads.map(|(_, quantiles)| quantiles[position]));
         }
-        sheet.put(&VISIBILITY, of, done.visible);
+        // How soon writes show through a cache is up to its time to live.
+        sheet.put(&VISIBILITY, of, done.visible.filter(|_| plan.stores[store].cache.is_none()));
     }
     for (store, own) in plan.stores.iter_enumerated() {
         let done = &seen.data[store.index()];

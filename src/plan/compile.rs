@@ -116,22 +116,28 @@ pub fn compile(scenario: &Scenario) -> Plan {
         switchovers,
         surges: compiler.surges(),
         false_alarms,
-        cost: CostPlan {
-            load_balancers: spec.cost.load_balancers,
-            cross_zone_share: spec.cost.cross_zone_share.map(crate::base::Probability::get),
-            dns_queries: scenario.dns_queries,
-            dns_query_rate: spec.cost.dns_query_rate.map(crate::base::Rate::get),
-            health_check: scenario.health_check,
-            people_hours: spec.cost.people_hours,
-            people_price: spec.cost.people_price.get(),
-            outage_per_minute: spec.cost.outage_per_minute.get(),
-            sla: spec.cost.sla.as_ref().map(|sla| {
-                let mut credits: Vec<(f64, f64)> =
-                    sla.credits.iter().map(|credit| (credit.below.get(), credit.share.get())).collect();
-                credits.sort_by(|a, b| a.0.total_cmp(&b.0));
-                (sla.revenue.get(), credits)
-            }),
-        },
+        cost: cost(scenario),
+    }
+}
+
+/// Prices and losses that belong to no region.
+fn cost(scenario: &Scenario) -> CostPlan {
+    let spec = &scenario.spec;
+    CostPlan {
+        load_balancers: spec.cost.load_balancers,
+        cross_zone_share: spec.cost.cross_zone_share.map(crate::base::Probability::get),
+        dns_queries: scenario.dns_queries,
+        dns_query_rate: spec.cost.dns_query_rate.map(crate::base::Rate::get),
+        health_check: scenario.health_check,
+        people_hours: spec.cost.people_hours,
+        people_price: spec.cost.people_price.get(),
+        outage_per_minute: spec.cost.outage_per_minute.get(),
+        sla: spec.cost.sla.as_ref().map(|sla| {
+            let mut credits: Vec<(f64, f64)> =
+                sla.credits.iter().map(|credit| (credit.below.get(), credit.share.get())).collect();
+            credits.sort_by(|a, b| a.0.total_cmp(&b.0));
+            (sla.revenue.get(), credits)
+        }),
     }
 }
 

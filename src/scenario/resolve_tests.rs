@@ -612,6 +612,8 @@ fn mistakes_in_caches() {
     mistake("{ ttl = \"0s\", of = \"orders\" }", &format!("{of}.ttl"), &["more than 0s"]);
     mistake("{ ttl = \"60s\", of = \"order\" }", &format!("{of}.of"), &["did you mean `orders`?"]);
     mistake("{ ttl = \"60s\", of = \"cached\" }", &format!("{of}.of"), &["a cache itself"]);
+    let reported = "{ ttl = \"60s\", of = \"orders\" } }\nread-after = \"1s\"\nkeys = { count = 10";
+    mistake(reported, "store.cached.read-after", &["`ttl`", "1m"]);
     mistake("{ ttl = \"60s\", of = \"orders\", through = \"webb\" }", &format!("{of}.through"), &["`web`"]);
     let (read, store) = cached("{ ttl = \"60s\", of = \"orders\" }");
     let writes =

@@ -3,10 +3,10 @@
 //! So the hit ratios of a cluster's caches and its steady state are found in turns. Where nothing that misses is lost
 //! the first guess is right.
 
-use super::inputs::{Inputs, Route};
+use super::inputs::{Flow, Inputs, Route};
 use crate::base::Id;
 use crate::domain::Store;
-use crate::plan::{CachePlan, Plan, StepPlan};
+use crate::plan::{CachePlan, JourneyPlan, Plan, StepPlan};
 use crate::replication::cache::{Held, Reads};
 
 /// Most turns.
@@ -70,6 +70,16 @@ impl<'a> Hits<'a> {
     /// A cache, and the share of reads that hit.
     pub(super) fn of(&self, store: Id<Store>, partition: usize) -> (usize, f64) {
         self.position(store, partition).map_or((0, 0.0), |entry| (entry, self.entries[entry].hits))
+    }
+
+    /// By read of a cache, in the order of a journey's path: the share that hits.
+    pub(super) fn of_path(&self, plan: &Plan, flow: &Flow, journey: &JourneyPlan) -> Vec<f64> {
+        let of = |step: &StepPlan| {
+            let StepPlan::Read(store, _) = *step else { return None };
+            cache_of(plan, store, flow.stores[store.index()].read)?;
+            Some(self.of(store, plan.stores[store].partition_of(flow.population)).1)
+        };
+        journey.steps.iter().filter_map(of).collect()
     }
 
     /// No reads yet, by cache.

@@ -290,6 +290,10 @@ fn stores(model: &Model<'_>, found: &mut Found<'_>) {
                 found.require(!cache.ttl.is_zero() && cache.ttl <= Span::WEEK, &mode("cache", "ttl"), || {
                     (format!("`ttl` is {}; expected more than 0s and at most a week", cache.ttl), "\"60s\" is usual")
                 });
+                found.require(store.read_after.is_none(), &path("read-after"), || {
+                    let message = format!("what a cache answers is as old as its `ttl` lets it be: {}", cache.ttl);
+                    (message, "remove it, or give it to the store that is cached")
+                });
             }
             Replication::Sync(_) => {}
         }

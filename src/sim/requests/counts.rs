@@ -15,6 +15,7 @@ use crate::plan::Plan;
 use crate::sim::inputs::Inputs;
 use crate::sim::intern::Map;
 use crate::sim::log::Log;
+use crate::sim::lookups::Hits;
 use crate::sim::solve::{Solution, bytes};
 use crate::stats::Histogram;
 
@@ -166,7 +167,7 @@ impl Counts {
         if now < self.origin {
             return;
         }
-        self.accesses[store.index()][usize::from(writes)].record(seconds, self.weight);
+        self.took(now, store, writes, seconds);
         let tally = &mut self.data[store.index()][journey.index()];
         if writes {
             tally.writes += self.weight;
@@ -176,9 +177,25 @@ impl Counts {
         }
     }
 
-    /// Counts the bytes of what was served under these inputs.
-    pub(super) fn settle(&mut self, plan: &Plan, cluster: Id<Cluster>, inputs: Option<&Inputs>) {
-        let Some(inputs) = inputs else { return };
+    /// An access to a store took so long.
+    pub(super) fn took(&mut self, now: SimTime, store: Id<Store>, writes: bool, seconds: f64) {
+        if now >= self.origin {
+            self.accesses[store.index()][usize::from(writes)].record(seconds, self.weight);
+        }
+    }
+
+    /// A cache was read: by one who hit, or who read the cached store after that.
+    pub(super) fn read(&mut self, now: SimTime, cache: Id<Store>, journey: Id<Journey>, hit: bool) {
+        if now >= self.origin {
+            let tally = &mut self.data[cache.index()][journey.index()];
+            tally.reads += self.weight;
+            tally.hits += if hit { self.weight } else { 0.0 };
+        }
+    }
+
+    /// Counts the bytes of what was served under these inputs, with what caches answer.
+    pub(super) fn settle(&mut self, plan: &Plan, cluster: Id<Cluster>, given: Option<(&Inputs, &Hits<'_>)>) {
+        let Some((inputs, hits)) = given else { return };
         let mut moved = Solution::default();
         for (cell, counts) in self.unsettled[cluster].iter_mut().enumerate() {
             for (old, count) in counts.iter_mut().enumerate() {
@@ -190,7 +207,8 @@ impl Counts {
                 let exact = inputs.flows.iter().position(|flow| of(flow) && flow.current == (old == 0));
                 if let Some(flow) = exact.or_else(|| inputs.flows.iter().position(of)) {
                     let journey = &plan.journeys[Id::new(cell % self.journeys)];
-                    bytes(plan, inputs, flow, journey, *count, &[], &mut moved);
+                    let hits = hits.of_path(plan, &inputs.flows[flow], journey);
+                    bytes(plan, inputs, flow, journey, *count, &hits, &mut moved);
                 }
                 *count = 0.0;
             }

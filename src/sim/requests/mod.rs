@@ -18,12 +18,14 @@ mod windows;
 use super::index::Index;
 use super::inputs::{Condition, Flow, Inputs, Route};
 use super::log::Log;
+use super::lookups::{Hits, cache_of};
+use super::unit::slot_at;
 use crate::base::stream::{Rng, digest, uniform};
 use crate::base::{Id, Seed, SimTime, Span, Table};
 use crate::domain::traced::TracedRequest;
 use crate::domain::{Cluster, Journey, Observations, Population, Root, Service, Stage, Store};
 use crate::engine::EventList;
-use crate::plan::{ClusterPlan, DEMAND, Instruction, Plan, ServicePlan, StepPlan};
+use crate::plan::{CachePlan, ClusterPlan, DEMAND, Instruction, Plan, ServicePlan, StepPlan};
 use crate::replication::spec::Replication;
 use crate::traffic::spec::Station as Kind;
 use counts::Counts;
@@ -68,6 +70,7 @@ enum Event {
 
 /// One try of a request, or a request between two tries.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 struct Entry {
     /// Goes up when the entry is somebody else's: what refers to an earlier life is void.
     life: u32,
@@ -85,6 +88,8 @@ struct Entry {
     tries: u32,
     /// The next step: a position in the journey's program, or in its steps where it has none.
     step: u32,
+    /// How far it has come with a read that missed a cache.
+    miss: Miss,
     /// It has called a service already, and has crossed the region to the next.
     called: bool,
     crossed: bool,
@@ -101,13 +106,26 @@ struct Entry {
     twin: Option<(u32, u32)>,
 }
 
+/// How far a read has come that missed a cache.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Miss {
+    /// None has missed.
+    No,
+    /// It calls what is in front of the cached store.
+    Calls,
+    /// It reads the cached store.
+    Reads,
+}
+
 /// Why a try failed.
 type Why = (Stage, Id<Root>);
 
 /// What a cluster is given now, ready to be looked up.
 #[derive(Debug)]
-struct View {
+struct View<'p> {
     inputs: Inputs,
+    /// What the cluster's caches answer in a slot.
+    hits: (usize, Hits<'p>),
     /// The interval over which its shares move.
     span: (SimTime, SimTime),
     /// Conditions by station.
@@ -147,7 +165,7 @@ pub(super) struct Traffic<'p> {
     /// Position of a cluster's first station, and a station's cluster.
     first: Table<Cluster, usize>,
     cluster_of: Vec<Id<Cluster>>,
-    views: Table<Cluster, Option<View>>,
+    views: Table<Cluster, Option<View<'p>>>,
     ways: Table<Population, Vec<Way>>,
     /// By cluster: the fault under which calls began to wait, as long as any wait; it may be over.
     begun: Table<Cluster, Option<Id<Root>>>,
@@ -352,6 +370,7 @@ impl<'p> Traffic<'p> {
             back: Span::ZERO,
             tries: 0,
             step: 0,
+            miss: Miss::No,
             called: false,
             crossed: false,
             open: 0,
@@ -425,6 +444,7 @@ impl<'p> Traffic<'p> {
         entry.tries += 1;
         entry.back = half;
         entry.step = 0;
+        entry.miss = Miss::No;
         entry.called = false;
         entry.crossed = false;
         entry.open = 0;
@@ -456,6 +476,7 @@ impl<'p> Traffic<'p> {
         let twin = self.take_entry(Entry {
             back: half,
             step: 0,
+            miss: Miss::No,
             called: false,
             crossed: false,
             open: 0,
@@ -482,9 +503,10 @@ impl<'p> Traffic<'p> {
     /// A try goes on from its step.
     fn walk(&mut self, now: SimTime, number: u32) {
         let plan = self.plan;
-        let Entry { population, journey, cluster, current, life, .. } = self.entries[number as usize];
+        let Entry { population, journey, cluster, current, life, step, miss, .. } = self.entries[number as usize];
         let own = &plan.journeys[journey];
-        if self.entries[number as usize].step == 0
+        if step == 0
+            && miss == Miss::No
             && let Some(why) = self.at_the_front(cluster, population, current)
         {
             self.fail(now, number, why);
@@ -516,6 +538,21 @@ impl<'p> Traffic<'p> {
                 StepPlan::Read(store, _) | StepPlan::Write(store, _) => {
                     let writes = matches!(own.steps[next], StepPlan::Write(..));
                     let route = self.access(cluster, population, current, *store, writes);
+                    if let (false, Some(cache)) = (writes, cache_of(plan, *store, route)) {
+                        match self.look_up(now, number, *store, cache) {
+                            Ok(Some(seconds)) if seconds > 0.0 => {
+                                self.events
+                                    .schedule(now + Span::from_secs(seconds), Event::Step { entry: number, life });
+                                return;
+                            }
+                            Ok(Some(_)) => continue,
+                            Ok(None) => return,
+                            Err(why) => {
+                                self.fail(now, number, why);
+                                return;
+                            }
+                        }
+                    }
                     match self.take_trip(cluster, *store, writes, route) {
                         Ok(seconds) => {
                             self.counts.accessed(now, *store, journey, writes, seconds);
@@ -553,6 +590,61 @@ impl<'p> Traffic<'p> {
                 return;
             }
         }
+    }
+
+    /// Goes on with a read of a cache: a hit ends it, a miss calls what is in front of the cached store and then reads
+    /// that. The seconds until it goes on, `None` while it waits for a call, or why it fails.
+    fn look_up(&mut self, now: SimTime, number: u32, store: Id<Store>, cache: CachePlan) -> Result<Option<f64>, Why> {
+        let plan = self.plan;
+        let Entry { population, journey, cluster, current, miss, crossed, .. } = self.entries[number as usize];
+        let through = cache.through.filter(|&service| plan.clusters[cluster].station_of[service].is_some());
+        match (miss, through) {
+            (Miss::No, _) => {
+                let seconds = self.store_time[store].draw(&mut self.network);
+                self.counts.took(now, store, false, seconds);
+                let hits = self.hits(now, cluster, population, store);
+                let entry = &mut self.entries[number as usize];
+                if uniform(&mut self.choices[population]) < hits {
+                    self.counts.read(now, store, journey, true);
+                    entry.step += 1;
+                } else {
+                    entry.miss = if through.is_some() { Miss::Calls } else { Miss::Reads };
+                    entry.crossed = false;
+                }
+                Ok(Some(seconds))
+            }
+            (Miss::Calls, Some(service)) => {
+                let entry = &mut self.entries[number as usize];
+                entry.crossed = !crossed;
+                if !crossed {
+                    return Ok(Some(self.within(cluster)));
+                }
+                entry.miss = Miss::Reads;
+                self.call(now, number, &[service]);
+                Ok(None)
+            }
+            (Miss::Calls, None) | (Miss::Reads, _) => {
+                let route = self.access(cluster, population, current, cache.of, false);
+                let seconds = self.take_trip(cluster, cache.of, false, route)?;
+                self.counts.read(now, store, journey, false);
+                self.counts.accessed(now, cache.of, journey, false, seconds);
+                let entry = &mut self.entries[number as usize];
+                entry.miss = Miss::No;
+                entry.step += 1;
+                Ok(Some(seconds))
+            }
+        }
+    }
+
+    /// The share of a population's reads that a cluster's cache answers: as the planned rates of the hour keep it.
+    fn hits(&mut self, now: SimTime, cluster: Id<Cluster>, population: Id<Population>, store: Id<Store>) -> f64 {
+        let plan = self.plan;
+        let Some(view) = &mut self.views[cluster] else { return 0.0 };
+        let (slot, _) = slot_at(plan, now);
+        if view.hits.0 != slot {
+            view.hits = (slot, Hits::expected(plan, &view.inputs, slot));
+        }
+        view.hits.1.of(store, plan.stores[store].partition_of(population)).1
     }
 
     /// The position of a try's next step in its journey, once chance has had its say; `None` at the end.
@@ -929,10 +1021,10 @@ impl<'p> Traffic<'p> {
 
     /// A cluster is given something else.
     pub(super) fn give(&mut self, now: SimTime, cluster: Id<Cluster>, inputs: &Inputs, span: (SimTime, SimTime)) {
-        self.counts.settle(self.plan, cluster, self.views[cluster].as_ref().map(|view| &view.inputs));
+        self.counts.settle(self.plan, cluster, self.views[cluster].as_ref().map(|view| (&view.inputs, &view.hits.1)));
         let own = &self.plan.clusters[cluster];
         let before = self.views[cluster].take();
-        let view = View::new(self.plan, inputs, span, own.stations.len());
+        let view = View::new(self.plan, now, inputs, span, own.stations.len());
         let up = |view: &View| (view.inputs.front.down.is_none(), view.inputs.zones_up);
         let (was_up, zones) = before.as_ref().map_or((true, own.zones), up);
         let (is_up, zones_up) = up(&view);
@@ -1013,7 +1105,11 @@ impl<'p> Traffic<'p> {
     /// The warm-up is over.
     pub(super) fn restart(&mut self, now: SimTime) {
         for cluster in self.plan.clusters.keys() {
-            self.counts.settle(self.plan, cluster, self.views[cluster].as_ref().map(|view| &view.inputs));
+            self.counts.settle(
+                self.plan,
+                cluster,
+                self.views[cluster].as_ref().map(|view| (&view.inputs, &view.hits.1)),
+            );
         }
         self.counts.restart(self.plan, now);
         self.stations.iter_mut().for_each(|station| station.restart(now));
@@ -1022,7 +1118,11 @@ impl<'p> Traffic<'p> {
     /// A month ends, with so many node-hours by cluster.
     pub(super) fn close_month(&mut self, now: SimTime, node_hours: Vec<f64>) {
         for cluster in self.plan.clusters.keys() {
-            self.counts.settle(self.plan, cluster, self.views[cluster].as_ref().map(|view| &view.inputs));
+            self.counts.settle(
+                self.plan,
+                cluster,
+                self.views[cluster].as_ref().map(|view| (&view.inputs, &view.hits.1)),
+            );
         }
         self.counts.close_month(self.plan, now, node_hours);
     }
@@ -1045,7 +1145,7 @@ impl<'p> Traffic<'p> {
     /// Everything that requests observed.
     pub(super) fn observe(mut self, plan: &Plan, log: &Log, clients: &mut Rng, observations: &mut Observations) {
         for cluster in plan.clusters.keys() {
-            self.counts.settle(plan, cluster, self.views[cluster].as_ref().map(|view| &view.inputs));
+            self.counts.settle(plan, cluster, self.views[cluster].as_ref().map(|view| (&view.inputs, &view.hits.1)));
         }
         let tallies = plan.clusters.iter_enumerated().map(|(id, own)| {
             let first = self.first[id];
@@ -1069,8 +1169,8 @@ impl Breaker {
     }
 }
 
-impl View {
-    fn new(plan: &Plan, inputs: &Inputs, span: (SimTime, SimTime), stations: usize) -> Self {
+impl<'p> View<'p> {
+    fn new(plan: &'p Plan, now: SimTime, inputs: &Inputs, span: (SimTime, SimTime), stations: usize) -> Self {
         let mut conditions = vec![Condition::good(); stations];
         for (position, condition) in &inputs.stations {
             conditions[*position as usize] = *condition;
@@ -1079,7 +1179,9 @@ impl View {
         for (position, flow) in inputs.flows.iter().enumerate() {
             flows[flow.population][usize::from(!flow.current)] = Some(position as u32);
         }
-        Self { inputs: inputs.clone(), span, conditions, flows }
+        let (slot, _) = slot_at(plan, now);
+        let hits = (slot, Hits::expected(plan, inputs, slot));
+        Self { inputs: inputs.clone(), hits, span, conditions, flows }
     }
 
     /// The flow of a population; that of the other answer once its own has gone.
@@ -1128,11 +1230,12 @@ fn station(
     let paired =
         plan.pairs.iter().any(|pair| pair.standby.is_some() && (pair.primary == id || pair.standby == Some(id)));
     let hit = index.stations[id].iter().any(|&(other, _)| other as usize == position);
-    let callers = || {
-        plan.journeys.iter().filter(|journey| {
-            journey.steps.iter().any(|step| matches!(step, StepPlan::Call(services) if services.contains(&own.service)))
-        })
+    let calls = |step: &StepPlan| match step {
+        StepPlan::Call(services) => services.contains(&own.service),
+        StepPlan::Read(store, _) => plan.stores[*store].cache.is_some_and(|cache| cache.through == Some(own.service)),
+        StepPlan::Write(..) | StepPlan::Dependency(_) => false,
     };
+    let callers = || plan.journeys.iter().filter(|journey| journey.steps.iter().any(calls));
     let steady = own.hpa.is_none() && !paired && !hit && index.front[id].is_empty() && index.zones[id].is_empty();
     let known = steady && callers().all(|journey| journey.patience.is_none() && journey.hedge.is_none());
     Station::new(Making {

@@ -133,7 +133,7 @@ mod tests {
         let n = 1_000_000;
         let mut draws: Vec<f64> = (0..n).map(|_| exponential(&mut rng)).collect();
         draws.sort_by(f64::total_cmp);
-        let at = |i: usize| (i as f64 + 0.5) / n as f64;
+        let at = |i: usize| (i as f64 + 0.5) / f64::from(n);
         let worst = draws.iter().enumerate().map(|(i, x)| (1.0 - exp(-x) - at(i)).abs()).fold(0.0, f64::max);
         assert!(worst * f64::from(n).sqrt() < 1.95, "{worst}");
         let beyond = draws.iter().filter(|x| **x > TAIL).count() as f64;

@@ -428,7 +428,7 @@ impl Station {
         let places = &self.places;
         match &mut self.discipline {
             Discipline::Line(classes) if chance >= 1.0 => {
-                classes.iter_mut().for_each(|(_, waiting)| dead.extend(waiting.drain(..)));
+                dead.extend(classes.iter_mut().flat_map(|(_, waiting)| waiting.drain(..)));
                 self.waiting = 0;
             }
             Discipline::Shared { done, .. } => {
