@@ -583,7 +583,8 @@ fn requests_are_traced_one_by_one() {
     let rows = succeeds(&place.run(&["trace", "duo.toml", "--horizon", "10s", "--limit", "20"]));
     assert_eq!(rows.lines().count(), 21);
     assert!(rows.starts_with("begun_s,ended_s,population,journey,cluster,"), "{rows}");
-    let told = succeeds(&place.run(&["trace", "duo.toml", "--horizon", "10s", "--kind", "perfetto", "--out", "t.json"]));
+    let told =
+        succeeds(&place.run(&["trace", "duo.toml", "--horizon", "10s", "--kind", "perfetto", "--out", "t.json"]));
     assert_eq!(told, "");
     let trace: serde_json::Value = serde_json::from_slice(&fs::read(place.path("t.json")).unwrap()).unwrap();
     let events = trace["traceEvents"].as_array().unwrap();
