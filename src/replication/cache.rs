@@ -29,7 +29,7 @@ const STARVING: u8 = 8;
 pub enum Warmth {
     /// What it holds when it has been read for longer than its time to live.
     Warm,
-    /// Read more than before: in this step since then, and by so many parts of [`PARTS`] of the reads before. Hits are
+    /// Read more than before: in this step since then, and by so many parts of `PARTS` of the reads before. Hits are
     /// the mean over the step; what queues behind it sees the steps.
     Warming(u8, u8),
     /// Nothing can be fetched: in this step of what still lives.
