@@ -595,6 +595,13 @@ pub struct CostPlan {
 }
 
 impl Plan {
+    /// The number of each store's first partition, where the partitions of all stores are counted in one row.
+    pub fn first_partitions(&self) -> Table<Store, usize> {
+        let after =
+            |next: &mut usize, store: &StorePlan| Some(core::mem::replace(next, *next + store.partitions.len()));
+        self.stores.iter().scan(0, after).collect()
+    }
+
     /// Slots of a week.
     pub fn slots(&self) -> usize {
         (Span::WEEK.nanos() / self.slot.nanos()) as usize

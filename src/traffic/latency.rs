@@ -6,7 +6,7 @@
 //! function is linear: an error of second order in the 2 %.
 
 use super::order::at_least;
-use crate::base::maths::{exp, ln};
+use crate::base::maths::{bisect, exp, ln};
 use crate::dist::Dist;
 use realfft::RealFftPlanner;
 
@@ -56,12 +56,8 @@ impl Part {
                 dists.iter().map(|dist| dist.quantile(each)).fold(0.0, f64::max)
             }
             Self::Fastest(_, curves) => {
-                let (mut low, mut high) = (0.0, curves.iter().map(|curve| curve.range().1).fold(0.0, f64::max));
-                while high - low > 1e-6 * high {
-                    let middle = 0.5 * (low + high);
-                    if self.cdf(middle) < p { low = middle } else { high = middle }
-                }
-                high
+                let high = curves.iter().map(|curve| curve.range().1).fold(0.0, f64::max);
+                bisect((0.0, high), 1e-6, |x| self.cdf(x) < p)
             }
             Self::Either(_, curves) => curves[0].range().1.max(curves[1].range().1),
         }
@@ -419,18 +415,9 @@ impl<'a> Mixture<'a> {
             if self.cdf(low) >= share {
                 return low;
             }
-            let mut high = top;
-            while high - low > 1e-6 * high {
-                let middle = 0.5 * (low + high);
-                if self.cdf(middle) >= share {
-                    high = middle;
-                } else {
-                    low = middle;
-                }
-            }
             // The next share's quantile is no lower.
-            low = high;
-            high
+            low = bisect((low, top), 1e-6, |x| self.cdf(x) < share);
+            low
         })
     }
 }

@@ -41,8 +41,8 @@ pub(super) struct Counts {
     disliked: Vec<Table<Cluster, bool>>,
     response: Vec<f64>,
     pub(super) windows: Windows,
-    /// The first requests that end, and how many of them are kept.
-    traced: (Vec<TracedRequest>, usize),
+    /// Where requests are traced: the first that end, and how many of them are kept.
+    traced: Option<(Vec<TracedRequest>, usize)>,
 }
 
 impl Counts {
@@ -65,7 +65,7 @@ impl Counts {
             disliked: plan.populations.iter().map(|own| own.disliked.clone()).collect(),
             response: plan.journeys.iter().map(|journey| journey.response).collect(),
             windows: Windows::new(cells, origin),
-            traced: (Vec::new(), 0),
+            traced: None,
         }
     }
 
@@ -84,25 +84,26 @@ impl Counts {
 
     /// Keeps so many of the requests that end.
     pub(super) fn trace(&mut self, most: usize) {
-        self.traced.1 = most;
+        self.traced = Some((Vec::new(), most));
     }
 
-    /// The requests that were kept, and whether that is all that were asked for.
+    /// The requests that were kept.
     pub(super) fn traced(&mut self) -> Vec<TracedRequest> {
-        core::mem::take(&mut self.traced.0)
+        self.traced.take().map_or_else(Vec::new, |(requests, _)| requests)
     }
 
     /// As many requests have ended as are kept.
     pub(super) fn has_traced(&self) -> bool {
-        self.traced.0.len() >= self.traced.1
+        self.traced.as_ref().is_some_and(|(requests, most)| requests.len() >= *most)
     }
 
     fn keep(&mut self, entry: &Entry, ended: SimTime, lost: Option<Why>) {
-        if self.has_traced() {
+        let Some((requests, _)) = self.traced.as_mut().filter(|(requests, most)| requests.len() < *most) else {
             return;
-        }
-        let secs = |at: SimTime| at.since(self.origin).secs();
-        self.traced.0.push(TracedRequest {
+        };
+        let origin = self.origin;
+        let secs = |at: SimTime| at.since(origin).secs();
+        requests.push(TracedRequest {
             begun: secs(entry.begun),
             ended: secs(ended),
             population: entry.population,
@@ -224,7 +225,7 @@ impl Counts {
 
     /// The warm-up is over.
     pub(super) fn restart(&mut self, plan: &Plan, now: SimTime) {
-        let traced = core::mem::take(&mut self.traced);
+        let traced = self.traced.take();
         *self = Self { month_began: now, traced, ..Self::new(plan, self.origin, 1.0 / self.weight) };
     }
 

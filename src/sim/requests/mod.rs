@@ -106,6 +106,14 @@ struct Entry {
     twin: Option<(u32, u32)>,
 }
 
+impl Entry {
+    /// The same at the beginning of a try whose answers take so long on their way back.
+    fn anew(self, back: Span) -> Self {
+        let (step, open, queued, waited) = (0, 0, 0, 0.0);
+        Self { back, step, miss: Miss::No, called: false, crossed: false, open, queued, waited, ..self }
+    }
+}
+
 /// How far a read has come that missed a cache.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Miss {
@@ -233,11 +241,7 @@ impl<'p> Traffic<'p> {
             budget: budget.collect(),
             breakers: vec![Breaker::default(); plan.populations.len() * plan.journeys.len() * plan.clusters.len()],
             scale,
-            first_partitions: plan
-                .stores
-                .iter()
-                .scan(0, |next, store| Some(core::mem::replace(next, *next + store.partitions.len())))
-                .collect(),
+            first_partitions: plan.first_partitions(),
             written: vec![(0.0, 0.0); plan.stores.iter().map(|store| store.partitions.len()).sum()],
             counts: Counts::new(plan, origin, scale),
             starts: Vec::new(),
@@ -248,6 +252,9 @@ impl<'p> Traffic<'p> {
     /// Lets requests happen until `to`, exclusive.
     pub(super) fn run_until(&mut self, to: SimTime) {
         loop {
+            if self.counts.has_traced() {
+                return;
+            }
             let event = self.events.next_time().unwrap_or(SimTime::NEVER);
             let (mut source, mut arrives) = (Id::new(0), SimTime::NEVER);
             if !self.closed {
@@ -441,15 +448,8 @@ impl<'p> Traffic<'p> {
         let trip = self.jitter.draw(plan.populations[entry.population].rtt[entry.cluster], &mut self.network);
         let half = span(0.5 * trip);
         let entry = &mut self.entries[number as usize];
+        *entry = entry.anew(half);
         entry.tries += 1;
-        entry.back = half;
-        entry.step = 0;
-        entry.miss = Miss::No;
-        entry.called = false;
-        entry.crossed = false;
-        entry.open = 0;
-        entry.queued = 0;
-        entry.waited = 0.0;
         entry.deadline = SimTime::NEVER;
         if let Some(timeout) = journey.timeout {
             entry.deadline = now + span(timeout);
@@ -473,18 +473,7 @@ impl<'p> Traffic<'p> {
         }
         let trip = self.jitter.draw(self.plan.populations[entry.population].rtt[entry.cluster], &mut self.network);
         let half = span(0.5 * trip);
-        let twin = self.take_entry(Entry {
-            back: half,
-            step: 0,
-            miss: Miss::No,
-            called: false,
-            crossed: false,
-            open: 0,
-            queued: 0,
-            waited: 0.0,
-            twin: Some((number, life)),
-            ..entry
-        });
+        let twin = self.take_entry(Entry { twin: Some((number, life)), ..entry.anew(half) });
         let own = self.entries[twin as usize].life;
         self.entries[number as usize].twin = Some((twin, own));
         if entry.deadline < SimTime::NEVER {
@@ -1019,9 +1008,19 @@ impl<'p> Traffic<'p> {
         (uniform(&mut self.choices[entry.population]) > probes).then_some(why)
     }
 
+    /// Counts the bytes of what a cluster has served under what it was given.
+    fn settle(&mut self, cluster: Id<Cluster>) {
+        let given = self.views[cluster].as_ref().map(|view| (&view.inputs, &view.hits.1));
+        self.counts.settle(self.plan, cluster, given);
+    }
+
+    fn settle_all(&mut self) {
+        self.plan.clusters.keys().for_each(|cluster| self.settle(cluster));
+    }
+
     /// A cluster is given something else.
     pub(super) fn give(&mut self, now: SimTime, cluster: Id<Cluster>, inputs: &Inputs, span: (SimTime, SimTime)) {
-        self.counts.settle(self.plan, cluster, self.views[cluster].as_ref().map(|view| (&view.inputs, &view.hits.1)));
+        self.settle(cluster);
         let own = &self.plan.clusters[cluster];
         let before = self.views[cluster].take();
         let view = View::new(self.plan, now, inputs, span, own.stations.len());
@@ -1086,6 +1085,11 @@ impl<'p> Traffic<'p> {
         self.counts.trace(most);
     }
 
+    /// As many requests have ended as are kept: nobody asks for more.
+    pub(super) fn has_traced(&self) -> bool {
+        self.counts.has_traced()
+    }
+
     /// The requests that were kept.
     pub(super) fn traced(&mut self) -> Vec<TracedRequest> {
         self.counts.traced()
@@ -1104,26 +1108,14 @@ impl<'p> Traffic<'p> {
 
     /// The warm-up is over.
     pub(super) fn restart(&mut self, now: SimTime) {
-        for cluster in self.plan.clusters.keys() {
-            self.counts.settle(
-                self.plan,
-                cluster,
-                self.views[cluster].as_ref().map(|view| (&view.inputs, &view.hits.1)),
-            );
-        }
+        self.settle_all();
         self.counts.restart(self.plan, now);
         self.stations.iter_mut().for_each(|station| station.restart(now));
     }
 
     /// A month ends, with so many node-hours by cluster.
     pub(super) fn close_month(&mut self, now: SimTime, node_hours: Vec<f64>) {
-        for cluster in self.plan.clusters.keys() {
-            self.counts.settle(
-                self.plan,
-                cluster,
-                self.views[cluster].as_ref().map(|view| (&view.inputs, &view.hits.1)),
-            );
-        }
+        self.settle_all();
         self.counts.close_month(self.plan, now, node_hours);
     }
 
@@ -1132,9 +1124,11 @@ impl<'p> Traffic<'p> {
         self.stations.iter_mut().for_each(|station| station.finish(end));
         self.closed = true;
         self.run_until(SimTime::NEVER);
+        let mut in_use = vec![true; self.entries.len()];
+        self.unused.iter().for_each(|&number| in_use[number as usize] = false);
         for number in 0..self.entries.len() as u32 {
             let entry = self.entries[number as usize];
-            if !self.unused.contains(&number) && entry.wanted {
+            if in_use[number as usize] && entry.wanted {
                 // Nothing will ever serve it.
                 let why = self.lateness(SimTime::NEVER, &entry);
                 self.lose(end, number, why);
@@ -1144,9 +1138,7 @@ impl<'p> Traffic<'p> {
 
     /// Everything that requests observed.
     pub(super) fn observe(mut self, plan: &Plan, log: &Log, clients: &mut Rng, observations: &mut Observations) {
-        for cluster in plan.clusters.keys() {
-            self.counts.settle(plan, cluster, self.views[cluster].as_ref().map(|view| (&view.inputs, &view.hits.1)));
-        }
+        self.settle_all();
         let tallies = plan.clusters.iter_enumerated().map(|(id, own)| {
             let first = self.first[id];
             let stations = self.stations[first..first + own.stations.len()].iter();

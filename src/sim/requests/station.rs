@@ -204,12 +204,13 @@ impl Station {
                 waiting.pop_front();
             }
             let Some(mut first) = free.peek_mut().filter(|_| pace.servers > 0) else {
-                self.tally.arrivals += f64::from(u8::from(self.counts));
+                self.not_served();
                 return Admission::Rejected;
             };
             let start = first.0.max(now);
             if start > now && waiting.len() as u64 >= self.limit {
-                self.tally.arrivals += f64::from(u8::from(self.counts));
+                drop(first);
+                self.not_served();
                 return Admission::Rejected;
             }
             let service = self.time.draw(&mut self.rng);
@@ -233,7 +234,7 @@ impl Station {
             Discipline::Shared { .. } => {
                 let most = self.limit.saturating_add(u64::from(pace.servers));
                 if pace.servers == 0 || u64::from(self.busy) >= most {
-                    self.tally.arrivals += f64::from(u8::from(self.counts));
+                    self.not_served();
                     return Admission::Rejected;
                 }
                 self.take_up(now, call, starts);
@@ -247,19 +248,25 @@ impl Station {
                     line(classes, call.priority).push_back(call);
                     return Admission::Waits;
                 } else {
-                    self.tally.arrivals += f64::from(u8::from(self.counts));
                     // The lowest that waits makes room for a higher one.
                     let lowest = classes.iter_mut().rev().find(|(_, waiting)| !waiting.is_empty());
                     let Some((_, waiting)) = lowest.filter(|(priority, _)| *priority < call.priority) else {
+                        self.not_served();
                         return Admission::Rejected;
                     };
                     let displaced = waiting.pop_back();
                     line(classes, call.priority).push_back(call);
+                    self.not_served();
                     return displaced.map_or(Admission::Waits, Admission::Displaces);
                 }
             }
         }
         Admission::Taken
+    }
+
+    /// A call was offered, and nobody will serve it.
+    fn not_served(&mut self) {
+        self.tally.arrivals += f64::from(u8::from(self.counts));
     }
 
     /// A client leaves the queue, if it is still in it.
@@ -272,7 +279,7 @@ impl Station {
         let Some(position) = waiting.range(first..).position(same) else { return false };
         waiting.remove(first + position);
         self.waiting -= 1;
-        self.tally.arrivals += f64::from(u8::from(self.counts));
+        self.not_served();
         true
     }
 

@@ -330,11 +330,7 @@ impl<'a> World<'a> {
                 .iter()
                 .map(|&(store, part)| History::new(plan.stores[store].partitions[part].members().count()))
                 .collect(),
-            first_partitions: plan
-                .stores
-                .iter()
-                .scan(0, |next, store| Some(core::mem::replace(next, *next + store.partitions.len())))
-                .collect(),
+            first_partitions: plan.first_partitions(),
             followed: SimTime::ZERO,
             copies_moved: true,
             histories_changed: false,
