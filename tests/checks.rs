@@ -252,6 +252,109 @@ fn what_goes_wrong_between_users_and_clusters() {
 }
 
 #[test]
+fn connections_stay_until_they_end_or_break() {
+    let summary = Summary::of("compare", "tests/checks/sticky.toml", &[]);
+    let lost = |variant: &str, dims: &[(&str, &str)]| summary.mean(variant, "requests.lost", dims);
+    let at_b =
+        |variant: &str| summary.mean(variant, "station.arrivals", &[("cluster", "b"), ("service", "web")]) * 10_800.0;
+    // Connections to what is dead break: as without any.
+    close(lost("lost", &[]), 100.0 * (34.0 + 30.0));
+    // b has its users from 3634 s, who come in 30 s in the mean, until 7230 s. Then 0.7 leave in 30 s and 0.3 in 900 s.
+    close(at_b("lost"), 100.0 * (7230.0 - 3634.0 - 30.0 + 0.7 * 30.0 + 0.3 * 900.0));
+    // Found after 30 s; those who stay suffer on.
+    close(lost("grey", &[]), 20.0 * (30.0 + 0.7 * 30.0 + 0.3 * 900.0));
+    close(lost("grey", &[("stage", "errors"), ("root", "trouble: web in a")]), lost("grey", &[]));
+    // Of those at b after 30 s only who is on old records stays there: the integral of 1 - t/60 from 30 to 60 s.
+    close(lost("cut", &[]), 6400.0 + 100.0 * 7.5);
+    close(lost("cut", &[("stage", "stale-dns"), ("root", "then b: b")]), 750.0);
+    let moved = 0.7 * (30.0 - 7.5) + 0.3 * (30.0 - 0.25);
+    close(at_b("cut"), 100.0 * (7230.0 - 3634.0 - 30.0 + moved));
+    // All routes move at 3654 s, but for connections.
+    close(lost("anycast", &[]), 0.0);
+    close(at_b("anycast"), 100.0 * (10_800.0 - 3654.0 - 0.3 * 900.0));
+}
+
+#[test]
+fn a_standby_waits_for_its_last_connection() {
+    // Given back at 7230 + 600 s; the last connection ends 1800 s later.
+    for (horizon, ready) in [("9629s", 100.0), ("9631s", 50.0)] {
+        let arguments = ["--variant", "pair", "--horizon", horizon];
+        let summary = Summary::of("run", "tests/checks/sticky.toml", &arguments);
+        close(summary.mean("pair", "replicas.ready-final", &[("cluster", "b"), ("service", "web")]), ready);
+    }
+}
+
+#[test]
+fn what_a_cache_answers_and_what_it_lets_through() {
+    let summary = Summary::of("compare", "tests/checks/cache.toml", &[]);
+    let cached = [("store", "cached")];
+    let hits = |variant: &str| summary.mean(variant, "cache.hit-ratio", &cached);
+    let lost = |variant: &str| summary.mean(variant, "requests.lost", &[]);
+    let calls = |variant: &str, cluster: &str| {
+        summary.mean(variant, "station.arrivals", &[("cluster", cluster), ("service", "db")]) * 10_800.0
+    };
+    close(hits("well"), 10.0 / 11.0);
+    close(calls("well", "a"), 100.0 / 11.0 * 10_800.0);
+    close(summary.mean("well", "reads", &cached), 100.0 * 10_800.0);
+    close(summary.mean("well", "reads", &[("store", "products")]), 100.0 / 11.0 * 10_800.0);
+    // An entry is up to 64 s old, and a key is written to once in that time: 1 - (1 - 1/e).
+    close(summary.mean("well", "reads.stale-share", &cached), 10.0 / 11.0 * 0.367_879_441_171_442_3);
+    // A miss takes 10 ms at db and 40 ms to the store, to a share of 2^-13.
+    let latency = summary.mean("well", "latency.mean", &[("journey", "look")]);
+    let by_hand = 0.001 + 0.01 + 0.05 / 11.0;
+    assert!((latency - by_hand).abs() <= 0.05 / 8192.0, "{latency} is not {by_hand}");
+    // Of 50/s that miss, db serves 5: a tenth of the reads fills the cache, one in a key's time to live, so half hit.
+    // Of what is answered 50 of 55 do.
+    assert!((lost("small") / (45.0 * 10_800.0) - 1.0).abs() < 1e-8, "{}", lost("small"));
+    assert!((hits("small") - 10.0 / 11.0).abs() < 1e-8, "{}", hits("small"));
+    // What the cache holds lives for 64 s: then nothing is answered until the store is back.
+    close(lost("store-lost"), 100.0 * (64.0 * (1.0 - 5.0 / 11.0) + 56.0));
+    // Empty, each key is fetched once: 640 (1 - exp(-10)) in 64 s. a has lost its memory when it is back.
+    let (warming, warm) = (640.0 * (1.0 - 4.539_992_976_248_485_4e-5), 100.0 / 11.0);
+    close(calls("lost", "b"), warming + warm * (7250.0 - 3654.0 - 64.0));
+    close(calls("lost", "a"), warm * 3600.0 + warming + warm * (10_800.0 - 7250.0 - 64.0));
+    close(lost("lost"), 100.0 * 54.0);
+}
+
+#[test]
+fn single_requests_hit_and_miss_a_cache() {
+    let requests =
+        ["--variant", "well", "--seeds", "1", "--horizon", "20min", "--set", "simulation.traffic={ requests = {} }"];
+    let summary = Summary::of("run", "tests/checks/cache.toml", &requests);
+    let cached = [("store", "cached")];
+    let reads = summary.mean("well", "reads", &cached);
+    let (ratio, hits) = (summary.mean("well", "cache.hit-ratio", &cached), 10.0 / 11.0);
+    // Five standard deviations of a share of so many.
+    let half = 5.0 * (hits / 11.0 / reads).sqrt();
+    assert!((ratio - hits).abs() < half && half < 0.005, "{ratio} of {reads}");
+    // Each miss calls db at `a` and reads the store, once; some are on their way in the end.
+    let misses = reads * (1.0 - ratio);
+    close(summary.mean("well", "reads", &[("store", "products")]), misses);
+    let calls = summary.mean("well", "station.arrivals", &[("cluster", "a"), ("service", "db")]) * 1200.0;
+    assert!((calls - misses).abs() <= 10.0, "{calls} calls of {misses} misses");
+    // 11 ms, and with each miss 10 ms at db and 40 ms to the store; services and the share of misses vary.
+    let latency = summary.mean("well", "latency.mean", &[("journey", "look")]);
+    let by_hand = 0.011 + 0.05 * (1.0 - ratio);
+    assert!((latency - by_hand).abs() <= 5.0 * 0.011 / reads.sqrt(), "{latency} is not {by_hand}");
+}
+
+#[test]
+fn a_cold_cache_warms_key_by_key() {
+    // Seconds since the first read at b, and 1 - exp(-s / 6.4): 100 misses a second at first, and fewer and fewer.
+    for (horizon, fetched) in [
+        ("3655s", 0.144_654_672_692_577_48),
+        ("3656s", 0.268_384_371_053_358_2),
+        ("3662s", 0.713_495_203_139_809_9),
+        ("3686s", 0.993_262_053_000_914_5),
+    ] {
+        let summary = Summary::of("run", "tests/checks/cache.toml", &["--horizon", horizon]);
+        let seconds: f64 = horizon.trim_end_matches('s').parse().unwrap();
+        let calls = summary.mean("lost", "station.arrivals", &[("cluster", "b"), ("service", "db")]) * seconds;
+        close(calls, 640.0 * fetched);
+    }
+}
+
+#[test]
 fn false_alarms_come_as_often_as_told() {
     let summary = Summary::of("run", "tests/checks/routing.toml", &["--variant", "false-alarms", "--seeds", "400"]);
     let count = summary.entry("false-alarms", "fault.count", &[("root", "false alarm: a")]);
@@ -585,6 +688,24 @@ fn five_ways_to_replicate_one_platform() {
         let parts = ["writes.durable", "writes.lost", "writes.conflicting"].map(|metric| of(variant, metric));
         close(of(variant, "writes"), parts.iter().sum());
     }
+}
+
+#[test]
+fn a_cold_cache_floods_its_database() {
+    let summary = Summary::of("compare", "scenarios/cold-cache.toml", &["--seeds", "2"]);
+    let shed = |variant: &str| {
+        let all = summary.0["variants"].as_array().unwrap();
+        let metrics = all.iter().find(|entry| entry["name"] == variant).unwrap()["metrics"].as_array().unwrap();
+        let lost = metrics.iter().filter(|entry| entry["metric"] == "requests.lost" && entry["stage"] == "overload");
+        // The region is back for long, and its loss is still the cause.
+        lost.inspect(|entry| assert_eq!(entry["root"], "us-east-1 lost: us-east-1"))
+            .fold(0.0, |sum, entry| sum + entry["mean"].as_f64().unwrap())
+    };
+    // Once in each cluster, the standby and the region that comes back; where the standby is kept warm, hardly there.
+    assert_eq!(shed("headroom"), 0.0);
+    assert!(shed("kept-warm") > 0.0 && 1.3 * shed("kept-warm") < shed("cold"), "{}", shed("cold"));
+    let hits = |variant: &str| summary.mean(variant, "cache.hit-ratio", &[("store", "product-cache")]);
+    assert!(hits("kept-warm") < hits("headroom"), "few users keep a cache less warm than many");
 }
 
 #[test]

@@ -578,6 +578,26 @@ fn ctrl_c_ends_at_once_and_leaves_nothing() {
 }
 
 #[test]
+fn requests_are_traced_one_by_one() {
+    let place = Place::new();
+    let rows = succeeds(&place.run(&["trace", "duo.toml", "--horizon", "10s", "--limit", "20"]));
+    assert_eq!(rows.lines().count(), 21);
+    assert!(rows.starts_with("begun_s,ended_s,population,journey,cluster,"), "{rows}");
+    let told =
+        succeeds(&place.run(&["trace", "duo.toml", "--horizon", "10s", "--kind", "perfetto", "--out", "t.json"]));
+    assert_eq!(told, "");
+    let trace: serde_json::Value = serde_json::from_slice(&fs::read(place.path("t.json")).unwrap()).unwrap();
+    let events = trace["traceEvents"].as_array().unwrap();
+    let count = |ph: &str| events.iter().filter(|event| event["ph"] == ph).count();
+    assert!(count("b") > 20 && count("b") == count("e") && count("M") == 2, "{}", events.len());
+    assert_eq!(place.list(), ["duo.toml", "t.json"]);
+    // A year of them is too many, and the whole file is refused before anything is written.
+    place.refuses(&["trace", "duo.toml", "--horizon", "100000d"], &["horizon"]);
+    let error = err(&place.run(&["trace", "duo.toml", "--horizon", "10s", "--out", "no/such/t.json"]));
+    assert!(error.contains("can't write no/such/t.json"), "{error}");
+}
+
+#[test]
 fn every_command_has_help_and_a_slip_is_caught() {
     let place = Place::new();
     for command in ["run", "compare", "validate", "show", "schema", "list", "catalog"] {

@@ -22,7 +22,7 @@ fn every_scenario_is_valid() {
         .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
         .collect();
     let base = ["quickstart", "ecommerce", "black-friday", "geo-latency", "capacity", "four-clusters"];
-    let data = ["replication-modes", "split-brain", "headroom", "retry-storm", "grey-failure"];
+    let data = ["replication-modes", "split-brain", "headroom", "retry-storm", "grey-failure", "cold-cache"];
     for promised in base.into_iter().chain(data) {
         assert!(files.iter().any(|file| file.file_stem().is_some_and(|stem| stem == promised)), "{promised} is there");
     }

@@ -69,6 +69,22 @@ pub fn asin(x: f64) -> f64 {
     libm::asin(x)
 }
 
+/// The point between `low` and `high` up to which `is_before` holds, from above, to a relative error: by bisection.
+pub fn bisect((mut low, mut high): (f64, f64), relative: f64, is_before: impl Fn(f64) -> bool) -> f64 {
+    while high - low > relative * high {
+        let middle = 0.5 * (low + high);
+        if middle <= low || middle >= high {
+            break;
+        }
+        if is_before(middle) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    high
+}
+
 /// Great-circle distance in kilometres between two places given as (latitude, longitude) in degrees.
 ///
 /// The haversine formula on a sphere of radius 6371.0088 km (IUGG mean radius).

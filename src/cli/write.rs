@@ -39,10 +39,12 @@ pub(super) fn file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let _ctrl_c_waits = interrupt::writing();
     let whole = || {
         let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut out = tempfile::NamedTempFile::new_in(folder)?;
-        out.write_all(bytes)?;
-        out.as_file().sync_data()?;
-        out.persist(path)?;
+        // In a folder of its own, so that the file has the permissions that any new file has.
+        let temporary = temporary(folder)?;
+        let new = temporary.path().join("new");
+        let mut out = File::create(&new)?;
+        out.write_all(bytes).and_then(|()| out.sync_data())?;
+        fs::rename(&new, path)?;
         Ok::<(), Error>(())
     };
     whole().map_err(|error| Failure::Write(error.context(format!("can't write {}", path.display()))))

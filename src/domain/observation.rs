@@ -200,6 +200,8 @@ pub struct DataTally {
     pub reads: f64,
     /// Of those: reads that missed a write that was acknowledged.
     pub stale: f64,
+    /// Of the reads: those that a cache answered itself.
+    pub hits: f64,
     /// Of the reads: those that would miss a write acknowledged as long ago as the store's `read-after`.
     pub unseen: f64,
     /// Writes that were acknowledged.

@@ -59,6 +59,7 @@ metrics! {
     READS = "reads", Requests, Neither, "Reads of stores that were answered.";
     READS_STALE = "reads.stale", Requests, Lower, "Reads that missed an acknowledged write to the key that they read.";
     READS_STALE_SHARE = "reads.stale-share", Share, Lower, "Share of reads that were stale.";
+    CACHE_HIT_RATIO = "cache.hit-ratio", Share, Higher, "Share of a cache's answered reads that it answered itself, per store; the others are reads of the store that it caches too.";
     READS_CONSISTENT = "reads.consistent-after", Share, Higher, "Share of reads that see a write to their key, begun as long after its acknowledgement as the store's read-after says.";
     VISIBILITY = "visibility.p99.9", Seconds, Lower, "Time after a write's acknowledgement from which 99.9 % of reads see it; 0 if they do at once.";
     RESIDENCY_VIOLATIONS = "residency.violations", Requests, Lower, "Requests served, or written, outside the jurisdictions that the population prefers.";

@@ -3,9 +3,9 @@
 //! What a promotion lost is shared out over the journeys as they write when all is well.
 
 use super::catalogue::{
-    READ_LATENCY, READ_LATENCY_P50, READ_LATENCY_P99, READ_LATENCY_P999, READS, READS_CONSISTENT, READS_STALE,
-    READS_STALE_SHARE, RESIDENCY_VIOLATIONS, RESYNC_BYTES, RESYNC_SECONDS, RESYNCS, RPO_SECONDS, VISIBILITY,
-    WRITE_LATENCY, WRITE_LATENCY_P50, WRITE_LATENCY_P99, WRITE_LATENCY_P999, WRITES, WRITES_CONFLICTING,
+    CACHE_HIT_RATIO, READ_LATENCY, READ_LATENCY_P50, READ_LATENCY_P99, READ_LATENCY_P999, READS, READS_CONSISTENT,
+    READS_STALE, READS_STALE_SHARE, RESIDENCY_VIOLATIONS, RESYNC_BYTES, RESYNC_SECONDS, RESYNCS, RPO_SECONDS,
+    VISIBILITY, WRITE_LATENCY, WRITE_LATENCY_P50, WRITE_LATENCY_P99, WRITE_LATENCY_P999, WRITES, WRITES_CONFLICTING,
     WRITES_DURABLE, WRITES_LOST, WRITES_MERGED,
 };
 use super::facts::Facts;
@@ -34,7 +34,7 @@ pub(super) fn put(sheet: &mut Sheet, facts: &Facts) {
     // Stores that wait for all followers would only water down those that don't.
     let lags = |store: Id<Store>| match plan.stores[store].replication {
         Replication::Async(_) | Replication::SemiSync(_) => true,
-        Replication::Sync(_) | Replication::Quorum(_) | Replication::MultiLeader(_) => false,
+        Replication::Sync(_) | Replication::Quorum(_) | Replication::MultiLeader(_) | Replication::Cache(_) => false,
     };
     let some_lag = stores().any(lags);
     sheet.put(&RPO_SECONDS, Of::ALL, rpo(&|store| !some_lag || lags(store)));
@@ -54,6 +54,7 @@ pub(super) fn put(sheet: &mut Sheet, facts: &Facts) {
                 if of.store.is_none_or(|id| id == store) && of.journey.is_none_or(|id| id == journey) {
                     sum.reads += done.reads;
                     sum.stale += done.stale;
+                    sum.hits += done.hits;
                     sum.unseen += done.unseen;
                     sum.writes += done.writes;
                     sum.undone += done.undone;
@@ -92,7 +93,14 @@ pub(super) fn put(sheet: &mut Sheet, facts: &Facts) {
         for (position, metric) in READ_QUANTILES.into_iter().enumerate() {
             sheet.put(metric, of, done.reads.map(|(_, quantiles)| quantiles[position]));
         }
-        sheet.put(&VISIBILITY, of, done.visible);
+        // How soon writes show through a cache is up to its time to live.
+        sheet.put(&VISIBILITY, of, done.visible.filter(|_| plan.stores[store].cache.is_none()));
+    }
+    for (store, own) in plan.stores.iter_enumerated() {
+        let done = &seen.data[store.index()];
+        let sum = |of: fn(&DataTally) -> f64| done.iter().fold(0.0, |sum, done| sum + of(done));
+        let ratio = per(sum(|done| done.hits), sum(|done| done.reads));
+        sheet.put(&CACHE_HIT_RATIO, Of::store(store), ratio.filter(|_| own.cache.is_some()));
     }
     sheet.put(&RESIDENCY_VIOLATIONS, Of::ALL, Some(seen.violations.iter().fold(0.0, |sum, n| sum + n)));
     for (population, violations) in plan.populations.keys().zip(&seen.violations) {

@@ -148,8 +148,9 @@ fn orders() -> StoreTally {
 }
 
 /// Two months; in the second, 10,500 requests times `scale` are lost, in three outages. None at a scale of 0.
+#[expect(clippy::too_many_lines, reason = "a table, line by line")]
 pub(crate) fn observations(scale: f64) -> Observations {
-    let (east, west) = (Id::new(0), Id::new(1));
+    let [east, west] = [0, 1].map(Id::new);
     let month = |lost: [f64; 4], a_hours: f64, a_egress: f64, transfer| {
         let offered = vec![900_000.0, 100_000.0, 450_000.0, 50_000.0];
         Month {
@@ -198,7 +199,7 @@ pub(crate) fn observations(scale: f64) -> Observations {
         mean,
         quantiles: [mean, 2.0 * mean, 3.0 * mean, 4.0 * mean, 5.0 * mean],
     };
-    // A step at a time in seconds.
+    // Of one time in seconds.
     let step = |at: f64| (0..CURVE_NODES).map(|k| if curve_node(k) >= at { 1.0 } else { 0.0 }).collect();
     let served = 99.0 * SECONDS;
     let busy = StationTally {

@@ -1,9 +1,9 @@
 //! From a checked scenario to a plan. Nothing can fail here: loading has reported every mistake.
 
 use super::{
-    ClusterPlan, CostPlan, DependencyPlan, Element, FailoverPlan, FaultPlan, Hit, HoldPlan, IncidentPlan, Instruction,
-    JourneyPlan, Levels, PairPlan, PartitionPlan, Plan, PopulationPlan, RegionPlan, RootPlan, RoutingPlan, ServicePlan,
-    StationPlan, StepPlan, StorePlan, SurgePlan, SwitchoverPlan,
+    CachePlan, ClusterPlan, CostPlan, DependencyPlan, Element, FailoverPlan, FaultPlan, Hit, HoldPlan, IncidentPlan,
+    Instruction, JourneyPlan, Levels, PairPlan, PartitionPlan, Plan, PopulationPlan, RegionPlan, RootPlan, RoutingPlan,
+    ServicePlan, StationPlan, StepPlan, StorePlan, SurgePlan, SwitchoverPlan,
 };
 use crate::base::maths::great_circle_km;
 use crate::base::stream::digest;
@@ -51,6 +51,7 @@ pub fn compile(scenario: &Scenario) -> Plan {
             (Expiry::at_once(), edge.converge, edge.spill_above.map(crate::base::Probability::get))
         }
     };
+    let expiry = spec.routing.sticky.as_ref().map_or(expiry, |sticky| expiry.with_sticky(sticky));
     let has_pairs = pairs.iter().any(|pair| pair.standby.is_some());
     let warm_up = spec.simulation.warm_up;
     // Time 0 is the start of the warm-up.
@@ -115,22 +116,28 @@ pub fn compile(scenario: &Scenario) -> Plan {
         switchovers,
         surges: compiler.surges(),
         false_alarms,
-        cost: CostPlan {
-            load_balancers: spec.cost.load_balancers,
-            cross_zone_share: spec.cost.cross_zone_share.map(crate::base::Probability::get),
-            dns_queries: scenario.dns_queries,
-            dns_query_rate: spec.cost.dns_query_rate.map(crate::base::Rate::get),
-            health_check: scenario.health_check,
-            people_hours: spec.cost.people_hours,
-            people_price: spec.cost.people_price.get(),
-            outage_per_minute: spec.cost.outage_per_minute.get(),
-            sla: spec.cost.sla.as_ref().map(|sla| {
-                let mut credits: Vec<(f64, f64)> =
-                    sla.credits.iter().map(|credit| (credit.below.get(), credit.share.get())).collect();
-                credits.sort_by(|a, b| a.0.total_cmp(&b.0));
-                (sla.revenue.get(), credits)
-            }),
-        },
+        cost: cost(scenario),
+    }
+}
+
+/// Prices and losses that belong to no region.
+fn cost(scenario: &Scenario) -> CostPlan {
+    let spec = &scenario.spec;
+    CostPlan {
+        load_balancers: spec.cost.load_balancers,
+        cross_zone_share: spec.cost.cross_zone_share.map(crate::base::Probability::get),
+        dns_queries: scenario.dns_queries,
+        dns_query_rate: spec.cost.dns_query_rate.map(crate::base::Rate::get),
+        health_check: scenario.health_check,
+        people_hours: spec.cost.people_hours,
+        people_price: spec.cost.people_price.get(),
+        outage_per_minute: spec.cost.outage_per_minute.get(),
+        sla: spec.cost.sla.as_ref().map(|sla| {
+            let mut credits: Vec<(f64, f64)> =
+                sla.credits.iter().map(|credit| (credit.below.get(), credit.share.get())).collect();
+            credits.sort_by(|a, b| a.0.total_cmp(&b.0));
+            (sla.revenue.get(), credits)
+        }),
     }
 }
 
@@ -373,7 +380,12 @@ impl Compiler<'_> {
             Step::plain(&journey.path).into_iter().any(|step| match step {
                 Step::Call(name) => *name == service.name,
                 Step::Parallel(names) => names.contains(&service.name),
-                Step::Read(..) | Step::Write(..) | Step::Dependency(_) | Step::Branch(_) | Step::Again(..) => false,
+                // Reads that miss call what is in front of the cached store.
+                Step::Read(name, _) => self.scenario.spec.store.iter().any(|store| {
+                    let through = store.cache().and_then(|cache| cache.through.as_ref());
+                    store.name == *name && through == Some(&service.name)
+                }),
+                Step::Write(..) | Step::Dependency(_) | Step::Branch(_) | Step::Again(..) => false,
             })
         };
         let callers = self.scenario.spec.journey.iter().filter(calls);
@@ -542,7 +554,15 @@ impl Compiler<'_> {
                     PartitionPlan { leader, followers }
                 };
                 let everyone: Vec<Id<Population>> = populations.keys().collect();
-                let partitions = match &store.partitions {
+                let cache = store.cache().map(|cache| CachePlan {
+                    ttl: cache.ttl,
+                    of: self.store(&cache.of),
+                    through: cache.through.as_ref().map(|name| self.service(name)),
+                });
+                // A cache is split as what it caches.
+                let split = cache.map_or(&store.partitions, |cache| &spec.store[cache.of.index()].partitions);
+                let partitions = match split {
+                    Partitions::SingleLeader(_) if cache.is_some() => vec![partition(copies[0], &everyone)],
                     Partitions::SingleLeader(single) => {
                         let leader = single.leader.as_ref().map_or(copies[0], |name| self.cluster(name));
                         vec![partition(leader, &everyone)]
@@ -569,6 +589,8 @@ impl Compiler<'_> {
                         Reads::Leader => false,
                     },
                     replication: store.replication.clone(),
+                    cache,
+                    cached_keys: if cache.is_some() { Popularity::new(&store.keys).nodes() } else { Vec::new() },
                     catch_up: store.catch_up,
                     copy_speed: store.copy_speed.get(),
                     fencing: store.fencing,

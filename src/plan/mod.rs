@@ -196,6 +196,10 @@ pub struct StorePlan {
     pub local_reads: bool,
     /// How writes reach the followers.
     pub replication: Replication,
+    /// What it caches, if it is a cache.
+    pub cache: Option<CachePlan>,
+    /// Keys of a cache that stand for all: (share of the accesses, popularity).
+    pub cached_keys: Vec<(f64, f64)>,
     /// How many times as fast as writes come a follower catches up.
     pub catch_up: f64,
     /// Bytes per second of a whole copy.
@@ -222,12 +226,23 @@ pub struct StorePlan {
     pub storage_price: Option<f64>,
 }
 
+/// What a cache caches.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct CachePlan {
+    /// How long an entry may be used.
+    pub ttl: Span,
+    /// Where reads that miss go.
+    pub of: Id<Store>,
+    /// What they call on their way.
+    pub through: Option<Id<Service>>,
+}
+
 impl StorePlan {
     /// Somebody leads each partition, and somebody else may be promoted.
     pub const fn is_led(&self) -> bool {
         match self.replication {
             Replication::Sync(_) | Replication::SemiSync(_) | Replication::Async(_) => true,
-            Replication::Quorum(_) | Replication::MultiLeader(_) => false,
+            Replication::Quorum(_) | Replication::MultiLeader(_) | Replication::Cache(_) => false,
         }
     }
 
@@ -580,6 +595,13 @@ pub struct CostPlan {
 }
 
 impl Plan {
+    /// The number of each store's first partition, where the partitions of all stores are counted in one row.
+    pub fn first_partitions(&self) -> Table<Store, usize> {
+        let after =
+            |next: &mut usize, store: &StorePlan| Some(core::mem::replace(next, *next + store.partitions.len()));
+        self.stores.iter().scan(0, after).collect()
+    }
+
     /// Slots of a week.
     pub fn slots(&self) -> usize {
         (Span::WEEK.nanos() / self.slot.nanos()) as usize

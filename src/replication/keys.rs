@@ -10,6 +10,8 @@ use crate::base::maths::{exp, exp_m1, ln, powf};
 
 /// So many keys are summed one by one; what follows is integrated.
 const HEAD: u64 = 1000;
+/// The same where it is done over and over.
+const FEW: u64 = 64;
 /// Width in ln(key) of a panel of the integral.
 const PANEL: f64 = 0.5;
 /// Nodes and weights of Gauss and Legendre's rule of eight points on (−1, 1): Abramowitz and Stegun, table 25.4.
@@ -42,13 +44,49 @@ impl Popularity {
         if under_way <= 0.0 {
             return 0.0;
         }
+        self.mean(|popularity| -exp_m1(-under_way * popularity))
+    }
+
+    /// A few keys that stand for all, each as (share of the accesses, popularity): for sums over keys that are needed
+    /// over and over. To about 1e-6.
+    pub fn nodes(&self) -> Vec<(f64, f64)> {
         if self.zipf == 0.0 {
-            return -exp_m1(-under_way / self.count as f64);
+            return vec![(1.0, 1.0 / self.count as f64)];
+        }
+        let popularity = |key: f64| powf(key, -self.zipf) / self.whole;
+        let mut nodes: Vec<(f64, f64)> =
+            (1..=self.count.min(FEW)).map(|key| popularity(key as f64)).map(|q| (q, q)).collect();
+        if self.count > FEW {
+            each_panel(FEW, self.count, |u, weight| {
+                nodes.push((weight * exp(u) * popularity(exp(u)), popularity(exp(u))));
+            });
+        }
+        nodes
+    }
+
+    /// The mean over accesses of something that depends on the popularity q of the key: Σ q f(q).
+    fn mean(&self, f: impl Fn(f64) -> f64) -> f64 {
+        if self.zipf == 0.0 {
+            return f(1.0 / self.count as f64);
         }
         sum(self.count, |key| {
             let popularity = powf(key, -self.zipf) / self.whole;
-            -popularity * exp_m1(-under_way * popularity)
+            popularity * f(popularity)
         })
+    }
+}
+
+/// Nodes, in ln(key), and weights of the integral from one key to another.
+fn each_panel(from: u64, to: u64, mut node: impl FnMut(f64, f64)) {
+    let (low, high) = (ln(from as f64 + 0.5), ln(to as f64 + 0.5));
+    let panels = ((high - low) / PANEL).ceil().max(1.0);
+    let half = 0.5 * (high - low) / panels;
+    for panel in 0..panels as u64 {
+        let middle = low + (2.0 * panel as f64 + 1.0) * half;
+        for (at, weight) in GAUSS {
+            node(middle - half * at, half * weight);
+            node(middle + half * at, half * weight);
+        }
     }
 }
 
@@ -59,20 +97,9 @@ fn sum(count: u64, f: impl Fn(f64) -> f64) -> f64 {
     if count <= HEAD {
         return head;
     }
-    let (low, high) = (ln(HEAD as f64 + 0.5), ln(count as f64 + 0.5));
-    let panels = ((high - low) / PANEL).ceil().max(1.0);
-    let half = 0.5 * (high - low) / panels;
-    let tail: f64 = (0..panels as u64)
-        .map(|panel| {
-            let middle = low + (2.0 * panel as f64 + 1.0) * half;
-            let at = |u: f64| exp(u) * f(exp(u));
-            GAUSS
-                .iter()
-                .map(|(node, weight)| weight * (at(middle - half * node) + at(middle + half * node)))
-                .sum::<f64>()
-        })
-        .sum();
-    head + half * tail
+    let mut tail = 0.0;
+    each_panel(HEAD, count, |u, weight| tail += weight * exp(u) * f(exp(u)));
+    head + tail
 }
 
 #[cfg(test)]
@@ -91,6 +118,20 @@ mod tests {
                     .sum();
                 let got = popularity.meets(under_way);
                 assert!((got / plain - 1.0).abs() < 1e-6, "{count} {zipf} {under_way}: {got}, not {plain}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_few_keys_stand_for_all() {
+        for (count, zipf) in [(2, 1.0), (100_000, 0.99), (1_000_000, 0.7), (1_000_000, 1.3), (500, 0.0)] {
+            let popularity = Popularity::new(&Keys { count, zipf });
+            let nodes = popularity.nodes();
+            assert!(nodes.len() < 300, "{}", nodes.len());
+            for under_way in [1e-3, 1.0, 1e3, 1e6] {
+                let few: f64 = nodes.iter().map(|&(share, q)| share * -(-under_way * q).exp_m1()).sum();
+                let all = popularity.meets(under_way);
+                assert!((few / all - 1.0).abs() < 1e-5, "{count} {zipf} {under_way}: {few}, not {all}");
             }
         }
     }

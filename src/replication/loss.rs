@@ -4,7 +4,7 @@
 //! are an M/G/∞ queue: their number is Poisson with mean λ · mean(lag) whatever the lag's law, and the age of the
 //! oldest exceeds `a` with probability 1 − exp(−λ E[(lag − a)⁺]).
 
-use crate::base::maths::{exp, ln};
+use crate::base::maths::{bisect, exp, ln};
 use crate::base::stream::{Rng, uniform};
 use crate::dist::Dist;
 use crate::dist::poisson::poisson;
@@ -42,19 +42,7 @@ fn age(lag: &Dist, wanted: f64) -> f64 {
             return high;
         }
     }
-    let mut low = 0.0;
-    while high - low > 1e-12 * high {
-        let middle = 0.5 * (low + high);
-        if middle <= low || middle >= high {
-            break;
-        }
-        if lag.mean_excess(middle) > wanted {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
-    high
+    bisect((0.0, high), 1e-12, |age| lag.mean_excess(age) > wanted)
 }
 
 #[cfg(test)]

@@ -76,6 +76,20 @@ pub struct StoreSpec {
     pub storage_price: Option<Money>,
 }
 
+impl StoreSpec {
+    /// What it caches, if it is a cache.
+    pub const fn cache(&self) -> Option<&Cache> {
+        match &self.replication {
+            Replication::Cache(cache) => Some(cache),
+            Replication::Sync(_)
+            | Replication::SemiSync(_)
+            | Replication::Async(_)
+            | Replication::Quorum(_)
+            | Replication::MultiLeader(_) => None,
+        }
+    }
+}
+
 fn all() -> Selection {
     Selection::All
 }
@@ -137,6 +151,8 @@ pub enum Replication {
     Quorum(Box<Quorum>),
     /// Every copy leads: a write is acknowledged where it is made, and reaches the others after the lag.
     MultiLeader(MultiLeader),
+    /// A cache of another store: every copy is its cluster's own, filled by the reads that miss, replicated by nobody.
+    Cache(Cache),
 }
 
 impl Default for Replication {
@@ -222,6 +238,19 @@ pub struct MultiLeader {
     /// What becomes of two writes to one key that didn't know of each other.
     #[serde(default)]
     pub conflicts: Conflicts,
+}
+
+/// A cache of another store.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Cache {
+    /// How long an entry may be used once it was fetched.
+    pub ttl: Span,
+    /// The store that it caches: where reads that miss go, and all writes.
+    pub of: String,
+    /// A service in front of that store, called once for each read that misses.
+    #[serde(default)]
+    pub through: Option<String>,
 }
 
 /// What becomes of two writes to one key that didn't know of each other.

@@ -1,6 +1,7 @@
 //! When a write becomes visible to reads, however the store replicates.
 
 use super::quorum::Staleness;
+use crate::base::maths::bisect;
 use crate::dist::Dist;
 
 /// From a write's acknowledgement until a read sees it.
@@ -34,15 +35,7 @@ pub fn seen_by(share: f64, parts: &[(&Visibility, f64)], all: f64) -> f64 {
     while missed(high) > allowed && high < 1e12 {
         (low, high) = (high, 2.0 * high);
     }
-    while high - low > 1e-9 * high {
-        let middle = 0.5 * (low + high);
-        if missed(middle) > allowed {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
-    high
+    bisect((low, high), 1e-9, |after| missed(after) > allowed)
 }
 
 #[cfg(test)]

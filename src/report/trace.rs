@@ -33,6 +33,9 @@ pub fn csv(plan: &Plan, requests: &[TracedRequest]) -> Vec<u8> {
 }
 
 /// A trace that Perfetto opens.
+///
+/// # Panics
+/// Never: memory takes every byte.
 pub fn perfetto(plan: &Plan, requests: &[TracedRequest]) -> Vec<u8> {
     let process = |cluster: usize| cluster as u64 + 1;
     let mut bytes = b"{\"displayTimeUnit\":\"ms\",\"traceEvents\":[".to_vec();

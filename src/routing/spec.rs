@@ -19,6 +19,10 @@ pub struct RoutingSpec {
     /// How an answer reaches the clients.
     #[serde(default)]
     pub via: Via,
+    /// Clients that stay with their cluster while it can be reached, though a new answer leads elsewhere; none where
+    /// it is left out.
+    #[serde(default)]
+    pub sticky: Option<StickySpec>,
     /// How a dead cluster is noticed.
     #[serde(default)]
     pub health: HealthSpec,
@@ -98,6 +102,16 @@ pub struct EdgeSpec {
     /// spills where it is left out.
     #[serde(default)]
     pub spill_above: Option<Probability>,
+}
+
+/// Clients that hold connections, or sessions that stick to a cluster.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct StickySpec {
+    /// Share of clients that hold one.
+    pub share: Probability,
+    /// How long one lasts, from its beginning. One to a cluster that can't be reached breaks at once.
+    pub lasts: Span,
 }
 
 /// How a dead cluster is noticed.

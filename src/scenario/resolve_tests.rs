@@ -570,6 +570,11 @@ fn mistakes_in_numbers() {
         &["4 of 3"],
     );
     mistake(before("[routing]\nhealth = { checkers = 101 }\n[[cluster]]"), "routing.health.checkers", &["1 to 100"]);
+    mistake(
+        before("[routing]\nsticky = { share = 0.3, lasts = \"0s\" }\n[[cluster]]"),
+        "routing.sticky.lasts",
+        &["more than 0s"],
+    );
     mistake(before("[simulation]\nseeds = 0\n[[cluster]]"), "simulation.seeds", &["1 to 1000000"]);
     mistake(
         before("[simulation]\nhorizon = \"501y\"\n[[cluster]]"),
@@ -582,6 +587,43 @@ fn mistakes_in_numbers() {
         "cost.egress.0",
         &["last tier"],
     );
+}
+
+#[test]
+fn mistakes_in_caches() {
+    let cached = |cache: &str| {
+        let read = "path = [\"web\", { read = \"cached\" }]";
+        let store = format!("[[store]]\nname = \"cached\"\nreplication = {{ cache = {cache} }}\n[[dependency]]");
+        (read, store)
+    };
+    let mistake = |cache: &str, path: &str, words: &[&str]| {
+        let (read, store) = cached(cache);
+        let text = edited(&[("path = [\"web\"]", read), ("[[dependency]]", &store)]);
+        let (_, found) = run(&text);
+        let errors: Vec<_> = found.iter().filter(|found| found.severity == Severity::Error).collect();
+        assert_eq!(errors.len(), 1, "{errors:#?}");
+        assert_eq!(errors[0].path.as_deref(), Some(path), "{errors:#?}");
+        assert!(!errors[0].help.is_empty() && errors[0].labels.len() == 1, "{errors:#?}");
+        for words in words {
+            assert!(all(errors[0]).contains(words), "{words}: {errors:#?}");
+        }
+    };
+    let of = "store.cached.replication.cache";
+    mistake("{ ttl = \"0s\", of = \"orders\" }", &format!("{of}.ttl"), &["more than 0s"]);
+    mistake("{ ttl = \"60s\", of = \"order\" }", &format!("{of}.of"), &["did you mean `orders`?"]);
+    mistake("{ ttl = \"60s\", of = \"cached\" }", &format!("{of}.of"), &["a cache itself"]);
+    let reported = "{ ttl = \"60s\", of = \"orders\" } }\nread-after = \"1s\"\nkeys = { count = 10";
+    mistake(reported, "store.cached.read-after", &["`ttl`", "1m"]);
+    mistake("{ ttl = \"60s\", of = \"orders\", through = \"webb\" }", &format!("{of}.through"), &["`web`"]);
+    let (read, store) = cached("{ ttl = \"60s\", of = \"orders\" }");
+    let writes =
+        edited(&[("path = [\"web\"]", read), ("[[dependency]]", &store), ("write = \"orders\"", "write = \"cached\"")]);
+    let (_, found) = run(&writes);
+    let error = found.iter().find(|found| found.severity == Severity::Error).unwrap();
+    assert_eq!(error.path.as_deref(), Some("journey.buy.path.1.write"));
+    assert!(all(error).contains("{ write = \"orders\" }"), "{error:#?}");
+    let (scenario, found) = run(&edited(&[("path = [\"web\"]", read), ("[[dependency]]", &store)]));
+    assert!(scenario.is_some(), "{found:#?}");
 }
 
 #[test]

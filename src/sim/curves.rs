@@ -2,6 +2,7 @@
 
 use super::inputs::{Condition, Inputs, Route};
 use super::intern::Map;
+use super::lookups::cache_of;
 use super::station::StationState;
 use super::views::ways;
 use crate::base::{Id, Span};
@@ -107,9 +108,10 @@ impl Curves {
         journey: Id<Journey>,
         conditions: &[Condition],
         stations: &[StationState],
+        hits: &[f64],
         delay: f64,
     ) -> f64 {
-        let Way { limit, waits, id, .. } = self.way(plan, inputs, flow, journey, conditions, stations, delay);
+        let Way { limit, waits, id, .. } = self.way(plan, inputs, flow, journey, conditions, stations, hits, delay);
         if limit == f64::INFINITY {
             return 1.0;
         }
@@ -133,9 +135,11 @@ impl Curves {
         journey: Id<Journey>,
         conditions: &[Condition],
         stations: &[StationState],
+        hits: &[f64],
         delay: f64,
     ) -> CurveId {
-        let Way { mut key, limit, waits, mut id } = self.way(plan, inputs, flow, journey, conditions, stations, delay);
+        let Way { mut key, limit, waits, mut id } =
+            self.way(plan, inputs, flow, journey, conditions, stations, hits, delay);
         let own = plan.journeys[journey].timeout.unwrap_or(f64::INFINITY);
         for (waiting, wait) in waits {
             key.extend([waiting.to_bits(), wait.to_bits()]);
@@ -155,6 +159,7 @@ impl Curves {
         journey: Id<Journey>,
         conditions: &[Condition],
         stations: &[StationState],
+        hits: &[f64],
         delay: f64,
     ) -> Way {
         let cluster = &plan.clusters[inputs.cluster];
@@ -166,6 +171,8 @@ impl Curves {
             journey.index() as u64,
             inputs.front.latency.get().to_bits(),
         ];
+        let missed: Vec<f64> = hits.iter().map(|hits| rounded(1.0 - hits)).collect();
+        let mut misses = missed.iter();
         let mut waits = Vec::new();
         for step in steps {
             match step {
@@ -181,7 +188,21 @@ impl Curves {
                         }
                     }
                 }
-                StepPlan::Read(store, _) => route_key(&mut key, flow.stores[store.index()].read),
+                StepPlan::Read(store, _) => {
+                    let route = flow.stores[store.index()].read;
+                    route_key(&mut key, route);
+                    let Some((cache, &missed)) = cache_of(plan, *store, route).zip(misses.next()) else { continue };
+                    key.push(missed.to_bits());
+                    route_key(&mut key, flow.stores[cache.of.index()].read);
+                    let through = cache.through.and_then(|service| cluster.station_of[service]);
+                    if let Some(position) = through.map(|position| position as usize) {
+                        key.push(conditions[position].latency.get().to_bits());
+                        let steady = &stations[position].steady;
+                        if missed * steady.waiting > NEGLIGIBLE_WAIT {
+                            waits.push((missed * steady.waiting, steady.wait_if_waiting));
+                        }
+                    }
+                }
                 StepPlan::Write(store, _) => route_key(&mut key, flow.stores[store.index()].write),
                 StepPlan::Dependency(dependency) => {
                     let factor = inputs.dependencies.iter().find(|(other, _)| other == dependency);
@@ -196,7 +217,7 @@ impl Curves {
             None | Some(_) => own.patience() - delay,
         };
         let own = own.timeout.unwrap_or(f64::INFINITY);
-        let id = self.make(key.clone(), own, |_| Curve::sum(&parts(plan, inputs, flow, steps, conditions)));
+        let id = self.make(key.clone(), own, |_| Curve::sum(&parts(plan, inputs, flow, steps, conditions, &missed)));
         // Waits at several stations add up whatever their order.
         waits.sort_by(|a: &(f64, f64), b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
         Way { key, limit, waits, id }
@@ -221,8 +242,15 @@ fn route_key(key: &mut Vec<u64>, route: Route) {
         Route::Vote(through, copies, wanted) => {
             key.extend([through.index() as u64 | 1 << 63, copies, u64::from(wanted)]);
         }
+        // What it holds shows in how many miss.
+        Route::Cache(_) => key.push(u64::MAX - 1),
         Route::Fail(..) => key.push(u64::MAX),
     }
+}
+
+/// Shares of misses in parts of 4096, so that those that hardly differ have one curve.
+fn rounded(share: f64) -> f64 {
+    (share * 4096.0).round() / 4096.0
 }
 
 /// One access to a store from a cluster, to its end.
@@ -254,7 +282,8 @@ fn access(plan: &Plan, from: Id<Cluster>, store: Id<Store>, kind: Kind, route: R
                     Replication::Sync(_)
                     | Replication::SemiSync(_)
                     | Replication::Async(_)
-                    | Replication::MultiLeader(_),
+                    | Replication::MultiLeader(_)
+                    | Replication::Cache(_),
                     Kind::Read | Kind::Write,
                 ) => [&None, &None],
             };
@@ -269,6 +298,7 @@ fn access(plan: &Plan, from: Id<Cluster>, store: Id<Store>, kind: Kind, route: R
             };
             parts.push(Part::Fastest(wanted as usize, voters.map(one).collect()));
         }
+        Route::Cache(_) => parts.push(Part::One(own.time.clone())),
         Route::Fail(..) => {}
     }
 }
@@ -280,6 +310,7 @@ fn parts(
     flow: &super::inputs::Flow,
     steps: &[StepPlan],
     conditions: &[Condition],
+    missed: &[f64],
 ) -> Vec<Part> {
     let cluster = &plan.clusters[inputs.cluster];
     let round_trip = |seconds: f64| Part::One(Dist::lognormal(Span::from_secs(seconds), plan.jitter));
@@ -287,6 +318,7 @@ fn parts(
     let mut parts = vec![round_trip(plan.populations[flow.population].rtt[inputs.cluster])];
     let in_region = plan.region_rtt[cluster.region][cluster.region];
     let mut first = true;
+    let mut missed = missed.iter();
     for step in steps {
         match step {
             StepPlan::Call(services) => {
@@ -315,7 +347,24 @@ fn parts(
                 } else {
                     (Kind::Write, access.write)
                 };
-                self::access(plan, inputs.cluster, *store, kind, route, &mut parts);
+                let Some((cache, &missed)) = cache_of(plan, *store, route).zip(missed.next()) else {
+                    self::access(plan, inputs.cluster, *store, kind, route, &mut parts);
+                    continue;
+                };
+                let mut hit = Vec::new();
+                self::access(plan, inputs.cluster, *store, kind, route, &mut hit);
+                let mut miss = hit.clone();
+                if let Some((service, position)) =
+                    cache.through.and_then(|service| Some((service, cluster.station_of[service]? as usize)))
+                {
+                    if in_region > 0.0 {
+                        miss.push(round_trip(in_region));
+                    }
+                    let factor = inputs.front.latency.get() * conditions[position].latency.get();
+                    miss.push(Part::One(slowed(&plan.services[service].time, factor)));
+                }
+                self::access(plan, inputs.cluster, cache.of, kind, flow.stores[cache.of.index()].read, &mut miss);
+                parts.push(Part::Either(missed, Box::new([Curve::sum(&hit), Curve::sum(&miss)])));
             }
             StepPlan::Dependency(dependency) => {
                 let factor = inputs.dependencies.iter().find(|(other, _)| other == dependency);

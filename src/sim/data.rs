@@ -3,6 +3,7 @@
 use super::curves::{CurveId, Curves, Kind};
 use super::inputs::{Access, Inputs, Route};
 use super::intern::Map;
+use super::lookups::{Hits, cache_of};
 use super::solve::Cell;
 use super::views::{ViewId, Views};
 use crate::base::{Id, maths};
@@ -28,6 +29,8 @@ pub(super) struct Use {
     pub(super) reads: f64,
     /// Of the reads: those that miss a write that was acknowledged.
     pub(super) stale: f64,
+    /// Of the reads: those that a cache answered itself.
+    pub(super) hits: f64,
     /// Of the reads: those that would miss a write acknowledged as long ago as is reported against.
     pub(super) unseen: f64,
     /// Writes that were acknowledged.
@@ -142,7 +145,14 @@ fn nearest(plan: &Plan, store: Id<Store>, from: Id<Cluster>, mask: u64) -> Optio
 }
 
 /// What the cells of one cluster do to the stores. Rates elsewhere are taken to be as when all is well.
-pub(super) fn uses(plan: &Plan, inputs: &Inputs, slot: usize, cells: &[Cell], known: &mut Known<'_>) -> Uses {
+pub(super) fn uses(
+    plan: &Plan,
+    inputs: &Inputs,
+    slot: usize,
+    cells: &[Cell],
+    hits: &Hits<'_>,
+    known: &mut Known<'_>,
+) -> Uses {
     let mut uses = Uses::default();
     for cell in cells {
         let good = cell.rate * cell.success;
@@ -150,12 +160,31 @@ pub(super) fn uses(plan: &Plan, inputs: &Inputs, slot: usize, cells: &[Cell], kn
             continue;
         }
         let flow = &inputs.flows[cell.flow];
+        let mut lookups = cell.hits.iter();
         for step in &plan.journeys[cell.journey].steps {
             let (store, kind) = match step {
                 StepPlan::Read(store, _) => (*store, Kind::Read),
                 StepPlan::Write(store, _) => (*store, Kind::Write),
                 StepPlan::Call(_) | StepPlan::Dependency(_) => continue,
             };
+            let (mut store, mut good) = (store, good);
+            if let (Kind::Read, Some(cache)) = (kind, cache_of(plan, store, flow.stores[store.index()].read)) {
+                // What misses reads the cached store; here only the age of what hits makes a read stale.
+                let hit = good * lookups.next().unwrap_or(&0.0);
+                let writes = everyone(plan, cache.of, cell.population, slot) * flow.factor.get();
+                let partition = plan.stores[store].partition_of(cell.population);
+                let position = uses.entry(store, cell.journey);
+                let entry = &mut uses.by_journey[position];
+                entry.reads += good;
+                entry.hits += hit;
+                entry.stale += hit * hits.stale(store, partition, writes);
+                let curve = known.curves.access(plan, inputs.cluster, store, kind, flow.stores[store.index()].read);
+                uses.took(store, kind, curve, good);
+                (store, good) = (cache.of, good - hit);
+                if good <= 0.0 {
+                    continue;
+                }
+            }
             let position = uses.entry(store, cell.journey);
             let access: Access = flow.stores[store.index()];
             let route = match kind {
@@ -252,6 +281,7 @@ impl Uses {
                 journey,
                 reads: 0.0,
                 stale: 0.0,
+                hits: 0.0,
                 unseen: 0.0,
                 writes: 0.0,
                 undone: 0.0,

@@ -3,11 +3,13 @@
 //! It is iterated from no retries upwards, so of several it finds the least: a storm doesn't begin by chance. What
 //! keeps one going is the backlog, which is part of what is given.
 
+use super::lookups::Lookup;
 use super::shed::shed;
 use super::station::{Server, StationState};
 use crate::base::Id;
 use crate::domain::{Root, Stage};
 use crate::plan::JourneyPlan;
+use crate::replication::cache::Reads;
 use crate::traffic::queueing;
 
 /// Most rounds; without retries it takes as many as a path has stations.
@@ -24,12 +26,39 @@ pub(super) struct Hop {
     pub(super) station: Option<usize>,
     /// Calls that go on from here for each one that doesn't fail: what a backlog holds back or lets go.
     pub(super) passes_on: f64,
+    /// Of the tries that get so far, those that come to this hop: all, or those that miss a cache. What fails here is
+    /// a share of the former.
+    pub(super) share: f64,
 }
 
 impl Hop {
     pub(super) fn new(fails: f64, stage: Stage, root: Id<Root>, station: Option<usize>) -> Self {
-        Self { fails, stage, root, station, passes_on: 1.0 }
+        Self { fails, stage, root, station, passes_on: 1.0, share: 1.0 }
     }
+
+    /// Of the tries that get so far, those that go on, with what a backlog holds back or lets go of them.
+    pub(super) fn goes_on(&self) -> f64 {
+        (1.0 - self.share) + (self.share - self.fails) * self.passes_on
+    }
+}
+
+/// A call of a station.
+pub(super) struct Call {
+    /// The hop before which it is reached.
+    pub(super) before: usize,
+    pub(super) station: usize,
+    /// Of the tries that get so far, those that call it.
+    pub(super) share: f64,
+    /// Only those that miss a cache do.
+    pub(super) missed: bool,
+}
+
+/// What a try does: its hops, the stations that it calls, the caches that it reads.
+#[derive(Default)]
+pub(super) struct Path {
+    pub(super) hops: Vec<Hop>,
+    pub(super) calls: Vec<Call>,
+    pub(super) lookups: Vec<Lookup>,
 }
 
 /// A journey of a flow while it is being solved.
@@ -37,8 +66,8 @@ pub(super) struct Walk<'a> {
     pub(super) journey: &'a JourneyPlan,
     pub(super) rate: f64,
     pub(super) hops: Vec<Hop>,
-    /// (hop position before which it is reached, station).
-    pub(super) calls: Vec<(usize, usize)>,
+    pub(super) calls: Vec<Call>,
+    lookups: Vec<Lookup>,
     pub(super) tries: f64,
     /// Seconds that it waits in backlogs.
     pub(super) delay: f64,
@@ -49,8 +78,9 @@ pub(super) struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(journey: &'a JourneyPlan, rate: f64, hops: Vec<Hop>, calls: Vec<(usize, usize)>) -> Self {
-        Self { journey, rate, hops, calls, tries: 1.0, delay: 0.0, at_best: 1.0, in_time: 1.0 }
+    pub(super) fn new(journey: &'a JourneyPlan, rate: f64, path: Path) -> Self {
+        let Path { hops, calls, lookups } = path;
+        Self { journey, rate, hops, calls, lookups, tries: 1.0, delay: 0.0, at_best: 1.0, in_time: 1.0 }
     }
 
     /// What comes too late makes more load, or keeps clients from sending any.
@@ -60,7 +90,24 @@ impl<'a> Walk<'a> {
 
     /// Share of the tries that no hop fails.
     pub(super) fn passes(&self) -> f64 {
-        self.hops.iter().map(|hop| 1.0 - hop.fails).product()
+        pass(&self.hops)
+    }
+
+    /// By read of a cache, in the order of the path: of those that come back, the share that hit.
+    pub(super) fn hits(&self) -> Vec<f64> {
+        self.lookups.iter().map(|lookup| lookup.answered(pass(&self.hops[lookup.hops.clone()])).1).collect()
+    }
+
+    /// Adds its reads to those of the caches.
+    pub(super) fn look_up(&self, reads: &mut [Reads]) {
+        for lookup in &self.lookups {
+            let (fetched, _) = lookup.answered(pass(&self.hops[lookup.hops.clone()]));
+            let reached = self.rate * self.tries * pass(&self.hops[..lookup.hops.start]);
+            if let Some(reads) = reads.get_mut(lookup.entry) {
+                reads.all += reached;
+                reads.filling += reached * fetched;
+            }
+        }
     }
 
     /// Success probability and tries per request, if a try fails with this probability.
@@ -84,16 +131,21 @@ impl<'a> Walk<'a> {
         let mut reached = self.rate * self.tries;
         let mut next = 0;
         for (position, hop) in self.hops.iter().enumerate() {
-            while next < self.calls.len() && self.calls[next].0 <= position {
-                visit(self.calls[next].1, reached);
+            while next < self.calls.len() && self.calls[next].before <= position {
+                visit(self.calls[next].station, reached * self.calls[next].share);
                 next += 1;
             }
-            reached *= (1.0 - hop.fails) * hop.passes_on;
+            reached *= hop.goes_on();
         }
-        for &(_, station) in &self.calls[next..] {
-            visit(station, reached);
+        for call in &self.calls[next..] {
+            visit(call.station, reached * call.share);
         }
     }
+}
+
+/// Share of the tries that none of these hops fails.
+fn pass(hops: &[Hop]) -> f64 {
+    hops.iter().map(|hop| 1.0 - hop.fails).product()
 }
 
 /// The stations' states and the walks' tries, from what the walks have now, until nothing moves. `state` is a station's

@@ -113,7 +113,12 @@ impl Index {
             }
             for step in &journey.steps {
                 match step {
-                    StepPlan::Read(store, _) | StepPlan::Write(store, _) => index.used_stores[*store] = true,
+                    StepPlan::Read(store, _) | StepPlan::Write(store, _) => {
+                        index.used_stores[*store] = true;
+                        if let Some(cache) = plan.stores[*store].cache {
+                            index.used_stores[cache.of] = true;
+                        }
+                    }
                     StepPlan::Dependency(dependency) => index.used_dependencies[*dependency] = true,
                     StepPlan::Call(_) => {}
                 }

@@ -5,6 +5,7 @@
 
 use crate::base::Id;
 use crate::domain::{Cluster, Dependency, Population, Root, Stage};
+use crate::replication::cache::Warmth;
 
 /// A float that is compared and hashed by its bits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -69,6 +70,8 @@ pub(super) enum Route {
     /// To copies that vote: through this cluster's, to those of the bits (positions in the store's copies), until so
     /// many have answered.
     Vote(Id<Cluster>, u64, u32),
+    /// To the cache at hand, which holds so much; what misses goes where reads of the cached store go.
+    Cache(Warmth),
     /// Nowhere.
     Fail(Stage, Id<Root>),
 }

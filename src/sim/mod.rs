@@ -9,6 +9,7 @@ mod index;
 mod inputs;
 mod intern;
 mod log;
+mod lookups;
 mod memo;
 mod outages;
 mod requests;
@@ -180,6 +181,9 @@ fn drive_requests(
         traffic.run_until(next);
         world.wrote(traffic.written());
         now = next;
+        if traffic.has_traced() {
+            return Ok(world.pods());
+        }
         if world.events.processed() + traffic.processed() >= MOST_EVENTS * 100 {
             return Err(SimError::TooManyEvents { at: now.since(origin), horizon: plan.horizon });
         }

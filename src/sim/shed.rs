@@ -14,7 +14,7 @@ pub(super) fn shed(walks: &mut [Walk<'_>], states: &[StationState], arrivals: &[
         if let Some(station) = hop.station {
             hop.passes_on = states[station].passes_on;
             if alike {
-                hop.fails = states[station].steady.rejected;
+                hop.fails = hop.share * states[station].steady.rejected;
             }
         }
     }
@@ -33,7 +33,7 @@ pub(super) fn shed(walks: &mut [Walk<'_>], states: &[StationState], arrivals: &[
             left = (left - offered).max(0.0);
             for hop in walks.iter_mut().filter(of_class).flat_map(|walk| &mut walk.hops) {
                 if hop.station == Some(station) {
-                    hop.fails = fails;
+                    hop.fails = hop.share * fails;
                 }
             }
         }
@@ -46,9 +46,9 @@ fn offers(walk: &Walk<'_>, station: usize) -> f64 {
     let mut calls = 0.0;
     for hop in &walk.hops {
         if hop.station == Some(station) {
-            calls += reached;
+            calls += reached * hop.share;
         }
-        reached *= (1.0 - hop.fails) * hop.passes_on;
+        reached *= hop.goes_on();
     }
     calls
 }

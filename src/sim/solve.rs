@@ -7,14 +7,15 @@
 use super::backlog::Level;
 use super::curves::CurveId;
 use super::data::{self, Known, Uses};
-use super::fixed_point::{self, Hop, Walk};
+use super::fixed_point::{self, Call, Hop, Path, Walk};
 use super::inputs::{Condition, Inputs, Route};
+use super::lookups::{self, Hits, Lookup, cache_of};
 use super::shed::losses;
 use super::station::{Server, StationState};
 use super::tries;
 use crate::base::Id;
-use crate::domain::{Journey, Population, Region, Root, Stage};
-use crate::plan::{DEMAND, JourneyPlan, Plan, StepPlan};
+use crate::domain::{Journey, Population, Region, Root, Stage, Store};
+use crate::plan::{ClusterPlan, DEMAND, JourneyPlan, Plan, StepPlan};
 
 /// Most rounds in which late answers make load and load makes late answers.
 const LATE_ROUNDS: usize = 40;
@@ -37,6 +38,8 @@ pub(super) struct Cell {
     pub(super) success: f64,
     /// Latency of the good ones: curve, delay before it, share of the good ones.
     pub(super) latency: Vec<(CurveId, f64, f64)>,
+    /// By read of a cache, in the order of the path: of those that come back, the share that hit.
+    pub(super) hits: Vec<f64>,
 }
 
 /// Requests lost.
@@ -71,6 +74,26 @@ pub(super) struct Solution {
 
 /// Solves one cluster in one slot with these ready pods.
 pub(super) fn solve(plan: &Plan, inputs: &Inputs, slot: usize, state: &[u32], known: &mut Known<'_>) -> Solution {
+    let mut hits = Hits::expected(plan, inputs, slot);
+    let mut turn = 0;
+    loop {
+        turn += 1;
+        let last = turn >= lookups::TURNS;
+        if let Some(solution) = solve_with(plan, inputs, slot, state, (&mut hits, last), known) {
+            return solution;
+        }
+    }
+}
+
+/// The same where so many reads of caches hit; nothing if others would, unless this is the last turn.
+fn solve_with(
+    plan: &Plan,
+    inputs: &Inputs,
+    slot: usize,
+    state: &[u32],
+    (hits, last): (&mut Hits<'_>, bool),
+    known: &mut Known<'_>,
+) -> Option<Solution> {
     let cluster = &plan.clusters[inputs.cluster];
     // Ready pods; then, while something waits, levels of backlogs and what began them.
     let (ready, waiting) = state.split_at(cluster.stations.len());
@@ -80,15 +103,7 @@ pub(super) fn solve(plan: &Plan, inputs: &Inputs, slot: usize, state: &[u32], kn
         Some(_) | None => inputs.overload_root,
     };
     let mut solution = Solution { fine: true, ..Solution::default() };
-    let conditions: Vec<Condition> = (0..cluster.stations.len())
-        .map(|position| {
-            inputs
-                .stations
-                .iter()
-                .find(|(other, _)| *other as usize == position)
-                .map_or_else(Condition::good, |(_, condition)| *condition)
-        })
-        .collect();
+    let conditions = conditions(cluster, inputs);
 
     let mut servers: Vec<Server<'_>> = conditions
         .iter()
@@ -100,12 +115,15 @@ pub(super) fn solve(plan: &Plan, inputs: &Inputs, slot: usize, state: &[u32], kn
         .collect();
     let idle = vec![StationState::default(); servers.len()];
 
-    let (mut walks, who) = walks_of(plan, inputs, slot, &conditions, overload_root);
+    let (mut walks, who) = walks_of(plan, inputs, slot, &conditions, overload_root, hits);
     let mut delay = |servers: &[Server<'_>], walks: &mut [Walk<'_>]| {
         for (walk, &(_, journey, flow)) in walks.iter_mut().zip(&who) {
-            walk.delay = walk.calls.iter().map(|&(_, station)| servers[station].wait()).sum();
+            // What misses wait for is part of the curve.
+            let calls = walk.calls.iter().filter(|call| !call.missed);
+            walk.delay = calls.map(|call| servers[call.station].wait()).sum();
             if walk.minds_the_late() && walk.passes() > 0.0 {
-                walk.at_best = known.curves.in_time(plan, inputs, flow, journey, &conditions, &idle, walk.delay);
+                let (hits, delay) = (walk.hits(), walk.delay);
+                walk.at_best = known.curves.in_time(plan, inputs, flow, journey, &conditions, &idle, &hits, delay);
                 walk.in_time = walk.at_best;
             }
         }
@@ -125,15 +143,15 @@ pub(super) fn solve(plan: &Plan, inputs: &Inputs, slot: usize, state: &[u32], kn
         let tried_again = walks.iter_mut().zip(&who).zip(&mut found);
         for ((walk, &(_, journey, flow)), found) in tried_again.filter(|((walk, _), _)| walk.journey.retries() > 0) {
             if walk.passes() > 0.0 {
-                let (stations, delay) = (&solution.stations, walk.delay);
+                let (stations, hits, delay) = (&solution.stations, walk.hits(), walk.delay);
                 // Mostly nothing is late, and the first round's curve is the one that is wanted.
                 let in_time = if round == 0 {
-                    let curve = known.curves.journey(plan, inputs, flow, journey, &conditions, stations, delay);
+                    let curve = known.curves.journey(plan, inputs, flow, journey, &conditions, stations, &hits, delay);
                     *found = Some(curve);
                     known.curves.get(curve).1.share()
                 } else {
                     *found = None;
-                    known.curves.in_time(plan, inputs, flow, journey, &conditions, stations, delay)
+                    known.curves.in_time(plan, inputs, flow, journey, &conditions, stations, &hits, delay)
                 };
                 moved |= (in_time - walk.in_time).abs() > NEGLIGIBLE;
                 walk.in_time = in_time;
@@ -145,15 +163,22 @@ pub(super) fn solve(plan: &Plan, inputs: &Inputs, slot: usize, state: &[u32], kn
     }
     solution.grows = solution.stations.iter().any(|state| state.drift(0.0) > 0.0);
 
+    let mut reads = hits.nothing();
+    for walk in &walks {
+        walk.look_up(&mut reads);
+    }
+    if !hits.settle(&reads) && !last {
+        return None;
+    }
     for ((walk, (population, journey_id, flow)), found) in walks.iter().zip(who).zip(found) {
         let cell = solution.cells.len();
-        let passes = walk.passes();
+        let (passes, hits) = (walk.passes(), walk.hits());
         let mut latency = Vec::new();
         let mut in_time = 1.0;
         if passes > 0.0 {
             let stations = &solution.stations;
             let curve = found.unwrap_or_else(|| {
-                known.curves.journey(plan, inputs, flow, journey_id, &conditions, stations, walk.delay)
+                known.curves.journey(plan, inputs, flow, journey_id, &conditions, stations, &hits, walk.delay)
             });
             in_time = known.curves.get(curve).1.share();
             let round_trip = plan.populations[population].rtt[inputs.cluster];
@@ -171,11 +196,20 @@ pub(super) fn solve(plan: &Plan, inputs: &Inputs, slot: usize, state: &[u32], kn
         losses(walk, cell, (success, in_time), late, &mut solution.losses);
         let good = walk.rate * success;
         solution.egress += good * walk.journey.response;
-        bytes(plan, inputs, flow, walk.journey, good, &mut solution);
-        solution.cells.push(Cell { population, journey: journey_id, flow, rate: walk.rate, success, latency });
+        bytes(plan, inputs, flow, walk.journey, good, &hits, &mut solution);
+        solution.cells.push(Cell { population, journey: journey_id, flow, rate: walk.rate, success, latency, hits });
     }
-    solution.uses = data::uses(plan, inputs, slot, &solution.cells, known);
-    solution
+    solution.uses = data::uses(plan, inputs, slot, &solution.cells, hits, known);
+    Some(solution)
+}
+
+/// The condition of each station.
+fn conditions(cluster: &ClusterPlan, inputs: &Inputs) -> Vec<Condition> {
+    let mut conditions = vec![Condition::good(); cluster.stations.len()];
+    for (position, condition) in &inputs.stations {
+        conditions[*position as usize] = *condition;
+    }
+    conditions
 }
 
 /// The journeys of all flows, and whose they are.
@@ -185,6 +219,7 @@ fn walks_of<'p>(
     slot: usize,
     conditions: &[Condition],
     overload_root: Id<Root>,
+    hits: &Hits<'_>,
 ) -> (Vec<Walk<'p>>, Vec<Who>) {
     let dead = inputs.front.down.or((inputs.zones_up == 0 && inputs.zones_listed == 0).then_some(inputs.zones_root));
     let (mut walks, mut who) = (Vec::new(), Vec::new());
@@ -197,11 +232,13 @@ fn walks_of<'p>(
                 continue;
             }
             let journey = &plan.journeys[journey_id];
-            let (hops, calls) = match (flow.refused, dead) {
-                (Some(root), _) | (None, Some(root)) => (vec![Hop::new(1.0, flow.blame, root, None)], Vec::new()),
-                (None, None) => hops_of(plan, inputs, position, journey, conditions, overload_root),
+            let path = match (flow.refused, dead) {
+                (Some(root), _) | (None, Some(root)) => {
+                    Path { hops: vec![Hop::new(1.0, flow.blame, root, None)], ..Path::default() }
+                }
+                (None, None) => hops_of(plan, inputs, position, journey, conditions, overload_root, hits),
             };
-            walks.push(Walk::new(journey, rate, hops, calls));
+            walks.push(Walk::new(journey, rate, path));
             who.push((flow.population, journey_id, position));
         }
     }
@@ -210,7 +247,7 @@ fn walks_of<'p>(
 
 /// Answers come too late for what they wait in queues, not for the service itself.
 fn late_for_waits(walk: &Walk<'_>, stations: &[StationState]) -> bool {
-    let waits: f64 = walk.calls.iter().map(|&(_, station)| stations[station].steady.mean_wait()).sum();
+    let waits: f64 = walk.calls.iter().map(|call| stations[call.station].steady.mean_wait()).sum();
     waits > 0.05 * walk.journey.patience()
 }
 
@@ -222,17 +259,16 @@ fn hops_of(
     journey: &JourneyPlan,
     conditions: &[Condition],
     overload_root: Id<Root>,
-) -> (Vec<Hop>, Vec<(usize, usize)>) {
+    hits: &Hits<'_>,
+) -> Path {
     let cluster = &plan.clusters[inputs.cluster];
     let flow = &inputs.flows[flow];
     let mut hops = Vec::new();
     let mut calls = Vec::new();
+    let mut lookups = Vec::new();
     let errors = |hops: &mut Vec<Hop>, condition: &Condition, down: Stage| {
-        if let Some(root) = condition.down {
-            hops.push(Hop::new(1.0, down, root, None));
-        } else if condition.errors.get() > 0.0 {
-            let (fails, root) = (condition.errors.get(), condition.errors_root);
-            hops.push(Hop::new(fails, Stage::Errors, root, None));
+        if let Some((fails, stage, root)) = failing(condition, down) {
+            hops.push(Hop::new(fails, stage, root, None));
         }
     };
     errors(&mut hops, &inputs.front, flow.blame);
@@ -245,7 +281,7 @@ fn hops_of(
                     let Some(station) = cluster.station_of[service].map(|position| position as usize) else {
                         continue;
                     };
-                    calls.push((reached, station));
+                    calls.push(Call { before: reached, station, share: 1.0, missed: false });
                     if listed > 0.0 {
                         let (stage, root) = (Stage::Undetected, inputs.zones_root);
                         hops.push(Hop::new(listed, stage, root, None));
@@ -261,6 +297,35 @@ fn hops_of(
                 if let Route::Fail(stage, root) = route {
                     hops.push(Hop::new(1.0, stage, root, None));
                 }
+                let Some(cache) = cache_of(plan, *store, route) else { continue };
+                let (entry, hit) = hits.of(*store, plan.stores[*store].partition_of(flow.population));
+                let first = hops.len();
+                // The share of those that get so far and have missed.
+                let mut share = 1.0 - hit;
+                let stumble = |hops: &mut Vec<Hop>, share: &mut f64, (fails, stage, root): (f64, Stage, Id<Root>)| {
+                    let fails_here = *share * fails;
+                    hops.push(Hop { share: *share, ..Hop::new(fails_here, stage, root, None) });
+                    *share = if fails_here < 1.0 { *share * (1.0 - fails) / (1.0 - fails_here) } else { 0.0 };
+                };
+                let station = cache.through.and_then(|service| cluster.station_of[service]);
+                if let Some(station) = station.map(|position| position as usize) {
+                    calls.push(Call { before: first, station, share, missed: true });
+                    if listed > 0.0 {
+                        stumble(&mut hops, &mut share, (listed, Stage::Undetected, inputs.zones_root));
+                    }
+                    if let Some(failing) = failing(&conditions[station], flow.blame) {
+                        stumble(&mut hops, &mut share, failing);
+                    }
+                }
+                // A store that can't be read fails them before what is in front of it sheds any.
+                if let Route::Fail(stage, root) = flow.stores[cache.of.index()].read {
+                    stumble(&mut hops, &mut share, (1.0, stage, root));
+                }
+                if let Some(station) = station.map(|position| position as usize) {
+                    let (stage, root) = (Stage::Overload, overload_root);
+                    hops.push(Hop { share, ..Hop::new(0.0, stage, root, Some(station)) });
+                }
+                lookups.push(Lookup { entry, hits: hit, hops: first..hops.len() });
             }
             StepPlan::Dependency(dependency) => {
                 if let Some((_, condition)) = inputs.dependencies.iter().find(|(other, _)| other == dependency) {
@@ -269,7 +334,16 @@ fn hops_of(
             }
         }
     }
-    (hops, calls)
+    Path { hops, calls, lookups }
+}
+
+/// How what is in this condition fails: probability, stage, root.
+fn failing(condition: &Condition, down: Stage) -> Option<(f64, Stage, Id<Root>)> {
+    match condition.down {
+        Some(root) => Some((1.0, down, root)),
+        None if condition.errors.get() > 0.0 => Some((condition.errors.get(), Stage::Errors, condition.errors_root)),
+        None => None,
+    }
 }
 
 /// Adds the bytes that `good` requests per second move.
@@ -279,6 +353,7 @@ pub(super) fn bytes(
     flow: usize,
     journey: &JourneyPlan,
     good: f64,
+    hits: &[f64],
     solution: &mut Solution,
 ) {
     let here = plan.clusters[inputs.cluster].region;
@@ -297,6 +372,7 @@ pub(super) fn bytes(
         }
     };
     let mut first = true;
+    let mut hits = hits.iter();
     for step in &journey.steps {
         match step {
             StepPlan::Call(services) => {
@@ -305,26 +381,34 @@ pub(super) fn bytes(
                 first = false;
                 add(here, here, good * inner as f64 * (journey.request + journey.response));
             }
-            StepPlan::Read(store, size) => match inputs.flows[flow].stores[store.index()].read {
-                Route::Via(copy, _) | Route::Near(copy) | Route::Deposed(copy) => {
-                    add(plan.clusters[copy].region, here, good * size);
+            StepPlan::Read(store, size) => {
+                let routes = |store: Id<Store>| inputs.flows[flow].stores[store.index()].read;
+                let (mut store, mut good) = (*store, good);
+                if let Some(cache) = cache_of(plan, store, routes(store)) {
+                    add(here, here, good * size);
+                    (store, good) = (cache.of, good * (1.0 - hits.next().unwrap_or(&0.0)));
                 }
-                Route::Vote(through, copies, _) => {
-                    let via = plan.clusters[through].region;
-                    add(via, here, good * size);
-                    // All are asked; the first to answer count.
-                    for (position, &copy) in plan.stores[*store].copies.iter().enumerate() {
-                        if copy != through && copies >> position & 1 == 1 {
-                            add(plan.clusters[copy].region, via, good * size);
+                match routes(store) {
+                    Route::Via(copy, _) | Route::Near(copy) | Route::Deposed(copy) => {
+                        add(plan.clusters[copy].region, here, good * size);
+                    }
+                    Route::Vote(through, copies, _) => {
+                        let via = plan.clusters[through].region;
+                        add(via, here, good * size);
+                        // All are asked; the first to answer count.
+                        for (position, &copy) in plan.stores[store].copies.iter().enumerate() {
+                            if copy != through && copies >> position & 1 == 1 {
+                                add(plan.clusters[copy].region, via, good * size);
+                            }
                         }
                     }
+                    Route::Cache(_) | Route::Fail(..) => {}
                 }
-                Route::Fail(..) => {}
-            },
+            }
             StepPlan::Write(store, size) => {
                 let first = match inputs.flows[flow].stores[store.index()].write {
                     Route::Via(first, _) | Route::Vote(first, ..) => first,
-                    Route::Near(_) | Route::Deposed(_) | Route::Fail(..) => continue,
+                    Route::Near(_) | Route::Deposed(_) | Route::Cache(_) | Route::Fail(..) => continue,
                 };
                 let led = plan.clusters[first].region;
                 add(here, led, good * size);

@@ -7,6 +7,7 @@ use super::intern::Map;
 use super::memo::{Memo, SolutionId, TransitionId};
 use super::step::Stay;
 use super::views::ViewId;
+use crate::base::maths::bisect;
 use crate::base::{Id, SimTime, Span, Table};
 use crate::domain::observation::{
     ACCESS_QUANTILES, CURVE_NODES, DataTally, Latency, Loss, Month, Observations, QUANTILES, StationTally, StoreTally,
@@ -278,6 +279,7 @@ impl Tally {
             let tally = &mut self.data[done.store.index()][done.journey.index()];
             tally.reads += done.reads * seconds;
             tally.stale += done.stale * seconds;
+            tally.hits += done.hits * seconds;
             tally.unseen += done.unseen * seconds;
             tally.writes += done.writes * seconds;
             tally.undone += done.undone * seconds;
@@ -421,16 +423,7 @@ fn wait_quantile(waits: &Waits, p: f64) -> f64 {
     while beyond(high) > 1.0 - p {
         high *= 2.0;
     }
-    let mut low = 0.0;
-    while high - low > 1e-12 * high {
-        let middle = 0.5 * (low + high);
-        if beyond(middle) > 1.0 - p {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
-    high
+    bisect((0.0, high), 1e-12, |wait| beyond(wait) > 1.0 - p)
 }
 
 /// A loss for reading: the stage and root with the most requests.

@@ -40,7 +40,7 @@ pub(super) fn draw(
                 let names: Vec<&str> =
                     answer.iter().map(|&(cluster, _)| plan.clusters[cluster].name.as_str()).collect();
                 marks.push(Mark { at_s: at, label: format!("{} → {}", own.name, names.join(", ")) });
-                let tail = plan.routing.expiry.ends();
+                let tail = plan.routing.expiry.ends(false);
                 span(&mut spans, &format!("DNS of {}", own.name), "old answers", at, at + tail);
             }
         }

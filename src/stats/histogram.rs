@@ -5,7 +5,6 @@
 //! interpolation makes it closer where the data are smooth.
 
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// Bits of the mantissa that choose the bucket in an octave.
 const SUB_BITS: u32 = 10;
@@ -22,8 +21,8 @@ pub struct Histogram {
     /// The weight of exactly 0.
     zero: f64,
     extent: Option<[f64; 2]>,
-    /// By binary exponent; each octave's buckets are dense.
-    octaves: BTreeMap<u32, Box<[f64]>>,
+    /// By binary exponent; each octave's buckets are dense, and there only where something fell into it.
+    octaves: Vec<Option<Box<[f64]>>>,
 }
 
 /// The stored form: only buckets with weight.
@@ -77,8 +76,9 @@ impl Histogram {
             (Some([a, b]), Some([c, d])) => Some([a.min(c), b.max(d)]),
             (one, None) | (None, one) => one,
         };
-        for (octave, weights) in &other.octaves {
-            let mine = self.octaves.entry(*octave).or_insert_with(|| vec![0.0; SUBS].into());
+        for (octave, weights) in other.octaves.iter().enumerate() {
+            let Some(weights) = weights else { continue };
+            let mine = self.octave(octave);
             mine.iter_mut().zip(weights).for_each(|(mine, weight)| *mine += weight);
         }
     }
@@ -148,15 +148,21 @@ impl Histogram {
 
     /// Buckets with weight, ascending.
     fn buckets(&self) -> impl Iterator<Item = (u32, f64)> {
-        self.octaves.iter().flat_map(|(octave, weights)| {
-            let first = octave << SUB_BITS;
-            (first..).zip(weights.iter().copied()).filter(|(_, weight)| *weight > 0.0)
+        self.octaves.iter().enumerate().flat_map(|(octave, weights)| {
+            let first = (octave as u32) << SUB_BITS;
+            (first..).zip(weights.iter().flatten().copied()).filter(|(_, weight)| *weight > 0.0)
         })
     }
 
     fn slot(&mut self, bucket: u32) -> &mut f64 {
-        let octave = self.octaves.entry(bucket >> SUB_BITS).or_insert_with(|| vec![0.0; SUBS].into());
-        &mut octave[bucket as usize % SUBS]
+        &mut self.octave((bucket >> SUB_BITS) as usize)[bucket as usize % SUBS]
+    }
+
+    fn octave(&mut self, octave: usize) -> &mut [f64] {
+        if octave >= self.octaves.len() {
+            self.octaves.resize(octave + 1, None);
+        }
+        self.octaves[octave].get_or_insert_with(|| vec![0.0; SUBS].into())
     }
 }
 
@@ -171,7 +177,7 @@ impl TryFrom<Sparse> for Histogram {
     type Error = String;
     fn try_from(sparse: Sparse) -> Result<Self, String> {
         let Sparse { total, sum, zero, extent, buckets } = sparse;
-        let mut full = Self { total, sum, zero, extent, octaves: BTreeMap::new() };
+        let mut full = Self { total, sum, zero, extent, octaves: Vec::new() };
         for (bucket, weight) in buckets {
             if !edge(bucket).is_finite() || bucket >= 1 << 21 {
                 return Err(format!("{bucket} is no bucket of a histogram"));

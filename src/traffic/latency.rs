@@ -6,7 +6,7 @@
 //! function is linear: an error of second order in the 2 %.
 
 use super::order::at_least;
-use crate::base::maths::{exp, ln};
+use crate::base::maths::{bisect, exp, ln};
 use crate::dist::Dist;
 use realfft::RealFftPlanner;
 
@@ -24,6 +24,8 @@ pub enum Part {
     Slowest(Vec<Dist>),
     /// Calls made at once, each with its own latency: so many of them are waited for, the fastest.
     Fastest(usize, Vec<Curve>),
+    /// With a probability the second, else the first.
+    Either(f64, Box<[Curve; 2]>),
 }
 
 impl Part {
@@ -32,6 +34,7 @@ impl Part {
             Self::One(dist) => dist.is_constant(),
             Self::Slowest(dists) => dists.iter().all(Dist::is_constant),
             Self::Fastest(_, curves) => curves.iter().all(|curve| curve.nodes.is_empty()),
+            Self::Either(..) => self.only().is_some_and(|curve| curve.nodes.is_empty()),
         }
     }
 
@@ -40,6 +43,7 @@ impl Part {
             Self::One(dist) => dist.cdf(t),
             Self::Slowest(dists) => dists.iter().map(|dist| dist.cdf(t)).product(),
             Self::Fastest(wanted, curves) => at_least(*wanted, curves.iter().map(|curve| curve.cdf(t))),
+            Self::Either(second, curves) => (1.0 - second) * curves[0].cdf(t) + second * curves[1].cdf(t),
         }
     }
 
@@ -52,13 +56,19 @@ impl Part {
                 dists.iter().map(|dist| dist.quantile(each)).fold(0.0, f64::max)
             }
             Self::Fastest(_, curves) => {
-                let (mut low, mut high) = (0.0, curves.iter().map(|curve| curve.range().1).fold(0.0, f64::max));
-                while high - low > 1e-6 * high {
-                    let middle = 0.5 * (low + high);
-                    if self.cdf(middle) < p { low = middle } else { high = middle }
-                }
-                high
+                let high = curves.iter().map(|curve| curve.range().1).fold(0.0, f64::max);
+                bisect((0.0, high), 1e-6, |x| self.cdf(x) < p)
             }
+            Self::Either(_, curves) => curves[0].range().1.max(curves[1].range().1),
+        }
+    }
+
+    /// The one of two that surely counts.
+    fn only(&self) -> Option<&Curve> {
+        match self {
+            Self::Either(second, curves) if *second <= 0.0 => Some(&curves[0]),
+            Self::Either(second, curves) if *second >= 1.0 => Some(&curves[1]),
+            Self::Either(..) | Self::One(_) | Self::Slowest(_) | Self::Fastest(..) => None,
         }
     }
 
@@ -71,6 +81,7 @@ impl Part {
                 all.sort_by(f64::total_cmp);
                 all[wanted - 1]
             }
+            Self::Either(second, curves) => (1.0 - second) * curves[0].mean() + second * curves[1].mean(),
             Self::Slowest(_) | Self::Fastest(..) => {
                 // The integral of P(slowest > t), by the trapezoid rule.
                 let reach = self.reach(1.0 - 1e-9);
@@ -404,18 +415,9 @@ impl<'a> Mixture<'a> {
             if self.cdf(low) >= share {
                 return low;
             }
-            let mut high = top;
-            while high - low > 1e-6 * high {
-                let middle = 0.5 * (low + high);
-                if self.cdf(middle) >= share {
-                    high = middle;
-                } else {
-                    low = middle;
-                }
-            }
             // The next share's quantile is no lower.
-            low = high;
-            high
+            low = bisect((low, top), 1e-6, |x| self.cdf(x) < share);
+            low
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Advice: what is legal and odd.
 
 use super::Found;
-use super::references::{called, makes};
+use super::references::{called, makes, missed};
 use crate::base::Probability;
 use crate::diag::Diagnostic;
 use crate::failover::spec::ScaleWhen;
@@ -93,11 +93,17 @@ fn timeouts(model: &Model<'_>, found: &mut Found<'_>) {
 }
 
 fn unused(model: &Model<'_>, found: &mut Found<'_>) {
-    let services: BTreeSet<&str> = model.spec.journey.iter().flat_map(called).collect();
+    let journeys = || model.spec.journey.iter();
+    let misses = journeys().flat_map(|journey| missed(model, journey));
+    let services: BTreeSet<&str> = journeys().flat_map(called).chain(misses).collect();
     let (mut stores, mut dependencies) = (BTreeSet::new(), BTreeSet::new());
     for step in model.spec.journey.iter().flat_map(|journey| Step::plain(&journey.path)) {
         match step {
-            Step::Read(name, _) | Step::Write(name, _) => _ = stores.insert(&**name),
+            Step::Read(name, _) | Step::Write(name, _) => {
+                stores.insert(&**name);
+                let store = model.store_names.get(&**name).map(|&store| &model.spec.store[store]);
+                stores.extend(store.and_then(|store| store.cache()).map(|cache| &*cache.of));
+            }
             Step::Dependency(name) => _ = dependencies.insert(&**name),
             Step::Call(_) | Step::Parallel(_) | Step::Branch(_) | Step::Again(..) => {}
         }

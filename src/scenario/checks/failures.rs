@@ -36,7 +36,7 @@ fn switchover(model: &Model<'_>, one: &SwitchoverSpec, found: &mut Found<'_>) {
         let store = &model.spec.store[store];
         let led = match store.replication {
             Replication::Sync(_) | Replication::SemiSync(_) | Replication::Async(_) => true,
-            Replication::Quorum(_) | Replication::MultiLeader(_) => false,
+            Replication::Quorum(_) | Replication::MultiLeader(_) | Replication::Cache(_) => false,
         };
         found.require(led, &path("store"), || {
             (

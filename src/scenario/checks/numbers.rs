@@ -286,6 +286,15 @@ fn stores(model: &Model<'_>, found: &mut Found<'_>) {
                 });
             }
             Replication::MultiLeader(multi) => time(&multi.lag, &mode("multi-leader", "lag"), found),
+            Replication::Cache(cache) => {
+                found.require(!cache.ttl.is_zero() && cache.ttl <= Span::WEEK, &mode("cache", "ttl"), || {
+                    (format!("`ttl` is {}; expected more than 0s and at most a week", cache.ttl), "\"60s\" is usual")
+                });
+                found.require(store.read_after.is_none(), &path("read-after"), || {
+                    let message = format!("what a cache answers is as old as its `ttl` lets it be: {}", cache.ttl);
+                    (message, "remove it, or give it to the store that is cached")
+                });
+            }
             Replication::Sync(_) => {}
         }
         found.require((1..=1_000_000_000_000).contains(&store.keys.count), &path("keys"), || {
@@ -367,6 +376,15 @@ fn routing(model: &Model<'_>, found: &mut Found<'_>) {
         }
         Via::Anycast(edge) => edge_of(&routing.policy, "anycast", edge, found),
         Via::GlobalLb(edge) => edge_of(&routing.policy, "global-lb", edge, found),
+    }
+    if let Some(sticky) = &routing.sticky {
+        let lasts = sticky.lasts;
+        found.require(!lasts.is_zero() && lasts <= Span::WEEK, &["routing", "sticky", "lasts"], || {
+            (
+                format!("`lasts` is {lasts}; expected more than 0s and at most a week"),
+                "sessions of shops last \"30min\"",
+            )
+        });
     }
     if let Some(alarms) = &health.false_alarms {
         let mean = alarms.mean();

@@ -4,7 +4,7 @@
 use super::Found;
 use crate::diag::Diagnostic;
 use crate::domain::Selection;
-use crate::replication::spec::Partitions;
+use crate::replication::spec::{Partitions, StoreSpec};
 use crate::routing::policy::Policy;
 use crate::scenario::lookup::{Index, Model};
 use crate::scenario::spec::Expectation;
@@ -88,8 +88,23 @@ fn services(model: &Model<'_>, found: &mut Found<'_>) {
     }
 }
 
+/// What a cache caches, and what its misses call.
+fn cache(store: &StoreSpec, model: &Model<'_>, found: &mut Found<'_>) {
+    let Some(cache) = store.cache() else { return };
+    let path = |key: &'static str| ["store", &*store.name, "replication", "cache", key];
+    let of = known("store", &cache.of, &model.store_names, &path("of"), found);
+    if of.is_some_and(|of| model.spec.store[of].cache().is_some()) {
+        let message = format!("`{}` is a cache itself", cache.of);
+        found.push(&path("of"), Diagnostic::error(message).help("name the store that both cache"));
+    }
+    if let Some(service) = &cache.through {
+        known("service", service, &model.service_names, &path("through"), found);
+    }
+}
+
 fn stores(model: &Model<'_>, found: &mut Found<'_>) {
     for store in &model.spec.store {
+        cache(store, model, found);
         let path = |key: &'static str| ["store", &*store.name, key];
         selection("cluster", &store.clusters, &model.cluster_names, &path("clusters"), false, found);
         selection("cluster", &store.followers, &model.cluster_names, &path("followers"), true, found);
@@ -152,7 +167,14 @@ fn steps(model: &Model<'_>, list: &[Step], path: &[&str], found: &mut Found<'_>)
                 }
             }
             Step::Read(name, _) => _ = known("store", name, &model.store_names, &at("read"), found),
-            Step::Write(name, _) => _ = known("store", name, &model.store_names, &at("write"), found),
+            Step::Write(name, _) => {
+                let store = known("store", name, &model.store_names, &at("write"), found);
+                if let Some(cache) = store.and_then(|store| model.spec.store[store].cache()) {
+                    let message = format!("`{name}` is a cache, and nothing is written to one");
+                    let help = format!("write to what it caches: {{ write = \"{}\" }}", cache.of);
+                    found.push(&at("write"), Diagnostic::error(message).help(help));
+                }
+            }
             Step::Dependency(name) => {
                 _ = known("dependency", name, &model.dependency_names, &at("dependency"), found);
             }
@@ -283,6 +305,22 @@ pub(super) fn called<'j>(journey: &'j JourneySpec) -> impl Iterator<Item = &'j s
     })
 }
 
+/// The services that a journey's reads of caches call when they miss.
+pub(super) fn missed<'m>(model: &'m Model<'_>, journey: &'m JourneySpec) -> impl Iterator<Item = &'m str> {
+    Step::plain(&journey.path).into_iter().filter_map(|step| match step {
+        Step::Read(name, _) => {
+            let store = model.store_names.get(&**name)?;
+            model.spec.store[*store].cache()?.through.as_deref()
+        }
+        Step::Call(_)
+        | Step::Parallel(_)
+        | Step::Write(..)
+        | Step::Dependency(_)
+        | Step::Branch(_)
+        | Step::Again(..) => None,
+    })
+}
+
 /// Whether a population makes a kind of request.
 pub(super) fn makes(model: &Model<'_>, population: usize, journey: usize) -> bool {
     let journey = &model.spec.journey[journey];
@@ -300,7 +338,12 @@ fn served(model: &Model<'_>, found: &mut Found<'_>) {
         .spec
         .journey
         .iter()
-        .map(|journey| called(journey).filter_map(|name| model.service_names.get(name).copied()).collect())
+        .map(|journey| {
+            called(journey)
+                .chain(missed(model, journey))
+                .filter_map(|name| model.service_names.get(name).copied())
+                .collect()
+        })
         .collect();
     for population in 0..model.spec.population.len() {
         for cluster in model.order(population) {

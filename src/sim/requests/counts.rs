@@ -1,5 +1,6 @@
 //! What the requests of one seed add up to: the same observations as the flow engine makes, as counts.
 
+use super::sample::seconds;
 use super::windows::Windows;
 use super::{Entry, Why};
 use crate::base::stream::Rng;
@@ -14,6 +15,7 @@ use crate::plan::Plan;
 use crate::sim::inputs::Inputs;
 use crate::sim::intern::Map;
 use crate::sim::log::Log;
+use crate::sim::lookups::Hits;
 use crate::sim::solve::{Solution, bytes};
 use crate::stats::Histogram;
 
@@ -39,8 +41,8 @@ pub(super) struct Counts {
     disliked: Vec<Table<Cluster, bool>>,
     response: Vec<f64>,
     pub(super) windows: Windows,
-    /// The first requests that end, and how many of them are kept.
-    traced: (Vec<TracedRequest>, usize),
+    /// Where requests are traced: the first that end, and how many of them are kept.
+    traced: Option<(Vec<TracedRequest>, usize)>,
 }
 
 impl Counts {
@@ -63,7 +65,7 @@ impl Counts {
             disliked: plan.populations.iter().map(|own| own.disliked.clone()).collect(),
             response: plan.journeys.iter().map(|journey| journey.response).collect(),
             windows: Windows::new(cells, origin),
-            traced: (Vec::new(), 0),
+            traced: None,
         }
     }
 
@@ -82,25 +84,26 @@ impl Counts {
 
     /// Keeps so many of the requests that end.
     pub(super) fn trace(&mut self, most: usize) {
-        self.traced.1 = most;
+        self.traced = Some((Vec::new(), most));
     }
 
-    /// The requests that were kept, and whether that is all that were asked for.
+    /// The requests that were kept.
     pub(super) fn traced(&mut self) -> Vec<TracedRequest> {
-        core::mem::take(&mut self.traced.0)
+        self.traced.take().map_or_else(Vec::new, |(requests, _)| requests)
     }
 
     /// As many requests have ended as are kept.
     pub(super) fn has_traced(&self) -> bool {
-        self.traced.0.len() >= self.traced.1
+        self.traced.as_ref().is_some_and(|(requests, most)| requests.len() >= *most)
     }
 
     fn keep(&mut self, entry: &Entry, ended: SimTime, lost: Option<Why>) {
-        if self.has_traced() {
+        let Some((requests, _)) = self.traced.as_mut().filter(|(requests, most)| requests.len() < *most) else {
             return;
-        }
-        let secs = |at: SimTime| at.since(self.origin).secs();
-        self.traced.0.push(TracedRequest {
+        };
+        let origin = self.origin;
+        let secs = |at: SimTime| at.since(origin).secs();
+        requests.push(TracedRequest {
             begun: secs(entry.begun),
             ended: secs(ended),
             population: entry.population,
@@ -127,7 +130,7 @@ impl Counts {
         } else {
             self.month.good[cell] += self.weight;
         }
-        self.latency[cell].record((answer - entry.begun).secs(), self.weight);
+        self.latency[cell].record(seconds(answer - entry.begun), self.weight);
         self.unsettled[entry.cluster][cell][usize::from(!entry.current)] += self.weight;
         self.month.egress[entry.cluster.index()] += self.weight * self.response[entry.journey.index()];
         if self.disliked[entry.population.index()][entry.cluster] {
@@ -165,7 +168,7 @@ impl Counts {
         if now < self.origin {
             return;
         }
-        self.accesses[store.index()][usize::from(writes)].record(seconds, self.weight);
+        self.took(now, store, writes, seconds);
         let tally = &mut self.data[store.index()][journey.index()];
         if writes {
             tally.writes += self.weight;
@@ -175,9 +178,25 @@ impl Counts {
         }
     }
 
-    /// Counts the bytes of what was served under these inputs.
-    pub(super) fn settle(&mut self, plan: &Plan, cluster: Id<Cluster>, inputs: Option<&Inputs>) {
-        let Some(inputs) = inputs else { return };
+    /// An access to a store took so long.
+    pub(super) fn took(&mut self, now: SimTime, store: Id<Store>, writes: bool, seconds: f64) {
+        if now >= self.origin {
+            self.accesses[store.index()][usize::from(writes)].record(seconds, self.weight);
+        }
+    }
+
+    /// A cache was read: by one who hit, or who read the cached store after that.
+    pub(super) fn read(&mut self, now: SimTime, cache: Id<Store>, journey: Id<Journey>, hit: bool) {
+        if now >= self.origin {
+            let tally = &mut self.data[cache.index()][journey.index()];
+            tally.reads += self.weight;
+            tally.hits += if hit { self.weight } else { 0.0 };
+        }
+    }
+
+    /// Counts the bytes of what was served under these inputs, with what caches answer.
+    pub(super) fn settle(&mut self, plan: &Plan, cluster: Id<Cluster>, given: Option<(&Inputs, &Hits<'_>)>) {
+        let Some((inputs, hits)) = given else { return };
         let mut moved = Solution::default();
         for (cell, counts) in self.unsettled[cluster].iter_mut().enumerate() {
             for (old, count) in counts.iter_mut().enumerate() {
@@ -189,7 +208,8 @@ impl Counts {
                 let exact = inputs.flows.iter().position(|flow| of(flow) && flow.current == (old == 0));
                 if let Some(flow) = exact.or_else(|| inputs.flows.iter().position(of)) {
                     let journey = &plan.journeys[Id::new(cell % self.journeys)];
-                    bytes(plan, inputs, flow, journey, *count, &mut moved);
+                    let hits = hits.of_path(plan, &inputs.flows[flow], journey);
+                    bytes(plan, inputs, flow, journey, *count, &hits, &mut moved);
                 }
                 *count = 0.0;
             }
@@ -205,7 +225,7 @@ impl Counts {
 
     /// The warm-up is over.
     pub(super) fn restart(&mut self, plan: &Plan, now: SimTime) {
-        let traced = core::mem::take(&mut self.traced);
+        let traced = self.traced.take();
         *self = Self { month_began: now, traced, ..Self::new(plan, self.origin, 1.0 / self.weight) };
     }
 

@@ -3,7 +3,7 @@
 //! The time to the next request is found in units of the integrated rate, of which an exponential amount with mean 1
 //! passes between two requests (Çinlar, *Introduction to Stochastic Processes*, 1975, section 4.7).
 
-use crate::base::maths::ln;
+use super::sample::{exponential, seconds, span};
 use crate::base::stream::{Rng, uniform};
 use crate::base::{Id, SimTime, Span};
 use crate::domain::Population;
@@ -83,7 +83,7 @@ impl Source {
     }
 
     fn exponential(&mut self) -> f64 {
-        -ln(uniform(&mut self.rng))
+        exponential(&mut self.rng)
     }
 
     /// The request that is due begins; when does the next?
@@ -117,7 +117,7 @@ impl Source {
         while self.clock < now {
             let (rate, ends) = self.rate_at(self.clock);
             let to = ends.min(now);
-            self.left = (self.left - rate * (to - self.clock).secs()).max(0.0);
+            self.left = (self.left - rate * seconds(to - self.clock)).max(0.0);
             self.clock = to;
         }
     }
@@ -132,9 +132,9 @@ impl Source {
         let give_up = at + Span::WEEK + Span::WEEK;
         loop {
             let (rate, ends) = self.rate_at(at);
-            let available = rate * (ends - at).secs();
+            let available = rate * seconds(ends - at);
             if available >= left && rate > 0.0 {
-                self.next = at + Span::from_secs(left / rate);
+                self.next = at + span(left / rate);
                 return;
             }
             left -= available;

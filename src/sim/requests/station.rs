@@ -6,7 +6,7 @@
 //! A station whose servers never change needs no event for a departure: a call that arrives takes the server that is
 //! free first, so when it leaves is known when it comes (Kiefer and Wolfowitz 1955: the sorted work loads).
 
-use super::sample::Sampler;
+use super::sample::{Sampler, seconds, span};
 use crate::base::stream::{Rng, uniform};
 use crate::base::{SimTime, Span};
 use crate::domain::observation::StationTally;
@@ -87,7 +87,7 @@ pub(super) struct Station {
     /// Pods that are ready.
     pub(super) ready: u32,
     limit: u64,
-    waiting: u64,
+    pub(super) waiting: u64,
     busy: u32,
     places: Vec<Place>,
     unused: Vec<u32>,
@@ -172,7 +172,7 @@ impl Station {
 
     /// Integrals up to now.
     fn pass(&mut self, now: SimTime) {
-        let seconds = now.since(self.clock).secs();
+        let seconds = seconds(now.since(self.clock));
         self.clock = now;
         if seconds <= 0.0 {
             return;
@@ -204,16 +204,17 @@ impl Station {
                 waiting.pop_front();
             }
             let Some(mut first) = free.peek_mut().filter(|_| pace.servers > 0) else {
-                self.tally.arrivals += f64::from(u8::from(self.counts));
+                self.not_served();
                 return Admission::Rejected;
             };
             let start = first.0.max(now);
             if start > now && waiting.len() as u64 >= self.limit {
-                self.tally.arrivals += f64::from(u8::from(self.counts));
+                drop(first);
+                self.not_served();
                 return Admission::Rejected;
             }
             let service = self.time.draw(&mut self.rng);
-            let done = start + Span::from_secs(service);
+            let done = start + span(service);
             first.0 = done;
             drop(first);
             if start > now {
@@ -233,7 +234,7 @@ impl Station {
             Discipline::Shared { .. } => {
                 let most = self.limit.saturating_add(u64::from(pace.servers));
                 if pace.servers == 0 || u64::from(self.busy) >= most {
-                    self.tally.arrivals += f64::from(u8::from(self.counts));
+                    self.not_served();
                     return Admission::Rejected;
                 }
                 self.take_up(now, call, starts);
@@ -247,19 +248,25 @@ impl Station {
                     line(classes, call.priority).push_back(call);
                     return Admission::Waits;
                 } else {
-                    self.tally.arrivals += f64::from(u8::from(self.counts));
                     // The lowest that waits makes room for a higher one.
                     let lowest = classes.iter_mut().rev().find(|(_, waiting)| !waiting.is_empty());
                     let Some((_, waiting)) = lowest.filter(|(priority, _)| *priority < call.priority) else {
+                        self.not_served();
                         return Admission::Rejected;
                     };
                     let displaced = waiting.pop_back();
                     line(classes, call.priority).push_back(call);
+                    self.not_served();
                     return displaced.map_or(Admission::Waits, Admission::Displaces);
                 }
             }
         }
         Admission::Taken
+    }
+
+    /// A call was offered, and nobody will serve it.
+    fn not_served(&mut self) {
+        self.tally.arrivals += f64::from(u8::from(self.counts));
     }
 
     /// A client leaves the queue, if it is still in it.
@@ -272,7 +279,7 @@ impl Station {
         let Some(position) = waiting.range(first..).position(same) else { return false };
         waiting.remove(first + position);
         self.waiting -= 1;
-        self.tally.arrivals += f64::from(u8::from(self.counts));
+        self.not_served();
         true
     }
 
@@ -296,7 +303,7 @@ impl Station {
                 self.next_shared(now, starts);
             }
             Discipline::Line(_) | Discipline::Known { .. } => {
-                let done = now + Span::from_secs(service * self.pace.slower);
+                let done = now + span(service * self.pace.slower);
                 starts.push(Start { place, life, done, call: Some((call, now - call.arrived)) });
             }
         }
@@ -306,7 +313,7 @@ impl Station {
         if !self.counts {
             return;
         }
-        let wait = wait.secs();
+        let wait = seconds(wait);
         self.tally.arrivals += 1.0;
         self.tally.served += 1.0;
         self.tally.wait += wait;
@@ -324,7 +331,7 @@ impl Station {
 
     /// Work done so far, when the servers are shared.
     fn share_out(&mut self, now: SimTime) {
-        let seconds = now.since(self.clock).secs();
+        let seconds = seconds(now.since(self.clock));
         let part = self.part();
         if let Discipline::Shared { work, .. } = &mut self.discipline {
             *work += seconds * part;
@@ -428,7 +435,7 @@ impl Station {
         let places = &self.places;
         match &mut self.discipline {
             Discipline::Line(classes) if chance >= 1.0 => {
-                classes.iter_mut().for_each(|(_, waiting)| dead.extend(waiting.drain(..)));
+                dead.extend(classes.iter_mut().flat_map(|(_, waiting)| waiting.drain(..)));
                 self.waiting = 0;
             }
             Discipline::Shared { done, .. } => {
@@ -471,7 +478,7 @@ impl Station {
 }
 
 fn within((begins, ends): (SimTime, SimTime), from: SimTime, to: SimTime) -> f64 {
-    to.min(ends).since(from.max(begins)).secs()
+    seconds(to.min(ends).since(from.max(begins)))
 }
 
 /// The line of a priority.

@@ -39,6 +39,9 @@ struct Stretch {
     cause: Option<Id<Root>>,
 }
 
+/// What isn't enough to tell yet: since when, how it went, and what was lost to whom.
+type Partial = (f64, Fare, Vec<(Id<Root>, f64)>);
+
 /// One window.
 #[derive(Debug, Default)]
 struct Window {
@@ -56,7 +59,7 @@ pub(super) struct Windows {
     cells: usize,
     /// By cell: what has been closed, and what wasn't enough to tell.
     closed: Vec<Vec<Stretch>>,
-    partial: Vec<Option<(f64, Fare, Vec<(Id<Root>, f64)>)>>,
+    partial: Vec<Option<Partial>>,
 }
 
 impl Windows {

@@ -25,6 +25,8 @@ impl World<'_> {
             Replication::Async(_) => self.write_with_acks(from, partition, 0, true),
             Replication::Quorum(quorum) => self.vote(from, partition, quorum.write, true),
             Replication::MultiLeader(_) => self.nearest(from, partition, true),
+            // Nobody writes to one: writes go to what it caches.
+            Replication::Cache(_) => Route::Via(from, Bits::ZERO),
         }
     }
 
@@ -35,6 +37,7 @@ impl World<'_> {
         match &plan.replication {
             Replication::Quorum(quorum) => return self.vote(from, partition, quorum.read, false),
             Replication::MultiLeader(_) => return self.nearest(from, partition, false),
+            Replication::Cache(_) => return Route::Via(from, Bits::ZERO),
             Replication::Sync(_) | Replication::SemiSync(_) | Replication::Async(_) => {}
         }
         let stopped = self.reads_stopped(partition);
@@ -154,7 +157,9 @@ impl World<'_> {
                 let faster = others.filter(|&other| self.rtt(leader, other) < own).count();
                 faster >= semi.acks as usize
             }
-            Replication::Sync(_) | Replication::Quorum(_) | Replication::MultiLeader(_) => false,
+            Replication::Sync(_) | Replication::Quorum(_) | Replication::MultiLeader(_) | Replication::Cache(_) => {
+                false
+            }
         }
     }
 

@@ -49,11 +49,13 @@ impl World<'_> {
     /// Lets probes see the world, and gives each cluster what it is given now.
     pub(in crate::sim) fn refresh(&mut self, now: SimTime) {
         self.compose_fronts();
+        self.break_connections();
         if self.copies_moved {
             self.follow(now);
         }
         self.let_probes_see(now);
         self.plan_steps(now);
+        self.review_caches(now);
         let dependencies: Vec<(Id<Dependency>, Condition)> = self
             .index
             .dependencies
@@ -78,13 +80,12 @@ impl World<'_> {
     /// Drops clients who have moved on, and schedules the next step of those who haven't.
     pub(super) fn plan_steps(&mut self, now: SimTime) {
         let expiry = self.plan.routing.expiry;
-        let tail = Span::from_secs(expiry.ends());
         let mut end = SimTime::NEVER;
         for routed in &mut self.routed {
-            routed.cohorts.retain(|cohort| cohort.at + tail > now && cohort.weight > 0.0);
+            routed.cohorts.retain(|cohort| cohort.ends(&expiry) > now && cohort.weight > 0.0);
             for cohort in &routed.cohorts {
-                let next = expiry.steps().map(|step| cohort.at + Span::from_secs(step)).find(|&at| at > now);
-                end = end.min(next.unwrap_or(cohort.at + tail));
+                let mut steps = expiry.steps(cohort.connected).map(|step| cohort.at + Span::from_secs(step));
+                end = end.min(steps.find(|&at| at > now).unwrap_or(cohort.ends(&expiry)));
             }
         }
         if end < SimTime::NEVER {
@@ -158,6 +159,7 @@ impl World<'_> {
             weakened = self.fronts[cluster].cause.or(weakened);
         }
         consider(weakened.map(|(root, _, since)| (root, since)));
+        consider(self.cold_cause(cluster));
         for population in self.plan.populations.keys() {
             self.flows(now, cluster, population, &mut flows);
             let routed = &self.routed[population];
@@ -188,53 +190,77 @@ impl World<'_> {
     /// The users of one population that are routed to a cluster: those of the current answer, those of old ones.
     pub(super) fn flows(&self, now: SimTime, cluster: Id<Cluster>, population: Id<Population>, flows: &mut Vec<Flow>) {
         let routed = &self.routed[population];
+        let (start, end, is_current) = self.shares(now, cluster, population);
+        if start <= 0.0 && end <= 0.0 {
+            return;
+        }
+        // Nobody may be served anywhere: the requests are counted where they would have gone first.
+        let homeless = routed.answer.is_empty() && self.home(population) == cluster;
+        let front = &self.fronts[cluster].condition;
+        let cut = if front.down.is_none() { self.cut_off(population, cluster) } else { None };
+        let blame = match (homeless, is_current) {
+            (true, true) => Stage::Residency,
+            _ if cut.is_some() => Stage::Partition,
+            (_, false) => Stage::StaleDns,
+            (false, true) => self.blame_cluster(population, cluster),
+        };
+        let nominal_blame = front.down.is_some() || cut.is_some() || !self.index.stations[cluster].is_empty();
+        flows.push(Flow {
+            population,
+            start: Bits::from(start),
+            end: Bits::from(end),
+            factor: Bits::from(routed.factor),
+            current: is_current,
+            // Where nothing can be down, who would be to blame changes nothing.
+            blame: if nominal_blame || homeless { blame } else { Stage::Undetected },
+            refused: if homeless { Some(Id::new(DEMAND)) } else { cut },
+            stores: self.accesses(cluster, population),
+        });
+    }
+
+    /// The share of a population that is routed to a cluster, now and at the end of this step, and whether the current
+    /// answer leads there.
+    pub(super) fn shares(&self, now: SimTime, cluster: Id<Cluster>, population: Id<Population>) -> (f64, f64, bool) {
+        let routed = &self.routed[population];
         let expiry = self.plan.routing.expiry;
         let part = |answer: &Answer| answer.iter().find(|entry| entry.0 == cluster).map_or(0.0, |entry| entry.1);
         let old = |at: SimTime| -> (f64, f64) {
             routed.cohorts.iter().fold((0.0, 0.0), |(here, all), cohort| {
-                let stale = cohort.weight * expiry.stale((at - cohort.at).secs());
+                let stale = cohort.stale(&expiry, at);
                 (here + stale * part(&cohort.answer), all + stale)
             })
         };
         let end = if routed.cohorts.is_empty() { now } else { self.step_end };
         let ((old_start, all_start), (old_end, all_end)) = (old(now), old(end));
-        // Nobody may be served anywhere: the requests are counted where they would have gone first.
         let homeless = routed.answer.is_empty() && self.home(population) == cluster;
         let current = if homeless { 1.0 } else { part(&routed.answer) };
-        let front = &self.fronts[cluster].condition;
-        let cut = if front.down.is_none() { self.cut_off(population, cluster) } else { None };
-        let mut add = |start: f64, end: f64, is_current: bool| {
-            if start <= 0.0 && end <= 0.0 {
-                return;
-            }
-            let blame = match (homeless, is_current) {
-                (true, true) => Stage::Residency,
-                _ if cut.is_some() => Stage::Partition,
-                (_, false) => Stage::StaleDns,
-                (false, true) => self.blame_cluster(population, cluster),
-            };
-            let nominal_blame = front.down.is_some() || cut.is_some() || !self.index.stations[cluster].is_empty();
-            flows.push(Flow {
-                population,
-                start: Bits::from(start),
-                end: Bits::from(end),
-                factor: Bits::from(routed.factor),
-                current: is_current,
-                // Where nothing can be down, who would be to blame changes nothing.
-                blame: if nominal_blame || homeless { blame } else { Stage::Undetected },
-                refused: if homeless { Some(Id::new(DEMAND)) } else { cut },
-                stores: self.accesses(cluster, population),
-            });
-        };
         if current > 0.0 {
-            add((1.0 - all_start) * current + old_start, (1.0 - all_end) * current + old_end, true);
+            ((1.0 - all_start) * current + old_start, (1.0 - all_end) * current + old_end, true)
         } else {
-            add(old_start, old_end, false);
+            (old_start, old_end, false)
+        }
+    }
+
+    /// Connections to what is dead or can't be reached break, for good: their clients ask for an answer again.
+    fn break_connections(&mut self) {
+        if !self.plan.routing.expiry.sticks() {
+            return;
+        }
+        for population in self.plan.populations.keys() {
+            for position in 0..self.routed[population].cohorts.len() {
+                let cohort = &self.routed[population].cohorts[position];
+                let holds = |&(cluster, _): &(Id<Cluster>, f64)| {
+                    self.fronts[cluster].condition.down.is_none() && self.cut_off(population, cluster).is_none()
+                };
+                if cohort.connected && !cohort.answer.iter().all(holds) {
+                    self.routed[population].cohorts[position].connected = false;
+                }
+            }
         }
     }
 
     /// Why a population can't reach a cluster that others may reach.
-    fn cut_off(&self, population: Id<Population>, cluster: Id<Cluster>) -> Option<Id<Root>> {
+    pub(super) fn cut_off(&self, population: Id<Population>, cluster: Id<Cluster>) -> Option<Id<Root>> {
         let ways = self.index.access.iter().filter(|way| way.0 == population && way.1 == cluster);
         self.compose(ways.map(|way| way.2)).condition.down
     }
@@ -256,7 +282,11 @@ impl World<'_> {
                     let nowhere = Route::Via(cluster, Bits::ZERO);
                     return Access { read: nowhere, write: nowhere };
                 }
-                Access { read: self.read_route(cluster, partition), write: self.write_route(cluster, partition) }
+                let read = match store.cache {
+                    Some(_) => Route::Cache(self.warmth(cluster, id, population)),
+                    None => self.read_route(cluster, partition),
+                };
+                Access { read, write: self.write_route(cluster, partition) }
             })
             .collect()
     }

@@ -4,6 +4,7 @@
 //! inputs. A cluster whose inputs stay the same isn't touched.
 
 mod accesses;
+mod caches;
 mod faults;
 mod following;
 mod health;
@@ -33,6 +34,7 @@ use crate::failure::clock::First;
 use crate::failure::spec::EffectSpec;
 use crate::plan::{DEMAND, Plan};
 use crate::replication::history::History;
+use crate::routing::dns::Expiry;
 use crate::routing::health::Outcome;
 
 /// Why a fault that has gone still counts as the cause of missing capacity.
@@ -79,6 +81,8 @@ pub(in crate::sim) enum Event {
     FalseAlarm { cluster: u32 },
     /// The load balancer looks at the load again.
     Rebalance { serial: u32 },
+    /// A cache holds more, or less.
+    Caches,
     /// Rates grow.
     Week,
 }
@@ -165,8 +169,22 @@ struct Cohort {
     answer: Answer,
     weight: f64,
     at: SimTime,
+    /// Connections to where that answer leads hold.
+    connected: bool,
     /// Why that answer wasn't the nominal one, since when: the load that they still bring is that fault's.
     moved: Option<(Id<Root>, SimTime)>,
+}
+
+impl Cohort {
+    /// Share of the population that is still on the old answer.
+    fn stale(&self, expiry: &Expiry, now: SimTime) -> f64 {
+        self.weight * expiry.stale((now - self.at).secs(), self.connected)
+    }
+
+    /// When nobody is any more.
+    fn ends(&self, expiry: &Expiry) -> SimTime {
+        self.at + Span::from_secs(expiry.ends(self.connected))
+    }
 }
 
 /// Where one population is routed.
@@ -209,6 +227,7 @@ pub(in crate::sim) struct World<'a> {
     copies: Table<Cluster, Table<Store, Probed>>,
     /// A copy whose zone died, until it has failed over.
     moving_copies: Table<Cluster, Table<Store, Option<Until>>>,
+    caches: Vec<caches::Cached>,
     leaders: Vec<Id<Cluster>>,
     /// By partition: who has what.
     histories: Vec<History>,
@@ -311,11 +330,7 @@ impl<'a> World<'a> {
                 .iter()
                 .map(|&(store, part)| History::new(plan.stores[store].partitions[part].members().count()))
                 .collect(),
-            first_partitions: plan
-                .stores
-                .iter()
-                .scan(0, |next, store| Some(core::mem::replace(next, *next + store.partitions.len())))
-                .collect(),
+            first_partitions: plan.first_partitions(),
             followed: SimTime::ZERO,
             copies_moved: true,
             histories_changed: false,
@@ -323,6 +338,7 @@ impl<'a> World<'a> {
             homes: leaders.clone(),
             switching: vec![None; leaders.len()],
             leaders,
+            caches: caches::all(plan, &partitions),
             partitions,
             pair_controllers: plan.pairs.iter().map(|pair| idle(pair.primary)).collect(),
             switched: vec![false; plan.pairs.len()],
@@ -411,6 +427,7 @@ impl<'a> World<'a> {
             self.give(population, answer, SimTime::ZERO);
             self.routed[population].cohorts.clear();
         }
+        self.preheat_caches();
         self.review_controllers(SimTime::ZERO);
         if plan.routing.spill.is_some() {
             self.review_routes(SimTime::ZERO);
@@ -490,12 +507,10 @@ impl<'a> World<'a> {
                 }
             }
             Event::Lingered { cluster } => {
-                let lingering = &mut self.lingering[Id::new(cluster as usize)];
-                if lingering.is_some_and(|(_, until)| until <= now) {
-                    *lingering = None;
-                }
+                self.lingering[Id::new(cluster as usize)].take_if(|(_, until)| *until <= now);
             }
             Event::Nodes { cluster } => self.nodes_again(now, Id::new(cluster as usize)),
+            Event::Caches => {}
             Event::FalseAlarm { cluster } => self.false_alarm(now, Id::new(cluster as usize)),
             Event::Rebalance { serial } => {
                 if serial != self.rebalance_serial {

@@ -171,9 +171,9 @@ impl World<'_> {
 
     pub(super) fn after_switch(&mut self, now: SimTime, pair: usize) {
         if !self.switched[pair] {
-            // The standby keeps its pods until the last client has left it.
+            // The standby keeps its pods until the last client has left it, connections included.
             let serial = self.pair_controllers[pair].serial;
-            let tail = Span::from_secs(self.plan.routing.expiry.ends());
+            let tail = Span::from_secs(self.plan.routing.expiry.ends(true));
             self.events
                 .schedule(now + self.plan.routing.propagation + tail, Event::Drained { pair: pair as u32, serial });
         }

@@ -181,9 +181,11 @@ impl World<'_> {
             Replication::SemiSync(semi) if missing.1 <= 0.0 && !self.some_follower_has_all(partition, semi.acks) => {
                 Some(&semi.lag)
             }
-            Replication::SemiSync(_) | Replication::Sync(_) | Replication::Quorum(_) | Replication::MultiLeader(_) => {
-                None
-            }
+            Replication::SemiSync(_)
+            | Replication::Sync(_)
+            | Replication::Quorum(_)
+            | Replication::MultiLeader(_)
+            | Replication::Cache(_) => None,
         };
         let (mut rpo, mut lost) = (0.0, 0.0);
         if gone {

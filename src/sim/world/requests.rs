@@ -6,10 +6,13 @@ use crate::domain::Cluster;
 use crate::sim::memo::InputsId;
 use crate::sim::requests::Traffic;
 
+/// A cluster's inputs, and the interval over which their shares move.
+type Given = (InputsId, (SimTime, SimTime));
+
 /// What the engine was told last.
 #[derive(Default)]
 pub(in crate::sim) struct Told {
-    inputs: Table<Cluster, Option<(InputsId, (SimTime, SimTime))>>,
+    inputs: Table<Cluster, Option<Given>>,
 }
 
 impl World<'_> {

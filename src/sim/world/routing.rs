@@ -102,11 +102,20 @@ impl World<'_> {
         let cause = cause.map(|(root, _)| root).or_else(crowded);
         let expiry = self.plan.routing.expiry;
         let routed = &mut self.routed[population];
-        let stale: f64 =
-            routed.cohorts.iter().map(|cohort| cohort.weight * expiry.stale((now - cohort.at).secs())).sum();
+        let stale: f64 = routed.cohorts.iter().map(|cohort| cohort.stale(&expiry, now)).sum();
         let old = core::mem::replace(&mut routed.answer, answer.clone());
-        if expiry.ends() > 0.0 {
-            routed.cohorts.push(Cohort { answer: old, weight: 1.0 - stale, at: now, moved: routed.moved });
+        let (weight, moved) = (1.0 - stale, routed.moved);
+        if expiry.sticks() {
+            // Each cluster's clients on their own: it may be one of them that dies.
+            routed.cohorts.extend(old.iter().map(|&(cluster, part)| Cohort {
+                answer: vec![(cluster, 1.0)],
+                weight: weight * part,
+                at: now,
+                connected: true,
+                moved,
+            }));
+        } else if expiry.ends(false) > 0.0 {
+            routed.cohorts.push(Cohort { answer: old, weight, at: now, connected: false, moved });
         }
         let before = routed.moved.filter(|(root, _)| cause.is_none() || root.index() != DEMAND);
         routed.moved =
