@@ -43,6 +43,8 @@ impl Page<'_> {
 struct Table {
     title: &'static str,
     caption: String,
+    /// How many columns say what a row is of; the others are figures.
+    names: usize,
     head: Vec<String>,
     rows: Vec<Vec<Cell>>,
 }
@@ -169,6 +171,7 @@ fn scorecard(results: &Results) -> Table {
              time of total outage. p99: the population that has it worst. {}",
             objectives(results)
         ),
+        names: 1,
         head: head.to_vec(),
         rows,
     }
@@ -246,7 +249,7 @@ fn side_by_side(
         .collect();
     let mut head = vec![first.to_owned()];
     head.extend(results.variants.iter().map(|v| short(&v.name, 24)));
-    Some(Table { title, caption: caption.into(), head, rows })
+    Some(Table { title, caption: caption.into(), names: 1, head, rows })
 }
 
 fn of_users(dims: &Dims) -> bool {
@@ -337,6 +340,7 @@ fn outages(results: &Results) -> Option<Table> {
     (!rows.is_empty()).then(|| Table {
         title: "The longest outages",
         caption: "The five longest of each variant over all seeds; more in outages.csv.".into(),
+        names: 1,
         head: heads(["variant", "began with", "lasted", "requests lost", "population", "journey", "RTO", "seed"]),
         rows,
     })
@@ -386,6 +390,7 @@ fn comparisons(results: &Results) -> Option<Table> {
             "Differences of the first less the second, paired by seed; 95 % interval beneath. Narrowing: by how much \
                   pairing shrank the interval against independent runs."
                 .into(),
+        names: 1,
         head: heads(["pair", "metric", "difference", "first better in", "narrowing", "the first is"]),
         rows,
     })
@@ -410,6 +415,7 @@ fn break_even(results: &Results) -> Option<Table> {
     (!rows.is_empty()).then(|| Table {
         title: "When the dearer design pays",
         caption: "It pays where losing a request, or a minute of everything, costs more than this.".into(),
+        names: 1,
         head: heads(["pair", "dearer by", "more good requests", "per failed request", "per minute of outage"]),
         rows,
     })
@@ -473,6 +479,7 @@ fn points(results: &Results, grid: &Grid) -> Table {
     Table {
         title: "",
         caption: "Means over seeds with 95 % intervals beneath; all points under the same seeds.".into(),
+        names: grid.axes.len(),
         head,
         rows: rows.collect(),
     }

@@ -212,7 +212,7 @@ pub fn sweep_table(results: &Results, grid: &Grid) -> String {
         let cells = row.iter().zip(&widths).enumerate();
         let cells: Vec<_> = cells.map(|(i, (cell, width))| pad(cell, *width, i >= grid.axes.len())).collect();
         let style = if place == 0 { DIM } else { Style::new() };
-        text += &format!("{style}{}{style:#}\n", cells.join("  "));
+        text += &(style.render().to_string() + &cells.join("  ") + &style.render_reset().to_string() + "\n");
     }
     let counted = format!(
         "{} seeds of {}, the same at every point; means over seeds. lost: requests. Intervals are in the report.",

@@ -125,14 +125,11 @@ fn axis(name: &str, at: Origin, node: &Node, found: &mut Diagnostics) -> Option<
         (None, Value::Table(by_name)) => {
             let mut all = Vec::new();
             for (name, entry) in by_name {
-                match entry.node.table() {
-                    Some(patch) => {
-                        all.push((AxisValue { name: name.clone(), change: Change::Patch(patch.clone()) }, entry.key));
-                    }
-                    None => {
-                        let message = format!("expected a table of changes, found {}", entry.node.value.kind());
-                        refuse(Diagnostic::error(message).label(entry.node.origin, ""), &inside.join(name));
-                    }
+                if let Some(patch) = entry.node.table() {
+                    all.push((AxisValue { name: name.clone(), change: Change::Patch(patch.clone()) }, entry.key));
+                } else {
+                    let message = format!("expected a table of changes, found {}", entry.node.value.kind());
+                    refuse(Diagnostic::error(message).label(entry.node.origin, ""), &inside.join(name));
                 }
             }
             all
