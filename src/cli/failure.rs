@@ -12,6 +12,8 @@ pub enum Failure {
     Usage(Box<Diagnostic>),
     /// The scenarios are wrong; what is wrong with them has been said.
     Mistakes,
+    /// An expectation is breached, or a figure is worse than it was; that has been said.
+    Breached,
     /// A result couldn't be written.
     Write(anyhow::Error),
     /// Ctrl-C.
@@ -28,6 +30,7 @@ impl Failure {
                 terminal::diagnostic(&diagnostic);
                 return ExitCode::from(2);
             }
+            Self::Breached => return ExitCode::from(1),
             Self::Mistakes => return ExitCode::from(2),
             Self::Interrupted => return ExitCode::from(130),
             Self::Closed => return ExitCode::SUCCESS,

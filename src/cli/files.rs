@@ -1,10 +1,14 @@
 //! Scenario files: read to a limit, and a clear word about what can't be read.
 
+use super::failure::Failure;
+use super::scenario::mistake;
 use crate::diag::{did_you_mean, harmless};
 use crate::scenario::load::Reader;
+use crate::scenario::tree::MAX_BYTES;
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, IsTerminal, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The argument that stands for standard input.
 pub(super) const STDIN: &str = "-";
@@ -63,6 +67,52 @@ fn explain(path: &Path, error: io::Error) -> io::Error {
         _ => return error,
     };
     io::Error::new(error.kind(), harmless(&message))
+}
+
+/// The scenarios among these paths: files as they are named, and of folders all that say `format`, by name; what has none
+/// is a base of others. Without a path, those of the folder `scenarios`.
+pub(super) fn scenarios(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let usual = [PathBuf::from("scenarios")];
+    let paths = if paths.is_empty() { &usual } else { paths };
+    let mut out: Vec<PathBuf> = Vec::new();
+    for path in paths {
+        if !path.is_dir() {
+            out.push(path.clone());
+            continue;
+        }
+        let mut found = Vec::new();
+        search(path, 0, &mut found);
+        if found.is_empty() {
+            let message = format!("there is no scenario in {}", harmless(&path.display().to_string()));
+            return Err(mistake(message, "name a file, or a folder of .toml files that say `format`"));
+        }
+        out.append(&mut found);
+    }
+    let mut seen = HashSet::new();
+    out.retain(|path| seen.insert(path.clone()));
+    Ok(out)
+}
+
+fn search(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) {
+    /// Deeper than that is no folder of scenarios.
+    const DEEPEST: usize = 8;
+    found.extend(siblings(folder).into_iter().map(|name| folder.join(name)).filter(|file| is_scenario(file)));
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    // A link may lead anywhere, or round in a circle.
+    let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    let mut folders: Vec<_> = folders.map(|entry| entry.path()).collect();
+    folders.retain(|folder| !folder.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.')));
+    folders.sort_unstable();
+    if depth < DEEPEST {
+        folders.iter().for_each(|folder| search(folder, depth + 1, found));
+    }
+}
+
+/// Whether it says `format`. What can't be read counts, so that it is told why.
+fn is_scenario(file: &Path) -> bool {
+    let Ok(bytes) = Disk.read(file, MAX_BYTES) else { return true };
+    let text = String::from_utf8_lossy(&bytes);
+    text.parse::<toml::Table>().map_or(true, |table| table.contains_key("format"))
 }
 
 /// The scenario files of a folder, by name.

@@ -4,7 +4,9 @@
 //! fails says why as a [`Failure`], of which the exit code follows.
 
 mod args;
+mod baselines;
 mod catalog;
+mod check;
 mod compare;
 mod failure;
 mod files;
@@ -18,6 +20,7 @@ mod simulate;
 mod sweep;
 mod terminal;
 mod trace;
+mod until;
 mod validate;
 mod write;
 
@@ -41,7 +44,7 @@ const COMMIT: Option<&str> = option_env!("REGIONSIM_COMMIT");
     version = VERSION.as_str(),
     about = "Simulates multi-region designs: which is best on availability, latency and cost, by how much, how sure",
     after_help = "Example: regionsim compare scenarios/ecommerce.toml\n\n\
-                  Exit codes: 0 done, 2 bad input or usage, 3 could not write, 130 interrupted.",
+                  Exit codes: 0 done, 1 an expectation is breached or a figure is worse (check), 2 bad input or usage, 3 could not write, 130 interrupted.",
     arg_required_else_help = true,
     max_term_width = 100
 )]
@@ -55,6 +58,7 @@ enum Command {
     Run(run::Run),
     Compare(compare::Compare),
     Sweep(sweep::Sweep),
+    Check(check::Check),
     Validate(validate::Validate),
     Show(show::Show),
     Trace(trace::Trace),
@@ -77,6 +81,7 @@ pub fn main() -> ExitCode {
         Command::Run(command) => command.execute(),
         Command::Compare(command) => command.execute(),
         Command::Sweep(command) => command.execute(),
+        Command::Check(command) => command.execute(),
         Command::Validate(command) => command.execute(),
         Command::Show(command) => command.execute(),
         Command::Trace(command) => command.execute(),

@@ -50,6 +50,7 @@ impl Wanted {
 }
 
 /// A checked variant.
+#[derive(Clone)]
 pub(super) struct Resolved {
     pub(super) scenario: Scenario,
     /// As TOML, each value with where it came from.
@@ -64,6 +65,8 @@ pub(super) struct Checked {
     pub(super) found: Diagnostics,
     /// In file order; of a sweep that is wanted, its points.
     pub(super) variants: Vec<Resolved>,
+    /// What was written for each of these, with its places; not of a sweep's points.
+    pub(super) trees: Vec<Node>,
     /// The sweep, if it is wanted.
     pub(super) grid: Option<Grid>,
 }
@@ -71,9 +74,9 @@ pub(super) struct Checked {
 /// Reads a file and checks the wanted variants. Nothing is said yet.
 pub(super) fn check(file: &FilePath, changes: &Changes, wanted: &Wanted) -> Checked {
     let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
-    let (variants, grid) = resolved(file, changes, wanted, &mut sources, &mut found).unwrap_or_default();
+    let (variants, trees, grid) = resolved(file, changes, wanted, &mut sources, &mut found).unwrap_or_default();
     let file = if file == FilePath::new(STDIN) { "standard input".into() } else { file.display().to_string() };
-    Checked { file, sources, found, variants, grid }
+    Checked { file, sources, found, variants, trees, grid }
 }
 
 /// Says what was found in all files; not the advice if quiet.
@@ -130,7 +133,7 @@ fn resolved(
     wanted: &Wanted,
     sources: &mut Sources,
     found: &mut Diagnostics,
-) -> Option<(Vec<Resolved>, Option<Grid>)> {
+) -> Option<(Vec<Resolved>, Vec<Node>, Option<Grid>)> {
     let shape = schemars::schema_for!(ScenarioSpec);
     let mut tree = load(file, &Disk, &shape, sources, found)?;
     for argument in &changes.set {
@@ -205,7 +208,8 @@ fn resolved(
     if matches!(wanted, Wanted::Everything) {
         out.truncate(designs);
     }
-    Some((out, grid))
+    chosen.truncate(designs);
+    Some((out, chosen.into_iter().map(|variant| variant.tree).collect(), grid))
 }
 
 fn grid_axis(axis: Axis) -> GridAxis {

@@ -92,12 +92,7 @@ fn one(task: Task, arguments: &Simulating, mode: Mode) -> Result<(), Failure> {
     let control = Control { progress: &|done, total| progress.at(done, total), stop: interrupt::stop() };
     let result = run(&jobs, grid, tool(), info, &control, &|plan| Box::new(Simulator::new(plan)));
     progress.clear();
-    let results = result.map_err(|error| match error {
-        RunError::Interrupted => Failure::Interrupted,
-        RunError::Simulation { .. } => {
-            Failure::usage(Diagnostic::error(error.to_string()).note("no report was written"))
-        }
-    })?;
+    let results = result.map_err(failed)?;
     write::write(&folder, &render(&results, mode))?;
     match arguments.format {
         Format::Json if !arguments.quiet => print(summary_json(&results)),
@@ -106,11 +101,20 @@ fn one(task: Task, arguments: &Simulating, mode: Mode) -> Result<(), Failure> {
     }
 }
 
-fn job(variant: Resolved) -> Job {
+pub(super) fn failed(error: RunError) -> Failure {
+    match error {
+        RunError::Interrupted => Failure::Interrupted,
+        RunError::Simulation { .. } => {
+            Failure::usage(Diagnostic::error(error.to_string()).note("no report was written"))
+        }
+    }
+}
+
+pub(super) fn job(variant: Resolved) -> Job {
     Job { plan: compile(&variant.scenario), scenario: variant.scenario, resolved: variant.resolved }
 }
 
-fn tool() -> Tool {
+pub(super) fn tool() -> Tool {
     Tool {
         name: env!("CARGO_PKG_NAME").to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -134,7 +138,7 @@ fn hash(variants: &[Resolved]) -> u64 {
 }
 
 /// What is run.
-fn info(variants: &[Resolved]) -> ScenarioInfo {
+pub(super) fn info(variants: &[Resolved]) -> ScenarioInfo {
     let spec = &variants[0].scenario.spec;
     ScenarioInfo {
         name: spec.name.clone(),

@@ -22,14 +22,15 @@ const HEADLINES: [&str; 14] = [
     "cost.total",
 ];
 
-fn is_headline(metric: &MetricResult) -> bool {
+/// Whether designs, and what became of one, are judged by it.
+pub(super) fn is_headline(metric: &MetricResult) -> bool {
     let by_population = Dims { population: metric.dims.population.clone(), ..Dims::default() };
     HEADLINES.contains(&metric.metric.as_str())
         && (metric.dims == Dims::default()
             || metric.dims == by_population && ["latency.p50", "latency.p99"].contains(&metric.metric.as_str()))
 }
 
-const fn direction(better: Better) -> Option<Direction> {
+pub(super) const fn direction(better: Better) -> Option<Direction> {
     match better {
         Better::Higher => Some(Direction::HigherIsBetter),
         Better::Lower => Some(Direction::LowerIsBetter),

@@ -109,11 +109,23 @@ pub(super) fn metric(key: &Key, values: Vec<Option<f64>>) -> MetricResult {
 }
 
 /// A metric that tells of something going wrong: without a value, nothing went wrong.
-fn tells_of_incidents(metric: &str) -> bool {
+pub(super) fn tells_of_incidents(metric: &str) -> bool {
     metric.starts_with("outages")
         || metric.starts_with("rto.")
         || metric == "rpo.seconds"
         || metric.starts_with("resync.")
+}
+
+/// What an expectation is of.
+pub(super) fn dims_of(expectation: &Expectation) -> Dims {
+    Dims {
+        population: expectation.population.clone(),
+        journey: expectation.journey.clone(),
+        cluster: expectation.cluster.clone(),
+        service: expectation.service.clone(),
+        store: expectation.store.clone(),
+        ..Dims::default()
+    }
 }
 
 /// The share of seeds that meet a bound; `None` if no seed can say.
@@ -126,14 +138,7 @@ fn objective(
     target: f64,
     direction: Direction,
 ) -> Option<Objective> {
-    let dims = Dims {
-        population: expectation.population.clone(),
-        journey: expectation.journey.clone(),
-        cluster: expectation.cluster.clone(),
-        service: expectation.service.clone(),
-        store: expectation.store.clone(),
-        ..Dims::default()
-    };
+    let dims = dims_of(expectation);
     let found = |name: &str| metrics.iter().find(|metric| metric.metric == name && metric.dims == dims);
     let metric = found(&expectation.metric)?;
     let unachieved = found("rto.not-achieved").filter(|_| metric.metric.starts_with("rto."));

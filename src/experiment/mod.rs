@@ -1,9 +1,11 @@
-//! Layer 7: many seeds in parallel, folded and compared.
+//! Layer 7: many seeds in parallel, folded, compared with each other, with what is expected, and with what was.
 
+pub mod baseline;
 pub mod compare;
 pub mod fold;
+pub mod judge;
 pub mod notes;
 pub mod results;
 pub mod run;
 
-pub use run::{Control, Job, RunError, Simulate, run};
+pub use run::{Control, Job, RunError, Simulate, run, run_until};

@@ -12,6 +12,7 @@ use crate::metric::{Layout, RunSummary};
 use crate::plan::Plan;
 use crate::scenario::resolved::Scenario;
 use rayon::prelude::*;
+use std::ops::Range;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -77,6 +78,37 @@ pub enum RunError {
     },
 }
 
+/// As [`run`], and then more seeds, for as long as `more` asks for a greater number of them in all.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_until<F>(
+    jobs: &[Job],
+    tool: &Tool,
+    info: ScenarioInfo,
+    control: &Control,
+    simulate: &F,
+    more: &dyn Fn(&Results) -> u32,
+) -> Result<Results, RunError>
+where
+    F: for<'p> Fn(&'p Plan) -> Box<dyn Simulate + 'p> + Sync,
+{
+    let layouts: Vec<Layout> = jobs.iter().map(|job| Layout::new(&job.plan)).collect();
+    let mut summaries: Vec<Vec<RunSummary>> = jobs.iter().map(|_| Vec::new()).collect();
+    let mut info = info;
+    let mut done = 0;
+    loop {
+        let new = replicate(jobs, &layouts, info.seed, done..info.seeds, control, simulate)?;
+        summaries.iter_mut().zip(new).for_each(|(all, new)| all.extend(new));
+        let results = folded(jobs, &layouts, &summaries, None, tool.clone(), info.clone(), control, simulate)?;
+        done = info.seeds;
+        info.seeds = more(&results);
+        if info.seeds <= done {
+            return Ok(results);
+        }
+    }
+}
+
 /// Runs `info.seeds` seeds of every job under the master seed `info.seed`, in the current thread pool, and folds
 /// them. `simulate` makes a variant's simulator: once for each thread. With a grid the jobs are its points, of which
 /// there may be thousands: no pair of them is compared, and no day of theirs is told.
@@ -95,11 +127,28 @@ where
     F: for<'p> Fn(&'p Plan) -> Box<dyn Simulate + 'p> + Sync,
 {
     let layouts: Vec<Layout> = jobs.iter().map(|job| Layout::new(&job.plan)).collect();
-    let summaries = replicate(jobs, &layouts, &info, control, simulate)?;
+    let summaries = replicate(jobs, &layouts, info.seed, 0..info.seeds, control, simulate)?;
+    folded(jobs, &layouts, &summaries, grid, tool, info, control, simulate)
+}
+
+#[expect(clippy::too_many_arguments, reason = "what a run is of, and what it gave")]
+fn folded<F>(
+    jobs: &[Job],
+    layouts: &[Layout],
+    summaries: &[Vec<RunSummary>],
+    grid: Option<Grid>,
+    tool: Tool,
+    info: ScenarioInfo,
+    control: &Control,
+    simulate: &F,
+) -> Result<Results, RunError>
+where
+    F: for<'p> Fn(&'p Plan) -> Box<dyn Simulate + 'p> + Sync,
+{
     let variants = jobs
         .par_iter()
-        .zip(&layouts)
-        .zip(&summaries)
+        .zip(layouts)
+        .zip(summaries)
         .map(|((job, layout), summaries)| {
             // A seed that ran once runs again: without its timeline only if it doesn't.
             let window = if grid.is_some() { None } else { fold::window(&job.plan, summaries) };
@@ -129,18 +178,19 @@ where
     })
 }
 
-/// Summaries by job and seed.
+/// Summaries by job and seed, of these seeds.
 fn replicate<F>(
     jobs: &[Job],
     layouts: &[Layout],
-    info: &ScenarioInfo,
+    master: u64,
+    range: Range<u32>,
     control: &Control,
     simulate: &F,
 ) -> Result<Vec<Vec<RunSummary>>, RunError>
 where
     F: for<'p> Fn(&'p Plan) -> Box<dyn Simulate + 'p> + Sync,
 {
-    let seeds = u64::from(info.seeds);
+    let (first, seeds) = (u64::from(range.start), range.len() as u64);
     let total = seeds * jobs.len() as u64;
     let (next, done, failed) = (AtomicU64::new(0), AtomicU64::new(0), AtomicBool::new(false));
     let results: Mutex<Vec<(u64, Result<RunSummary, String>)>> = Mutex::new(Vec::new());
@@ -156,14 +206,14 @@ where
             if item >= total {
                 break;
             }
-            let (job, replication) = ((item / seeds) as usize, item % seeds);
+            let (job, replication) = ((item / seeds) as usize, first + item % seeds);
             let plan = &jobs[job].plan;
             let (_, simulator) = match simulator.take() {
                 Some(same) if same.0 == job => simulator.insert(same),
                 Some(_) | None => simulator.insert((job, simulate(plan))),
             };
             let result = simulator
-                .run(Seed { master: info.seed, replication })
+                .run(Seed { master, replication })
                 .map(|seen| RunSummary { replication, ..layouts[job].summarise(plan, &seen) });
             failed.fetch_or(result.is_err(), Ordering::Relaxed);
             own.push((item, result));
@@ -183,7 +233,7 @@ where
             Ok(summary) => summaries[job].push(summary),
             Err(message) => {
                 let variant = jobs[job].plan.variant.clone();
-                return Err(RunError::Simulation { variant, replication: item % seeds, message });
+                return Err(RunError::Simulation { variant, replication: first + item % seeds, message });
             }
         }
     }
@@ -263,6 +313,19 @@ mod tests {
         let printed = |threads| format!("{:?}", go(threads, 37, u64::MAX, &quiet(&stop)).0.unwrap());
         let one = printed(1);
         assert!(one == printed(2) && one == printed(5));
+    }
+
+    /// Ten seeds and then twenty more are thirty.
+    #[test]
+    fn more_seeds_are_as_if_they_had_been_asked_for() {
+        let stop = AtomicBool::new(false);
+        let more = |results: &Results| if results.scenario.seeds < 30 { 30 } else { 0 };
+        fn make(plan: &Plan) -> Box<dyn Simulate + '_> {
+            Box::new(Fake { plan, fails_from: u64::MAX })
+        }
+        let grown = run_until(&jobs(), &tool(), info(10), &quiet(&stop), &make, &more).unwrap();
+        let whole = go(2, 30, u64::MAX, &quiet(&stop)).0.unwrap();
+        assert_eq!(format!("{grown:?}"), format!("{whole:?}"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Every name in results came from a scenario and is untrusted: it is escaped where it is shown, defused where a
 //! spreadsheet or a terminal would act on it, and made a slug where it names a file.
 
+pub mod check;
 mod csv;
 mod html;
 mod json;

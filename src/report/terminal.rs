@@ -10,13 +10,13 @@ use crate::experiment::results::{Grid, Results, VariantResult};
 use crate::metric::catalogue;
 use anstyle::{AnsiColor, Style};
 
-const WIDTH: usize = 80;
+pub(super) const WIDTH: usize = 80;
 const BOLD: Style = Style::new().bold();
-const DIM: Style = Style::new().dimmed();
+pub(super) const DIM: Style = Style::new().dimmed();
 const BEST: Style = AnsiColor::Green.on_default().bold();
 
 /// Columns that a character takes: wide East Asian ones and emoji two, combining marks none (Unicode TR 11, coarsely).
-fn columns(text: &str) -> usize {
+pub(super) fn columns(text: &str) -> usize {
     text.chars()
         .map(|c| match c {
             '\u{300}'..='\u{36f}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}' => 0,
@@ -110,20 +110,38 @@ fn table(results: &Results) -> String {
 
 /// Words in lines of at most [`WIDTH`] columns, further lines indented.
 fn wrap(sentence: &str, bullet: &str) -> String {
-    let mut text = String::new();
-    let mut line = bullet.to_owned();
+    let lines = wrapped(sentence, WIDTH - 2);
+    lines.iter().enumerate().map(|(i, line)| format!("{}{line}\n", if i == 0 { bullet } else { "  " })).collect()
+}
+
+/// The lines of a sentence, none wider than so many columns; a word that is wider is cut.
+pub(super) fn wrapped(sentence: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
     for word in sentence.split(' ') {
-        if columns(&line) + 1 + columns(word) > WIDTH && columns(&line) > 2 {
-            text += line.trim_end();
-            text.push('\n');
-            line = "  ".into();
+        let mut word = word.to_owned();
+        while columns(&word) > width {
+            word = short(&word, word.chars().count() - 1);
         }
-        if !line.ends_with(' ') && !line.is_empty() {
-            line.push(' ');
+        let line = lines.last_mut().filter(|line| line.is_empty() || columns(line) + 1 + columns(&word) <= width);
+        match line {
+            Some(line) if line.is_empty() => *line = word,
+            Some(line) => *line += &format!(" {word}"),
+            None => lines.push(word),
         }
-        line += word;
     }
-    text + line.trim_end() + "\n"
+    lines
+}
+
+/// Without its styles.
+#[cfg(test)]
+pub(super) fn unstyled(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('\u{1b}') {
+        out += &rest[..at];
+        rest = &rest[at + rest[at..].find('m').unwrap() + 1..];
+    }
+    out + rest
 }
 
 fn foot(results: &Results) -> String {
@@ -227,16 +245,6 @@ mod tests {
     use super::*;
     use crate::report::sample::{bare, sample, swept};
 
-    fn stripped(text: &str) -> String {
-        let mut out = String::new();
-        let mut rest = text;
-        while let Some(at) = rest.find('\u{1b}') {
-            out += &rest[..at];
-            rest = &rest[at + rest[at..].find('m').unwrap() + 1..];
-        }
-        out + rest
-    }
-
     #[test]
     fn it_fits_eighty_columns_and_says_everything() {
         let sweep = swept();
@@ -251,7 +259,7 @@ mod tests {
             ("sweep", sweep_table(&sweep, sweep.grid.as_ref().unwrap())),
             ("long", sweep_table(&long, long.grid.as_ref().unwrap())),
         ] {
-            let text = stripped(&text);
+            let text = unstyled(&text);
             for line in text.lines() {
                 assert!(columns(line) <= WIDTH, "{name}: {} columns: {line}", columns(line));
             }
@@ -260,7 +268,7 @@ mod tests {
                 println!("{text}");
             }
         }
-        let text = stripped(&compare_table(&sample()));
+        let text = unstyled(&compare_table(&sample()));
         assert!(text.contains("active-active") && text.contains("P(met)") && text.contains("95 % interval"));
     }
 
@@ -268,7 +276,7 @@ mod tests {
     fn a_name_cannot_drive_the_terminal() {
         let mut results = sample();
         results.variants[0].name = "\u{1b}]0;owned\u{7}\n".repeat(20);
-        let text = stripped(&compare_table(&results));
+        let text = unstyled(&compare_table(&results));
         assert!(!text.contains('\u{1b}') && !text.contains('\u{7}'));
     }
 }

@@ -125,7 +125,11 @@ pub(super) struct Period {
 impl Period {
     /// Four weeks see every hour of the week, and month-long bills are what people compare: from there, per year.
     pub(super) fn of(results: &Results) -> Self {
-        let horizon_s = results.scenario.horizon_s;
+        Self::over(results.scenario.horizon_s)
+    }
+
+    /// For a horizon of so many seconds.
+    pub(super) fn over(horizon_s: f64) -> Self {
         Self { horizon_s, yearly: horizon_s >= 28.0 * 86_400.0 }
     }
 

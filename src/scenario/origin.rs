@@ -141,7 +141,7 @@ fn below<'a>(node: Option<&'a Node>, name: &str) -> Option<&'a Node> {
 }
 
 /// The value on one line.
-fn inline(value: &Toml) -> String {
+pub(super) fn inline(value: &Toml) -> String {
     let list = |parts: Vec<String>, open: &str, close: &str| {
         if parts.is_empty() { format!("{open}{close}") } else { format!("{open}{}{close}", parts.join(", ")) }
     };

@@ -7,6 +7,7 @@ pub mod histogram;
 pub mod paired;
 pub mod pareto;
 pub mod quantile;
+pub mod shift;
 pub mod summary;
 pub mod tally;
 
@@ -14,5 +15,6 @@ pub use histogram::Histogram;
 pub use paired::{Direction, Paired, Verdict};
 pub use pareto::pareto_front;
 pub use quantile::{normal_quantile, quantile_ci, quantile_of_sorted, t_quantile, wilson};
-pub use summary::Summary;
+pub use shift::{Shift, holm, values_to_tell};
+pub use summary::{Summary, t_bound};
 pub use tally::{Level, Tally};

@@ -59,6 +59,14 @@ pub fn t_quantile(p: f64, degrees_of_freedom: f64) -> f64 {
     StudentsT::new(0.0, 1.0, degrees_of_freedom).expect("positive degrees of freedom").inverse_cdf(p)
 }
 
+/// The chance that Student's t exceeds `t`.
+///
+/// # Panics
+/// If there are no degrees of freedom.
+pub fn t_above(t: f64, degrees_of_freedom: f64) -> f64 {
+    StudentsT::new(0.0, 1.0, degrees_of_freedom).expect("positive degrees of freedom").sf(t)
+}
+
 /// The standard normal quantile.
 pub fn normal_quantile(p: f64) -> f64 {
     Normal::standard().inverse_cdf(p)

@@ -46,6 +46,11 @@ pub fn t_half_width(sd: f64, n: u64, level: f64) -> Option<f64> {
     Some(t_quantile(0.5 + level / 2.0, freedom) * sd / (n as f64).sqrt())
 }
 
+/// How far the one-sided bound at `confidence` is from the mean of `n` values; `None` for fewer than two.
+pub fn t_bound(sd: f64, n: u64, confidence: f64) -> Option<f64> {
+    t_half_width(sd, n, 2.0 * confidence - 1.0)
+}
+
 impl Summary {
     /// The summary of these values, `None` if there are none.
     ///
