@@ -4,7 +4,7 @@ use super::words::{MOST_CHANGES, changed, expected, found, more_changes, moved, 
 use super::{Baseline, Report, ScenarioCheck, VariantCheck};
 use crate::experiment::judge::Judgement;
 use crate::report::terminal::{DIM, WIDTH, columns, wrapped};
-use crate::report::text::{duration, short};
+use crate::report::text::{YEAR_S, count, duration, short};
 use anstyle::{AnsiColor, Style};
 
 const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -83,7 +83,8 @@ fn verdict(report: &Report) -> String {
         .map(|one| one.horizon_s * f64::from(one.seeds) * one.variants.len() as f64)
         .sum();
     let of = if all.len() == 1 { "1 design".to_owned() } else { format!("{} designs", all.len()) };
-    let simulated = format!("{of} checked over {}", duration(seconds));
+    let time = if seconds >= YEAR_S { format!("{} years", count((seconds / YEAR_S).round())) } else { duration(seconds) };
+    let simulated = format!("{of} checked over {time}");
     match bad {
         0 => format!("{GOOD}{simulated}: nothing breached, nothing worse.{GOOD:#}\n"),
         1 => format!("{BAD}{simulated}: 1 is breached or worse.{BAD:#}\n"),
