@@ -8,6 +8,7 @@ mod baselines;
 mod catalog;
 mod check;
 mod compare;
+mod drill;
 mod failure;
 mod files;
 mod interrupt;
@@ -59,6 +60,7 @@ enum Command {
     Compare(compare::Compare),
     Sweep(sweep::Sweep),
     Check(check::Check),
+    Drill(drill::Drill),
     Validate(validate::Validate),
     Show(show::Show),
     Trace(trace::Trace),
@@ -82,6 +84,7 @@ pub fn main() -> ExitCode {
         Command::Compare(command) => command.execute(),
         Command::Sweep(command) => command.execute(),
         Command::Check(command) => command.execute(),
+        Command::Drill(command) => command.execute(),
         Command::Validate(command) => command.execute(),
         Command::Show(command) => command.execute(),
         Command::Trace(command) => command.execute(),

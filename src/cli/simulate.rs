@@ -162,6 +162,14 @@ fn headline(variants: &[Resolved], mode: Mode, info: &ScenarioInfo) -> String {
     format!("{name}: {variants} × {seeds} × {}", length(Span::from_secs(info.horizon_s)))
 }
 
+/// "Tuesday 20:00 UTC": a time of the horizon.
+pub(super) fn hour_of_week(start_in_week: Span, at: Span) -> String {
+    const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+    let minutes = ((start_in_week.secs() + at.secs()) / 60.0).round() as u64 % (7 * 24 * 60);
+    let (day, minutes) = (minutes / (24 * 60), minutes % (24 * 60));
+    format!("{} {:02}:{:02} UTC", DAYS[day as usize % 7], minutes / 60, minutes % 60)
+}
+
 /// A length of time in the largest unit that says it whole.
 fn length(span: Span) -> String {
     const UNITS: [(f64, &str); 4] = [(31_536_000.0, "year"), (86_400.0, "day"), (3600.0, "hour"), (60.0, "minute")];

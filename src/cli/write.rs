@@ -11,8 +11,18 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 /// What a report has in its folder, besides `scenario.*.toml`.
-const OURS: [&str; 8] =
-    ["report.html", "summary.json", "seeds.csv", "latency.csv", "cost.csv", "outages.csv", "sweep.csv", "charts"];
+const OURS: [&str; 10] = [
+    "report.html",
+    "summary.json",
+    "seeds.csv",
+    "latency.csv",
+    "cost.csv",
+    "outages.csv",
+    "sweep.csv",
+    "drill.csv",
+    "drill.json",
+    "charts",
+];
 
 /// Says whether a report could be written to the folder, as far as that shows before. Nothing stays behind.
 pub(super) fn check(folder: &Path) -> Result<(), Failure> {
@@ -87,7 +97,7 @@ impl Place {
             let text = name.to_string_lossy();
             let is_scenario = text.starts_with("scenario.")
                 && Path::new(&name).extension().is_some_and(|extension| extension == "toml");
-            is_report |= text == "summary.json";
+            is_report |= text == "summary.json" || text == "drill.json";
             if !OURS.contains(&&*text) && !is_scenario {
                 stranger = Some(text.into_owned());
             }

@@ -2,6 +2,7 @@
 
 pub mod baseline;
 pub mod compare;
+pub mod drill;
 pub mod fold;
 pub mod judge;
 pub mod notes;

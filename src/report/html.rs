@@ -7,6 +7,8 @@ use super::text::{
 };
 use super::verdict::{Headline, headline};
 use super::view::{Period, bill_lines, chief_objective, is_overall, mean, overall, worst_population};
+use crate::domain::Stage;
+use crate::experiment::drill::Outcome;
 use crate::experiment::results::{Direction, Grid, MetricResult, NoteKind, Results, VariantResult};
 use crate::metric::{Better, Dims, Metric, Unit, catalogue};
 use crate::stats::Verdict;
@@ -513,6 +515,39 @@ pub(super) fn sweep(results: &Results, grid: &Grid, charts: &[Chart]) -> Vec<u8>
     let mut table = points(results, grid);
     table.title = "Every point";
     bytes(&Page { tables: vec![table], ..page })
+}
+
+/// The bytes of a drill's page.
+pub(super) fn drill(results: &Results, lead: String, outcomes: &[&Outcome]) -> Vec<u8> {
+    let maybe = |x: Option<f64>, show: fn(f64) -> String| cell(x.map_or_else(|| "–".to_owned(), show));
+    let row = |one: &&Outcome| {
+        vec![
+            cell(short(&one.fault, 80)),
+            cell(one.fate.words()),
+            cell(super::text::count(one.lost)),
+            cell(duration(one.lost_s)),
+            maybe(one.longest_outage_s, duration),
+            maybe(one.rto_service_s, duration),
+            maybe(one.rto_users_s, duration),
+            maybe(one.rpo_s, duration),
+            cell(super::text::count(one.writes_lost)),
+            cell(one.stage.map_or("–", Stage::label)),
+        ]
+    };
+    let table = Table {
+        title: "What fails, and what becomes of it",
+        caption: "Worst first. Requests lost, less what is lost without a fault, and the same as time of total outage; the \
+                  longest outage of any population in any seed; all else means over seeds."
+            .into(),
+        names: 2,
+        head: heads([
+            "fails", "fate", "requests lost", "lost", "longest outage", "RTO service", "RTO users", "RPO", "writes lost",
+            "most in stage",
+        ]),
+        rows: outcomes.iter().map(row).collect(),
+    };
+    let headline = Headline { lead, winners: vec![], details: vec![] };
+    bytes(&Page { tables: vec![table], ..frame(results, "drills", headline, &["drill.csv", "drill.json"]) })
 }
 
 /// The page's bytes.

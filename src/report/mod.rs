@@ -5,6 +5,7 @@
 
 pub mod check;
 mod csv;
+pub mod drill;
 mod html;
 mod json;
 #[cfg(test)]
