@@ -167,8 +167,7 @@ fn change(folder: &str, root: &Node, documents: &Documents, objects: &mut [Objec
                 (Some(path), _) => file(path),
                 (None, Some(text)) => {
                     let place = entry.get("patch").map_or(entry.place, |patch| patch.place);
-                    // The block begins on the line after `patch: |`.
-                    let parsed = super::yaml::parse(text, place.file, place.line + 1, &mut Vec::new());
+                    let parsed = super::yaml::parse(text, place.file, place.line, &mut Vec::new());
                     inline = parsed.ok().flatten().into_iter().collect();
                     &inline
                 }
