@@ -30,7 +30,7 @@ enum From {
     K8s(K8s),
 }
 
-/// Read Kubernetes manifests of a GitOps repository: Deployments, StatefulSets, autoscalers, Argo CD, Flux, Kustomize
+/// Read Kubernetes manifests of a repository: workloads, autoscalers, Argo CD, Flux, Kustomize
 ///
 /// Nothing is executed or fetched, and no link is followed. What no manifest says is filled in and marked `# assumed`.
 #[derive(Args)]
@@ -93,7 +93,7 @@ fn accepted(toml: &str) -> Result<(), Failure> {
     if !checked.found.has_errors() {
         return Ok(());
     }
-    checked.file = "the imported scenario".to_owned();
+    "the imported scenario".clone_into(&mut checked.file);
     say(std::slice::from_ref(&checked), Format::Human, true);
     Err(Failure::Mistakes)
 }

@@ -11,6 +11,7 @@ pub(super) struct Man {}
 
 impl Man {
     pub(super) fn execute(self) -> Result<(), Failure> {
+        let Self {} = self;
         let mut page = Vec::new();
         clap_mangen::Man::new(super::Cli::command()).render(&mut page).map_err(Failure::output)?;
         terminal::print(page)

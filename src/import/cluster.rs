@@ -202,7 +202,7 @@ fn expose(objects: &[Object], workloads: &mut [Workload]) {
         let Some(way) = way else { continue };
         let namespace = object.namespace.as_deref();
         for workload in workloads.iter_mut().filter(|one| one.is_picked_by(&selector, namespace)) {
-            workload.exposed.get_or_insert(way.clone());
+            workload.exposed.get_or_insert(way);
         }
     }
     // A route to a Service that isn't in the repository: by convention it has its Deployment's name.
@@ -232,7 +232,7 @@ fn remark(object: &Object, cluster: &str, documents: &Documents) -> Option<Strin
                     .iter()
                     .filter_map(|(key, value)| Some(format!("{key} = {}", value.text()?)))
                     .collect();
-                said += &format!(", outlier detection: {}", settings.join(", "));
+                said = format!("{said}, outlier detection: {}", settings.join(", "));
             }
             said
         }

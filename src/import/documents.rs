@@ -95,8 +95,9 @@ impl Documents {
         let mut total = 0;
         for path in repository.paths() {
             let name = path.rsplit('/').next().unwrap_or(path);
-            let is_json = name.ends_with(".json");
-            if !(is_json || name.ends_with(".yaml") || name.ends_with(".yml") || name == "Kustomization") {
+            let extension = name.rsplit_once('.').map(|(_, extension)| extension);
+            let is_json = extension == Some("json");
+            if !(is_json || matches!(extension, Some("yaml" | "yml")) || name == "Kustomization") {
                 continue;
             }
             let bytes = match repository.read(path, MAX_BYTES + 1) {
@@ -135,13 +136,10 @@ impl Documents {
         let (mut documents, mut odd) = (Vec::new(), Vec::new());
         for (line, document) in split(text) {
             match yaml::parse(document, file, line, &mut odd) {
-                Ok(Some(node)) => {
-                    documents.extend(if node.text_at(&["kind"]).is_some_and(|kind| kind.ends_with("List")) {
-                        node.items_at(&["items"]).to_vec()
-                    } else {
-                        vec![node]
-                    })
+                Ok(Some(node)) if node.text_at(&["kind"]).is_some_and(|kind| kind.ends_with("List")) => {
+                    documents.extend(node.items_at(&["items"]).iter().cloned());
                 }
+                Ok(Some(node)) => documents.push(node),
                 Ok(None) => {}
                 Err(mistake) => match document.find("{{") {
                     Some(at) => {

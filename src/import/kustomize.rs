@@ -239,12 +239,11 @@ fn is_target(target: &Node, object: &Object) -> bool {
 fn merge_all(patch: &Rc<Node>, target: Option<&Node>, objects: &mut [Object]) {
     let own = (patch.text_at(&["kind"]), patch.text_at(&["metadata", "name"]));
     for object in objects {
-        let is_meant = match target {
-            Some(target) => is_target(target, object),
-            None => {
-                let name = object.root.text_at(&["metadata", "name"]).unwrap_or_default();
-                own.0 == Some(&object.kind) && (own.1 == Some(&object.name) || own.1 == Some(name))
-            }
+        let is_meant = if let Some(target) = target {
+            is_target(target, object)
+        } else {
+            let name = object.root.text_at(&["metadata", "name"]).unwrap_or_default();
+            own.0 == Some(&object.kind) && (own.1 == Some(&object.name) || own.1 == Some(name))
         };
         if is_meant {
             object.root = merge(&object.root, patch);
@@ -314,12 +313,11 @@ fn put(node: &Rc<Node>, path: &[&str], value: &Rc<Node>) -> Rc<Node> {
         }
         Value::Map(entries) => {
             let mut entries = entries.clone();
-            match entries.iter_mut().find(|(key, _)| key == first) {
-                Some((_, inner)) => *inner = put(inner, rest, value),
-                None => {
-                    let empty = Node::new(Value::Map(Vec::new()), value.place);
-                    entries.push(((*first).to_owned(), put(&empty, rest, value)));
-                }
+            if let Some((_, inner)) = entries.iter_mut().find(|(key, _)| key == first) {
+                *inner = put(inner, rest, value);
+            } else {
+                let empty = Node::new(Value::Map(Vec::new()), value.place);
+                entries.push(((*first).to_owned(), put(&empty, rest, value)));
             }
             Node::new(Value::Map(entries), node.place)
         }

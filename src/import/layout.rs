@@ -28,7 +28,7 @@ pub(super) struct Group {
 pub(super) fn clusters(documents: &Documents, problems: &mut Problems<'_>) -> Vec<Group> {
     let mut found = Vec::new();
     for container in ["clusters", "overlays", "environments", "envs", "regions"] {
-        found = from_roots(folders_of(container, documents), documents, problems);
+        found = from_roots(&folders_of(container, documents), documents, problems);
         if has_workloads(&found) {
             break;
         }
@@ -36,8 +36,8 @@ pub(super) fn clusters(documents: &Documents, problems: &mut Problems<'_>) -> Ve
     if !has_workloads(&found) {
         let named = named_roots(documents);
         // Bare folders say less than Applications do.
-        let applied = from_roots(BTreeMap::new(), documents, problems);
-        found = if has_workloads(&applied) { applied } else { from_roots(named, documents, problems) };
+        let applied = from_roots(&BTreeMap::new(), documents, problems);
+        found = if has_workloads(&applied) { applied } else { from_roots(&named, documents, problems) };
     }
     if !has_workloads(&found) {
         let everything = gather("", documents, problems);
@@ -103,14 +103,14 @@ fn named_roots(documents: &Documents) -> BTreeMap<String, Vec<String>> {
 }
 
 /// Gathers each cluster's folders, and follows what they name.
-fn from_roots(roots: BTreeMap<String, Vec<String>>, documents: &Documents, problems: &mut Problems<'_>) -> Vec<Group> {
+fn from_roots(roots: &BTreeMap<String, Vec<String>>, documents: &Documents, problems: &mut Problems<'_>) -> Vec<Group> {
     let names: Vec<String> = roots.keys().cloned().collect();
     let is_inside = |path: &str| {
         roots.values().flatten().any(|root| path.strip_prefix(root.as_str()).is_some_and(|rest| rest.starts_with('/')))
     };
     let mut work: Vec<(String, String)> = Vec::new();
     let mut because: BTreeMap<String, String> = BTreeMap::new();
-    for (name, folders) in &roots {
+    for (name, folders) in roots {
         because.insert(name.clone(), folders.join(", "));
         work.extend(folders.iter().map(|folder| (name.clone(), folder.clone())));
     }
@@ -160,7 +160,7 @@ fn from_roots(roots: BTreeMap<String, Vec<String>>, documents: &Documents, probl
         .collect()
 }
 
-/// The clusters and folders that a Flux Kustomization, an Argo CD Application or an ApplicationSet leads to.
+/// The clusters and folders that a Flux Kustomization, an Argo CD Application or `ApplicationSet` leads to.
 fn leads(object: &Object, here: Option<&str>, known: &[String], documents: &Documents) -> Vec<(String, String, Place)> {
     let root = object.root.as_ref();
     let place = object.place();

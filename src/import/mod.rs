@@ -1,4 +1,4 @@
-//! Kubernetes manifests of a GitOps repository → the text of a scenario.
+//! Kubernetes manifests of a `GitOps` repository → the text of a scenario.
 //!
 //! What a manifest says is taken over with its file and line; what none of them can say (users, service times, how data
 //! is replicated) is filled in and marked `# assumed`. Nothing is executed or fetched: Helm charts and remote bases are

@@ -1,4 +1,4 @@
-//! What a Deployment or a StatefulSet says: replicas, requests, images, and whether it looks like a store.
+//! What a Deployment or a `StatefulSet` says: replicas, requests, images, and whether it looks like a store.
 
 use super::kustomize::{Object, bare_image};
 use super::yaml::{Node, Place};
@@ -53,7 +53,7 @@ pub(super) struct Scaler {
     pub(super) place: Place,
 }
 
-/// A Deployment, a StatefulSet or a Rollout in one cluster.
+/// A Deployment, a `StatefulSet` or a Rollout in one cluster.
 #[derive(Clone, Debug)]
 pub(super) struct Workload {
     pub(super) name: String,
@@ -64,7 +64,7 @@ pub(super) struct Workload {
     /// Cores and bytes of all containers of a pod.
     pub(super) cpu: Option<From<f64>>,
     pub(super) memory: Option<From<f64>>,
-    /// Bytes of the first volume that a StatefulSet claims.
+    /// Bytes of the first volume that a `StatefulSet` claims.
     pub(super) storage: Option<From<f64>>,
     pub(super) image: String,
     pub(super) is_store: bool,
