@@ -210,7 +210,7 @@ fn a_bomb_of_aliases_is_refused_at_its_line() {
     let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
     for i in 1..30 {
         let list = vec![format!("*a{}", i - 1); 10].join(", ");
-        bomb += &format!("a{i}: &a{i} [{list}]\n");
+        bomb.extend([format!("a{i}: &a{i} [{list}]\n")]);
     }
     let (imported, problems) =
         imported(&[("clusters/us-west/bomb.yaml", bomb.as_bytes()), ("clusters/us-west/web.yaml", WEB)]);
