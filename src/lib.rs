@@ -14,6 +14,7 @@ pub mod engine;
 pub mod experiment;
 pub mod failover;
 pub mod failure;
+pub mod import;
 pub mod metric;
 pub mod network;
 pub mod plan;

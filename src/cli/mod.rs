@@ -8,11 +8,14 @@ mod baselines;
 mod catalog;
 mod check;
 mod compare;
+mod completions;
 mod drill;
 mod failure;
 mod files;
+mod import;
 mod interrupt;
 mod list;
+mod man;
 mod run;
 mod scenario;
 mod schema;
@@ -64,9 +67,12 @@ enum Command {
     Validate(validate::Validate),
     Show(show::Show),
     Trace(trace::Trace),
+    Import(import::Import),
     Schema(schema::Schema),
     List(list::List),
     Catalog(catalog::Catalog),
+    Completions(completions::Completions),
+    Man(man::Man),
 }
 
 /// Reads the arguments, does what they say, and gives the exit code.
@@ -88,9 +94,12 @@ pub fn main() -> ExitCode {
         Command::Validate(command) => command.execute(),
         Command::Show(command) => command.execute(),
         Command::Trace(command) => command.execute(),
+        Command::Import(command) => command.execute(),
         Command::Schema(command) => command.execute(),
         Command::List(command) => command.execute(),
         Command::Catalog(command) => command.execute(),
+        Command::Completions(command) => command.execute(),
+        Command::Man(command) => command.execute(),
     };
     done.map_or_else(Failure::report, |()| ExitCode::SUCCESS)
 }
