@@ -757,3 +757,28 @@ fn mistakes_of_a_sweep_are_told_where_they_are() {
     swept(&place, SWEEP);
     place.refuses(&["sweep", "swept.toml", "--variant", "bth"], &["no variant `bth`", "did you mean `both`?"]);
 }
+
+#[test]
+fn a_new_scenario_runs_as_it_is_and_replaces_nothing() {
+    let place = Place::new();
+    let list = succeeds(&place.run(&["new"]));
+    let names: Vec<_> = list.lines().skip(1).filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(names, ["single", "active-passive", "active-active", "regional-dr"], "{list}");
+    for name in names {
+        let said = succeeds(&place.run(&["new", name]));
+        let file = format!("{name}.toml");
+        assert!(said.contains(&format!("regionsim run {file}")), "{said}");
+        let valid = place.run(&["validate", &file]);
+        assert_eq!(String::from_utf8_lossy(&valid.stderr), "", "no advice either");
+        succeeds(&valid);
+        succeeds(&place.run(&["run", &file, "--seeds", "2"]));
+        let text = fs::read_to_string(place.path(&file)).unwrap();
+        assert!(!text.contains('@') && text.contains(&format!("name = \"{name}\"")), "{text}");
+        place.refuses(&["new", name], &["is there already", "name another file"]);
+        assert_eq!(fs::read_to_string(place.path(&file)).unwrap(), text);
+        assert_eq!(succeeds(&place.run(&["new", name, "-"])), text);
+    }
+    succeeds(&place.run(&["new", "single", "a \"b\".toml"]));
+    succeeds(&place.run(&["validate", "a \"b\".toml"]));
+    place.refuses(&["new", "activ-active"], &["no template `activ-active`", "did you mean `active-active`?"]);
+}

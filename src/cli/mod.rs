@@ -16,6 +16,7 @@ mod import;
 mod interrupt;
 mod list;
 mod man;
+mod new;
 mod run;
 mod scenario;
 mod schema;
@@ -73,6 +74,7 @@ enum Command {
     Catalog(catalog::Catalog),
     Completions(completions::Completions),
     Man(man::Man),
+    New(new::New),
 }
 
 /// Reads the arguments, does what they say, and gives the exit code.
@@ -100,6 +102,7 @@ pub fn main() -> ExitCode {
         Command::Catalog(command) => command.execute(),
         Command::Completions(command) => command.execute(),
         Command::Man(command) => command.execute(),
+        Command::New(command) => command.execute(),
     };
     done.map_or_else(Failure::report, |()| ExitCode::SUCCESS)
 }
