@@ -12,6 +12,8 @@ pub enum Failure {
     Usage(Box<Diagnostic>),
     /// The scenarios are wrong; what is wrong with them has been said.
     Mistakes,
+    /// The program doesn't hold to what is known; which figures has been printed.
+    Refused,
     /// A result couldn't be written.
     Write(anyhow::Error),
     /// Ctrl-C.
@@ -29,6 +31,7 @@ impl Failure {
                 return ExitCode::from(2);
             }
             Self::Mistakes => return ExitCode::from(2),
+            Self::Refused => return ExitCode::from(1),
             Self::Interrupted => return ExitCode::from(130),
             Self::Closed => return ExitCode::SUCCESS,
             Self::Write(error) => (format!("{error:#}"), 3),

@@ -18,6 +18,7 @@ mod simulate;
 mod terminal;
 mod trace;
 mod validate;
+mod validate_engine;
 mod write;
 
 pub use failure::Failure;
@@ -40,7 +41,7 @@ const COMMIT: Option<&str> = option_env!("REGIONSIM_COMMIT");
     version = VERSION.as_str(),
     about = "Simulates multi-region designs: which is best on availability, latency and cost, by how much, how sure",
     after_help = "Example: regionsim compare scenarios/ecommerce.toml\n\n\
-                  Exit codes: 0 done, 2 bad input or usage, 3 could not write, 130 interrupted.",
+                  Exit codes: 0 done, 1 refused by validate-engine, 2 bad input or usage, 3 could not write, 130 interrupted.",
     arg_required_else_help = true,
     max_term_width = 100
 )]
@@ -54,6 +55,7 @@ enum Command {
     Run(run::Run),
     Compare(compare::Compare),
     Validate(validate::Validate),
+    ValidateEngine(validate_engine::ValidateEngine),
     Show(show::Show),
     Trace(trace::Trace),
     Schema(schema::Schema),
@@ -75,6 +77,7 @@ pub fn main() -> ExitCode {
         Command::Run(command) => command.execute(),
         Command::Compare(command) => command.execute(),
         Command::Validate(command) => command.execute(),
+        Command::ValidateEngine(command) => command.execute(),
         Command::Show(command) => command.execute(),
         Command::Trace(command) => command.execute(),
         Command::Schema(command) => command.execute(),

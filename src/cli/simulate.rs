@@ -104,11 +104,11 @@ fn one(task: Task, arguments: &Simulating, mode: Mode) -> Result<(), Failure> {
     }
 }
 
-fn job(variant: Resolved) -> Job {
+pub(super) fn job(variant: Resolved) -> Job {
     Job { plan: compile(&variant.scenario), scenario: variant.scenario, resolved: variant.resolved }
 }
 
-fn tool() -> Tool {
+pub(super) fn tool() -> Tool {
     Tool {
         name: env!("CARGO_PKG_NAME").to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -132,7 +132,7 @@ fn hash(variants: &[Resolved]) -> u64 {
 }
 
 /// What is run.
-fn info(variants: &[Resolved]) -> ScenarioInfo {
+pub(super) fn info(variants: &[Resolved]) -> ScenarioInfo {
     let spec = &variants[0].scenario.spec;
     ScenarioInfo {
         name: spec.name.clone(),
