@@ -59,7 +59,8 @@ impl ValidateEngine {
         let threads = rayon::ThreadPoolBuilder::new().num_threads(self.threads.into()).build();
         let threads =
             threads.map_err(|error| mistake(format!("can't start threads: {error}"), "ask for fewer: --threads 2"))?;
-        let (measured, seed) = threads.install(|| simulated(tasks, self.quiet))?;
+        let seed = tasks.first().map_or(0, |task| task.variants[0].scenario.spec.simulation.seed);
+        let measured = threads.install(|| simulated(tasks, self.quiet))?;
         let judged = judge(suite, measured);
         let passed = judged.iter().flat_map(|judged| &judged.verdicts).all(|verdict| !verdict.refused);
         if !self.quiet {
@@ -108,18 +109,17 @@ impl ValidateEngine {
     }
 }
 
-/// The figures of each case, by requests and then by rates; and the master seed.
-fn simulated(tasks: Vec<Task>, quiet: bool) -> Result<(Vec<(&'static Case, Vec<Measured>)>, u64), Failure> {
+/// The figures of each case, by requests and then by rates.
+fn simulated(tasks: Vec<Task>, quiet: bool) -> Result<Vec<(&'static Case, Vec<Measured>)>, Failure> {
     let seeds = |task: &Task| u64::from(task.variants[0].scenario.spec.simulation.seeds);
     let all: u64 = tasks.iter().map(seeds).sum();
     let progress = Progress::new(quiet);
-    let (mut done, mut master) = (0, 0);
+    let mut done = 0;
     let mut measured: Vec<(&Case, Vec<Measured>)> = Vec::new();
     for task in tasks {
         let (before, own) = (done, seeds(&task));
         let control = Control { progress: &|done, _| progress.at(before + done, all), stop: interrupt::stop() };
         let info = info(&task.variants);
-        master = info.seed;
         let jobs: Vec<Job> = task.variants.into_iter().map(job).collect();
         let results = run(&jobs, tool(), info, &control, &|plan| Box::new(Simulator::new(plan)));
         let results = results.map_err(|error| match error {
@@ -134,7 +134,7 @@ fn simulated(tasks: Vec<Task>, quiet: bool) -> Result<(Vec<(&'static Case, Vec<M
         done += own;
     }
     progress.clear();
-    Ok((measured, master))
+    Ok(measured)
 }
 
 fn told(suite: &Suite, judged: &[Judged], seed: u64, passed: bool) -> serde_json::Value {

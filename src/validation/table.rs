@@ -83,7 +83,9 @@ fn case(judged: &Judged) -> String {
         let (requests, flow) = cells(judged, position);
         text += &row([&figure.what, &exact(figure), &requests, &flow]);
         let refused = judged.verdicts.iter().filter(|verdict| verdict.refused && verdict.figure.what == figure.what);
-        refused.for_each(|verdict| text += &refusal(verdict));
+        for verdict in refused {
+            text += &refusal(verdict);
+        }
     }
     text
 }
@@ -105,7 +107,9 @@ fn refusal(verdict: &Verdict) -> String {
 /// Everything, and the verdict in a sentence.
 pub fn table(suite: &Suite, judged: &[Judged], seed: u64) -> String {
     let mut text = row(["", "exact", "requests, 99.9 %", "flow"]);
-    judged.iter().for_each(|judged| text += &case(judged));
+    for judged in judged {
+        text += &case(judged);
+    }
     let all = judged.iter().map(|judged| judged.verdicts.len()).sum::<usize>();
     let refused = judged.iter().flat_map(|judged| &judged.verdicts).filter(|verdict| verdict.refused).count();
     let said = if refused == 0 { format!("All {all} hold") } else { format!("{refused} of {all} are REFUSED") };

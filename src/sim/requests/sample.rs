@@ -147,7 +147,7 @@ mod tests {
         // Kolmogorov and Smirnov as below.
         let dist: Dist = toml::from_str::<std::collections::BTreeMap<String, Dist>>(
             r#"of = { mixture = [{ weight = 0.9, of = { exponential = { mean = "1s" } } },
-                                 { weight = 0.1, of = { uniform = { min = "2s", max = "9s" } } }] }"#,
+                                 { weight = 0.1, of = { uniform = { from = "2s", to = "9s" } } }] }"#,
         )
         .unwrap()["of"]
             .clone();
