@@ -32,7 +32,7 @@ fn bench(c: &mut Criterion, name: &str, plan: &Plan, holds: impl Fn(&Observation
 }
 
 fn engine(c: &mut Criterion) {
-    let queue = &common::plans("../tests/validation/mm4.toml")[0];
+    let queue = &common::plans("../validation/mm4.toml")[0];
     bench(c, "M/M/4", queue, |seen| {
         // Erlang C at 3.2 of 4 servers: 0.5964 wait. 576,000 calls that depend on each other: within 2 %.
         let station = &seen.stations[0][0];

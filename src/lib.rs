@@ -26,3 +26,4 @@ pub mod scenario;
 pub mod sim;
 pub mod stats;
 pub mod traffic;
+pub mod validation;

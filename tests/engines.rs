@@ -24,7 +24,81 @@ const CURVE: f64 = 2e-3;
 const STORM: &[(&str, &str)] = &[("stage", "overload"), ("root", "bad query: api in us-east-1")];
 const GREY: &[(&str, &str)] = &[("stage", "errors"), ("root", "grey: checkout in us-east-1")];
 
+const LOST: &str = "us-east-1 lost: us-east-1";
+const UNDETECTED: &[(&str, &str)] = &[("stage", "undetected"), ("root", LOST)];
+const PROMOTING: &[(&str, &str)] = &[("stage", "promoting"), ("root", LOST)];
+const STALE: &[(&str, &str)] = &[("stage", "stale-dns"), ("root", LOST)];
+const OVERLOAD: &[(&str, &str)] = &[("stage", "overload"), ("root", LOST)];
+
 const ROWS: &[Row] = &[
+    Row {
+        file: "scenarios/capacity.toml",
+        arguments: &["--seeds", "4", "--set", "service.web.station=\"mmc\""],
+        scale: "1",
+        figures: &[
+            ("availability", &[], 0.0, ""),
+            ("requests.lost", &[("stage", "undetected"), ("root", "a lost: a")], 0.0, ""),
+            ("requests.lost", &[("stage", "stale-dns"), ("root", "a lost: a")], 0.0, ""),
+            ("latency.p50", &[], 2e-2, "a constant service: the shape of waits in M/D/c"),
+            ("latency.p95", &[], 2e-2, "the same"),
+            ("latency.p99", &[], 2e-2, "the same"),
+            ("cost.bill", &[], 0.0, ""),
+        ],
+    },
+    Row {
+        file: "scenarios/replication-modes.toml",
+        arguments: &["--horizon", "5min", "--seeds", "4"],
+        scale: "1",
+        figures: &[
+            ("availability", &[], 0.0, ""),
+            ("latency.p50", &[], CURVE, ""),
+            ("latency.p95", &[], CURVE, ""),
+            ("latency.p99", &[], CURVE, ""),
+            ("writes", &[], 0.0, ""),
+            ("cost.bill", &[], 1e-4, "bytes of what is under way at the end"),
+        ],
+    },
+    Row {
+        file: "scenarios/four-clusters.toml",
+        arguments: &["--horizon", "5min", "--seeds", "4"],
+        scale: "1",
+        figures: &[
+            ("availability", &[], 0.0, ""),
+            ("latency.p50", &[], CURVE, ""),
+            ("latency.p95", &[], CURVE, ""),
+            ("latency.p99", &[], CURVE, ""),
+            ("cost.bill", &[], 1e-4, "bytes of what is under way at the end"),
+        ],
+    },
+    Row {
+        file: "scenarios/headroom.toml",
+        arguments: &["--horizon", "30min", "--seeds", "4", "--set", "incident.\"us-east-1 lost\".at=\"10min\""],
+        scale: "0.1",
+        figures: &[
+            ("requests.lost", UNDETECTED, 0.0, ""),
+            ("requests.lost", STALE, 0.0, ""),
+            ("requests.lost", OVERLOAD, 4e-2, "a fluid station has no queue: Erlang's B of a tenth of the servers"),
+            ("latency.p50", &[], CURVE, ""),
+            ("latency.p95", &[], CURVE, ""),
+            ("latency.p99", &[], CURVE, ""),
+            ("cost.bill", &[], 1e-4, "bytes of what is under way at the end"),
+        ],
+    },
+    Row {
+        file: "scenarios/cold-cache.toml",
+        arguments: &["--horizon", "40min", "--seeds", "4", "--set", "incident.\"us-east-1 lost\".at=\"10min\""],
+        scale: "0.2",
+        figures: &[
+            ("availability", &[], 5e-3, "the database is a fluid station: Erlang's B of four servers"),
+            ("requests.lost", UNDETECTED, 0.0, ""),
+            ("requests.lost", PROMOTING, 0.0, ""),
+            ("requests.lost", STALE, 0.0, ""),
+            ("latency.p50", &[], CURVE, ""),
+            ("latency.p95", &[], 1e-2, "misses of what is shed, and their share in 4096ths"),
+            ("latency.p99", &[], 1e-2, "the same"),
+            ("cost.bill", &[], 1e-3, "bytes of what is shed"),
+        ],
+    },
     Row {
         file: "scenarios/quickstart.toml",
         arguments: &["--horizon", "10m", "--seeds", "8"],

@@ -143,7 +143,7 @@ impl Check {
             variant.expectations.iter().any(|one| one.judged.judgement == Judgement::Undecided)
         };
         let strictly = self.strict && report.scenarios.iter().flat_map(|one| &one.variants).any(is_undecided);
-        if self.update || report.holds && !strictly { Ok(()) } else { Err(Failure::Breached) }
+        if self.update || report.holds && !strictly { Ok(()) } else { Err(Failure::Refused) }
     }
 
     /// Baselines and reports are told apart by the scenario's name.

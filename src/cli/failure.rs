@@ -12,8 +12,8 @@ pub enum Failure {
     Usage(Box<Diagnostic>),
     /// The scenarios are wrong; what is wrong with them has been said.
     Mistakes,
-    /// An expectation is breached, or a figure is worse than it was; that has been said.
-    Breached,
+    /// What was checked doesn't hold: an expectation, a baseline, a figure that is known; which has been printed.
+    Refused,
     /// A result couldn't be written.
     Write(anyhow::Error),
     /// Ctrl-C.
@@ -30,8 +30,8 @@ impl Failure {
                 terminal::diagnostic(&diagnostic);
                 return ExitCode::from(2);
             }
-            Self::Breached => return ExitCode::from(1),
             Self::Mistakes => return ExitCode::from(2),
+            Self::Refused => return ExitCode::from(1),
             Self::Interrupted => return ExitCode::from(130),
             Self::Closed => return ExitCode::SUCCESS,
             Self::Write(error) => (format!("{error:#}"), 3),

@@ -27,6 +27,7 @@ mod terminal;
 mod trace;
 mod until;
 mod validate;
+mod validate_engine;
 mod write;
 
 pub use failure::Failure;
@@ -49,7 +50,9 @@ const COMMIT: Option<&str> = option_env!("REGIONSIM_COMMIT");
     version = VERSION.as_str(),
     about = "Simulates multi-region designs: which is best on availability, latency and cost, by how much, how sure",
     after_help = "Example: regionsim compare scenarios/ecommerce.toml\n\n\
-                  Exit codes: 0 done, 1 an expectation is breached or a figure is worse (check), 2 bad input or usage, 3 could not write, 130 interrupted.",
+                  Exit codes: 0 done, 1 refused by check or validate-engine, 2 bad input or usage, 3 could not
+\
+                  write, 130 interrupted.",
     arg_required_else_help = true,
     max_term_width = 100
 )]
@@ -66,6 +69,7 @@ enum Command {
     Check(check::Check),
     Drill(drill::Drill),
     Validate(validate::Validate),
+    ValidateEngine(validate_engine::ValidateEngine),
     Show(show::Show),
     Trace(trace::Trace),
     Import(import::Import),
@@ -94,6 +98,7 @@ pub fn main() -> ExitCode {
         Command::Check(command) => command.execute(),
         Command::Drill(command) => command.execute(),
         Command::Validate(command) => command.execute(),
+        Command::ValidateEngine(command) => command.execute(),
         Command::Show(command) => command.execute(),
         Command::Trace(command) => command.execute(),
         Command::Import(command) => command.execute(),

@@ -73,8 +73,13 @@ pub(super) struct Checked {
 
 /// Reads a file and checks the wanted variants. Nothing is said yet.
 pub(super) fn check(file: &FilePath, changes: &Changes, wanted: &Wanted) -> Checked {
+    check_in(&Disk, file, changes, wanted)
+}
+
+/// The same of a file that isn't on the disk.
+pub(super) fn check_in(reader: &dyn Reader, file: &FilePath, changes: &Changes, wanted: &Wanted) -> Checked {
     let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
-    let (variants, trees, grid) = resolved(file, changes, wanted, &mut sources, &mut found).unwrap_or_default();
+    let (variants, trees, grid) = resolved(reader, file, changes, wanted, &mut sources, &mut found).unwrap_or_default();
     let file = if file == FilePath::new(STDIN) { "standard input".into() } else { file.display().to_string() };
     Checked { file, sources, found, variants, trees, grid }
 }
@@ -128,6 +133,7 @@ pub(super) fn json<T: Serialize>(value: &T) -> String {
 }
 
 fn resolved(
+    reader: &dyn Reader,
     file: &FilePath,
     changes: &Changes,
     wanted: &Wanted,
@@ -135,7 +141,7 @@ fn resolved(
     found: &mut Diagnostics,
 ) -> Option<(Vec<Resolved>, Vec<Node>, Option<Grid>)> {
     let shape = schemars::schema_for!(ScenarioSpec);
-    let mut tree = load(file, &Disk, &shape, sources, found)?;
+    let mut tree = load(file, reader, &shape, sources, found)?;
     for argument in &changes.set {
         set_argument(&mut tree, argument, &shape, sources, found);
     }
@@ -183,7 +189,7 @@ fn resolved(
         chosen.extend(swept.into_iter().map(|point| Variant { name: point.name, summary: None, tree: point.tree }));
     }
     let mut known = HashSet::new();
-    let beside = Beside(file.parent().map(FilePath::to_owned).unwrap_or_default());
+    let beside = Beside { reader, folder: file.parent().map(FilePath::to_owned).unwrap_or_default() };
     let mut out: Vec<Resolved> = Vec::new();
     for (index, variant) in chosen.iter().enumerate() {
         let mut own = Diagnostics::default();
@@ -324,11 +330,14 @@ impl Places for Written<'_> {
 }
 
 /// The files of the scenario's folder.
-struct Beside(PathBuf);
+struct Beside<'a> {
+    reader: &'a dyn Reader,
+    folder: PathBuf,
+}
 
-impl Files for Beside {
+impl Files for Beside<'_> {
     fn read(&self, path: &str) -> Result<String, String> {
-        let bytes = Disk.read(&self.0.join(path), MAX_BYTES + 1).map_err(|error| error.to_string())?;
+        let bytes = self.reader.read(&self.folder.join(path), MAX_BYTES + 1).map_err(|error| error.to_string())?;
         if bytes.len() > MAX_BYTES {
             return Err(format!("it is larger than the limit of {} KiB", MAX_BYTES >> 10));
         }

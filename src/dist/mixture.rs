@@ -125,10 +125,9 @@ impl Distribution for Mixture {
 }
 
 impl Mixture {
-    /// The components' distributions.
-    #[cfg(test)]
-    pub(super) fn parts(&self) -> impl Iterator<Item = &Dist> {
-        self.components.iter().map(|component| &component.of)
+    /// The components with their weights.
+    pub fn parts(&self) -> impl Iterator<Item = (f64, &Dist)> {
+        self.components.iter().map(|component| (component.weight, &component.of))
     }
 }
 

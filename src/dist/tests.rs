@@ -66,7 +66,7 @@ fn continuous() -> impl Iterator<Item = (&'static str, Dist)> {
 fn has_density(dist: &Dist) -> bool {
     match dist.law() {
         Law::Constant(_) | Law::Empirical(_) => false,
-        Law::Mixture(mixture) => mixture.parts().all(has_density),
+        Law::Mixture(mixture) => mixture.parts().all(|(_, of)| has_density(of)),
         Law::Exponential(_)
         | Law::Lognormal(_)
         | Law::Weibull(_)

@@ -149,7 +149,7 @@ impl Baseline {
         };
         let shown = |side: f64| {
             let (moved, p): (Vec<_>, Vec<_>) = tested(side).into_iter().unzip();
-            let refused = holm(&p, LEVEL);
+            let refused = holm(&p, LEVEL, p.len());
             moved.into_iter().zip(refused).filter(|(_, refused)| *refused).map(|(moved, _)| moved).collect()
         };
         Ok(Since { worse: shown(1.0), better: shown(-1.0), is_paired })

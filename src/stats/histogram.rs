@@ -127,23 +127,32 @@ impl Histogram {
 
     /// The share of the weight at or below `x`, `None` if nothing was recorded.
     pub fn cdf(&self, x: f64) -> Option<f64> {
-        let [min, max] = self.extent?;
-        if x < min {
-            return Some(0.0);
-        }
-        if x >= max {
-            return Some(1.0);
-        }
+        self.cdfs([x]).pop()
+    }
+
+    /// The share of the weight at or below each of these, which don't fall; empty if nothing was recorded.
+    pub fn cdfs(&self, rising: impl IntoIterator<Item = f64>) -> Vec<f64> {
+        let Some([min, max]) = self.extent else { return Vec::new() };
+        let mut buckets = self.buckets().peekable();
         let mut below = self.zero;
-        for (bucket, weight) in self.buckets() {
-            let (low, high) = (edge(bucket).max(min), edge(bucket + 1).min(max));
-            if x < high {
-                below += weight * ((x - low) / (high - low)).max(0.0);
-                break;
+        let share = |x: f64| {
+            if x < min {
+                return 0.0;
             }
-            below += weight;
-        }
-        Some((below / self.total).min(1.0))
+            if x >= max {
+                return 1.0;
+            }
+            while let Some(&(bucket, weight)) = buckets.peek() {
+                let (low, high) = (edge(bucket).max(min), edge(bucket + 1).min(max));
+                if x < high {
+                    return ((below + weight * ((x - low) / (high - low)).max(0.0)) / self.total).min(1.0);
+                }
+                below += weight;
+                buckets.next();
+            }
+            (below / self.total).min(1.0)
+        };
+        rising.into_iter().map(share).collect()
     }
 
     /// Buckets with weight, ascending.

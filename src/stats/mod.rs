@@ -4,6 +4,7 @@
 //! Student's t and of the normal are `statrs`'s, the only numbers here that use the platform's maths.
 
 pub mod histogram;
+pub mod holm;
 pub mod paired;
 pub mod pareto;
 pub mod quantile;
@@ -12,9 +13,10 @@ pub mod summary;
 pub mod tally;
 
 pub use histogram::Histogram;
+pub use holm::{holm, two_sided_p};
 pub use paired::{Direction, Paired, Verdict};
 pub use pareto::pareto_front;
 pub use quantile::{normal_quantile, quantile_ci, quantile_of_sorted, t_quantile, wilson};
-pub use shift::{Shift, holm, values_to_tell};
+pub use shift::{Shift, values_to_tell};
 pub use summary::{Summary, t_bound};
 pub use tally::{Level, Tally};

@@ -1,8 +1,7 @@
-//! Has a mean moved by more than is allowed? One-sided tests of Student's t, and one verdict over several.
+//! Has a mean moved by more than is allowed? One-sided tests of Student's t.
 //!
 //! Of paired values the differences are tested (Student 1908), of independent ones the means with unlike variances
-//! (Welch 1947). Holm's method (1979) keeps the chance of any false alarm over a family of tests at a level, whatever
-//! hangs together among them.
+//! (Welch 1947).
 
 use super::quantile::{t_above, t_quantile};
 use super::summary::moments;
@@ -55,20 +54,6 @@ impl Shift {
     }
 }
 
-/// Which of these hypotheses are refused, so that the chance of refusing any that holds is at most `level` (Holm 1979).
-pub fn holm(p: &[f64], level: f64) -> Vec<bool> {
-    let mut order: Vec<usize> = (0..p.len()).collect();
-    order.sort_by(|&i, &j| p[i].total_cmp(&p[j]));
-    let mut refused = vec![false; p.len()];
-    for (rank, &i) in order.iter().enumerate() {
-        if p[i] > level / (p.len() - rank) as f64 {
-            break;
-        }
-        refused[i] = true;
-    }
-    refused
-}
-
 /// The fewest values whose one-sided bound at `confidence` is nearer to the mean than `distance`, if their spread stays as
 /// it is; `None` if there is no distance.
 pub fn values_to_tell(sd: f64, distance: f64, confidence: f64) -> Option<u64> {
@@ -112,14 +97,6 @@ mod tests {
         assert_eq!((shift.difference, shift.p), (2.0, 0.5));
         let half = t_quantile(0.975, 50.0 / 17.0) * (5.0_f64 / 3.0).sqrt();
         assert!((shift.ci95[1] - (2.0 + half)).abs() < 1e-12);
-    }
-
-    /// 0.01 against 0.05/4, 0.02 against 0.05/3 is not refused: nor is what comes after it.
-    #[test]
-    fn holm_stops_at_the_first_that_stands() {
-        assert_eq!(holm(&[0.02, 0.01, 0.021, 0.04], 0.05), [false, true, false, false]);
-        assert_eq!(holm(&[0.005, 0.01, 0.02, 0.04], 0.05), [true, true, true, true]);
-        assert!(holm(&[], 0.05).is_empty());
     }
 
     #[test]

@@ -270,8 +270,9 @@ impl Counts {
                     observations.latency.push(Latency { population, journey, mean, quantiles });
                 }
                 if journey.is_none() {
-                    let node = |k| sum.cdf(curve_node(k)).unwrap_or(0.0);
-                    observations.curves.push((0..CURVE_NODES).map(node).collect());
+                    let mut curve = sum.cdfs((0..CURVE_NODES).map(curve_node));
+                    curve.resize(CURVE_NODES, 0.0);
+                    observations.curves.push(curve);
                 }
             }
         }

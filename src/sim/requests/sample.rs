@@ -61,6 +61,8 @@ pub(super) enum Sampler {
     Constant(f64),
     Exponential(f64),
     Lognormal(f64, f64),
+    /// Each component with the weight of all up to it.
+    Mixture(Vec<(f64, Sampler)>),
     Other(Dist),
 }
 
@@ -72,6 +74,14 @@ impl Sampler {
         match dist.law() {
             Law::Exponential(_) => Self::Exponential(dist.mean()),
             Law::Lognormal(law) => Self::Lognormal(law.mu(), law.sigma()),
+            Law::Mixture(law) => {
+                let mut weight = 0.0;
+                let parts = law.parts().map(|(own, of)| {
+                    weight += own;
+                    (weight, Self::new(of))
+                });
+                Self::Mixture(parts.collect())
+            }
             _ => Self::Other(dist.clone()),
         }
     }
@@ -82,6 +92,12 @@ impl Sampler {
             Self::Constant(seconds) => *seconds,
             Self::Exponential(mean) => mean * exponential(rng),
             Self::Lognormal(mu, sigma) => exp(mu + sigma * normal_quantile(uniform(rng))),
+            Self::Mixture(parts) => {
+                let u = uniform(rng);
+                // The last one also takes what rounding leaves.
+                let part = parts.iter().find(|(weight, _)| u < *weight).or(parts.last());
+                part.map_or(0.0, |(_, of)| of.draw(rng))
+            }
             Self::Other(dist) => dist.sample(rng),
         }
     }
@@ -124,6 +140,26 @@ mod tests {
         let (right, density) = LAYER[LAYERS - 1];
         assert!((density + AREA / right - 1.0).abs() < 1e-9, "{right} {density}");
         assert!(LAYER.windows(2).all(|pair| pair[0].0 > pair[1].0 && pair[0].1 <= pair[1].1));
+    }
+
+    #[test]
+    fn a_mixture_draws_from_each_component_as_often_as_it_weighs() {
+        // Kolmogorov and Smirnov as below.
+        let dist: Dist = toml::from_str::<std::collections::BTreeMap<String, Dist>>(
+            r#"of = { mixture = [{ weight = 0.9, of = { exponential = { mean = "1s" } } },
+                                 { weight = 0.1, of = { uniform = { from = "2s", to = "9s" } } }] }"#,
+        )
+        .unwrap()["of"]
+            .clone();
+        let sampler = Sampler::new(&dist);
+        assert!(matches!(sampler, Sampler::Mixture(_)));
+        let mut rng = Seed { master: 12, replication: 0 }.stream().with(1).rng();
+        let n = 100_000;
+        let mut draws: Vec<f64> = (0..n).map(|_| sampler.draw(&mut rng)).collect();
+        draws.sort_by(f64::total_cmp);
+        let at = |i: usize| (i as f64 + 0.5) / f64::from(n);
+        let worst = draws.iter().enumerate().map(|(i, x)| (dist.cdf(*x) - at(i)).abs()).fold(0.0, f64::max);
+        assert!(worst * f64::from(n).sqrt() < 1.95, "{worst}");
     }
 
     #[test]
