@@ -15,6 +15,7 @@ pub mod resolved;
 pub mod shape;
 pub mod spec;
 pub mod tree;
+pub mod window;
 
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,7 @@
 
 use super::Found;
 use super::failures::targets;
+use crate::base::Span;
 use crate::diag::Diagnostic;
 use crate::scenario::lookup::Model;
 use crate::scenario::spec::{ScenarioSpec, TrafficEngine};
@@ -161,17 +162,26 @@ fn clusters(model: &Model<'_>, found: &mut Found<'_>) {
 /// The requests of one seed, where each is simulated.
 fn requests(model: &Model<'_>, found: &mut Found<'_>) {
     let TrafficEngine::Requests(engine) = model.spec.simulation.traffic else { return };
-    let span = (model.spec.simulation.warm_up + model.spec.simulation.horizon).secs();
+    let whole = (model.spec.simulation.warm_up + model.spec.simulation.horizon).secs();
+    let windows = model.spec.windows(engine.window.as_ref());
+    let span = windows.map_or(whole, |windows| windows.iter().map(|&(from, to)| to.secs() - from.secs()).sum());
     let rate: f64 = model.spec.population.iter().map(|population| population.rate.get()).sum();
     let all = rate * span * engine.scale.get();
     found.require(all <= REQUESTS, &["simulation", "traffic"], || {
         (
             format!("a seed would be about {all:.1e} requests; at most {REQUESTS:.0e} are allowed"),
-            "shorten the horizon, lower `scale`, or leave `traffic` out: flow simulates years",
+            "shorten the horizon or the windows, lower `scale`, or leave `traffic` out: flow simulates years",
         )
     });
     found.require(engine.scale.get() > 0.0, &["simulation", "traffic", "requests", "scale"], || {
         ("a scale of 0 leaves nothing".to_owned(), "1 simulates every request, 0.01 one in a hundred")
+    });
+    let Some(window) = engine.window else { return };
+    let instant = |&(_, lasts): &(Span, Span)| lasts.is_zero();
+    let empty = window.before.is_zero() && window.after.is_zero();
+    let empty = empty && model.spec.planned(window.around).iter().any(instant);
+    found.require(!empty, &["simulation", "traffic", "requests", "window"], || {
+        ("a window of 0s simulates nothing".to_owned(), "say how long `before` and `after`: 10m and 40m without them")
     });
 }
 
