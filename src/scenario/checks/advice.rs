@@ -44,7 +44,7 @@ fn windows(model: &Model<'_>, found: &mut Found<'_>) {
         return;
     };
     if model.spec.windows(Some(window)).is_some_and(|windows| windows.is_empty()) {
-        let message = "no window: nothing that it could be around lies within the horizon, so all is rates";
+        let message = "there is nothing for a window to be around: all of the run is rates";
         let help = "write an [[incident]], or set `around` to what there is: incidents, surges, switchovers, script";
         found.push(&["simulation", "traffic", "requests", "window"], Diagnostic::warning(message).help(help));
     }

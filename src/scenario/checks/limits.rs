@@ -3,7 +3,6 @@
 
 use super::Found;
 use super::failures::targets;
-use crate::base::Span;
 use crate::diag::Diagnostic;
 use crate::scenario::lookup::Model;
 use crate::scenario::spec::{ScenarioSpec, TrafficEngine};
@@ -175,13 +174,6 @@ fn requests(model: &Model<'_>, found: &mut Found<'_>) {
     });
     found.require(engine.scale.get() > 0.0, &["simulation", "traffic", "requests", "scale"], || {
         ("a scale of 0 leaves nothing".to_owned(), "1 simulates every request, 0.01 one in a hundred")
-    });
-    let Some(window) = engine.window else { return };
-    let instant = |&(_, lasts): &(Span, Span)| lasts.is_zero();
-    let empty = window.before.is_zero() && window.after.is_zero();
-    let empty = empty && model.spec.planned(window.around).iter().any(instant);
-    found.require(!empty, &["simulation", "traffic", "requests", "window"], || {
-        ("a window of 0s simulates nothing".to_owned(), "say how long `before` and `after`: 10m and 40m without them")
     });
 }
 
