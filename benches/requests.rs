@@ -7,7 +7,7 @@ mod common;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use regionsim::base::Seed;
 use regionsim::domain::Observations;
-use regionsim::plan::Plan;
+use regionsim::plan::{Plan, RequestsPlan};
 use regionsim::sim::Simulator;
 use std::hint::black_box;
 
@@ -39,7 +39,7 @@ fn engine(c: &mut Criterion) {
         (station.waited / station.served - 0.5964).abs() < 0.012
     });
     let mut shop = common::plans("ecommerce.toml").swap_remove(0);
-    shop.requests = Some(0.01);
+    shop.requests = Some(RequestsPlan { scale: 0.01, windows: None });
     shop.horizon = regionsim::base::Span::from_whole_secs(600);
     bench(c, "ecommerce at a hundredth", &shop, |seen| requests(seen) > 100_000);
 }

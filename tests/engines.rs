@@ -163,3 +163,113 @@ fn rates_and_requests_agree() {
     let differences: Vec<String> = ROWS.iter().flat_map(compared).collect();
     assert!(differences.is_empty(), "{}", differences.join("\n"));
 }
+
+fn around(what: &str, before: &str, after: &str) -> String {
+    let window = format!("{{ around = \"{what}\", before = \"{before}\", after = \"{after}\" }}");
+    format!("simulation.traffic={{ requests = {{ window = {window} }} }}")
+}
+
+const WINDOWS: &str = "tests/checks/windows.toml";
+const OF: &[(&str, &str)] = &[];
+
+#[track_caller]
+fn near(actual: f64, expected: f64, half: f64) {
+    assert!((actual - expected).abs() <= half, "{actual} is not {expected} ± {half}");
+}
+
+#[test]
+fn a_window_of_requests_in_a_run_of_rates() {
+    let flow = run(WINDOWS, &["--variant", "lost"]);
+    let both = run(WINDOWS, &["--variant", "lost", "--set", &around("incidents", "10m", "40m")]);
+    let mean = |summary: &Summary, metric: &str, of: &[(&str, &str)]| summary.figure(metric, of).mean;
+    // 110 minutes of 100/s are Poisson, over 8 seeds; all else is exact. Four standard deviations.
+    let offered = mean(&flow, "requests.offered", OF);
+    near(mean(&both, "requests.offered", OF), offered, 4.0 * (660_000.0_f64 / 8.0).sqrt());
+    let ended = mean(&both, "requests.good", OF) + mean(&both, "requests.lost", OF);
+    near(ended, mean(&both, "requests.offered", OF), 1e-9 * offered);
+    // All are lost for 34 s, and then fewer and fewer for 60 s.
+    for (stage, lost) in [("undetected", 3400.0), ("stale-dns", 3000.0)] {
+        let of = [("stage", stage), ("root", "trouble: a")];
+        near(mean(&both, "requests.lost", &of), lost, 4.0 * (lost / 8.0_f64).sqrt());
+    }
+    near(mean(&both, "availability", OF), mean(&flow, "availability", OF), 4.0 * (6400.0_f64 / 8.0).sqrt() / offered);
+    // The rush is far from the window: not one request more or less.
+    let rush = [("stage", "overload"), ("root", "demand")];
+    near(mean(&both, "requests.lost", &rush), mean(&flow, "requests.lost", &rush), 1e-9 * offered);
+    // By the minute: 34 s end in the first, and those who come too late until 93.4 s in the second.
+    assert_eq!((mean(&both, "rto.service", OF), mean(&both, "rto.users", OF)), (60.0, 120.0));
+    near(mean(&both, "rto.detect", OF), 34.0, 1e-6);
+    // Only the window is noise.
+    near(mean(&both, "latency.p50", OF), mean(&flow, "latency.p50", OF), CURVE * mean(&flow, "latency.p50", OF));
+    near(mean(&both, "replicas", OF), mean(&flow, "replicas", OF), 1e-6);
+}
+
+#[test]
+fn a_window_without_trouble_changes_nothing_elsewhere() {
+    let flow = run(WINDOWS, &["--variant", "unscathed"]);
+    let both = run(WINDOWS, &["--variant", "unscathed", "--set", &around("incidents", "10m", "40m")]);
+    let [by_rates, lost] = [&flow, &both].map(|summary| summary.figure("requests.lost", OF).mean);
+    assert!(by_rates > 1e6, "the rush loses half of what comes");
+    near(lost, by_rates, 1e-9 * by_rates);
+    let [by_rates, below] = [&flow, &both].map(|summary| summary.figure("downtime", OF).mean);
+    near(below, by_rates, 1e-6);
+}
+
+#[test]
+fn windows_that_overlap_are_one() {
+    let flow = run(WINDOWS, &["--variant", "thrice"]);
+    let one = run(WINDOWS, &["--variant", "thrice", "--set", &around("incidents", "10m", "10m")]);
+    let offered = flow.figure("requests.offered", OF).mean;
+    // From 50 min to 4460 s and 10 minutes, in whole minutes: 35 minutes of 100/s.
+    near(one.figure("requests.offered", OF).mean, offered, 4.0 * (210_000.0_f64 / 8.0).sqrt());
+    for root in ["trouble: a", "again: a", "and again: a"] {
+        let of = [("stage", "undetected"), ("root", root)];
+        near(one.figure("requests.lost", &of).mean, 3400.0, 4.0 * (3400.0_f64 / 8.0).sqrt());
+    }
+}
+
+#[test]
+fn what_waits_is_handed_over() {
+    let file = "tests/checks/windows-backlog.toml";
+    // 7 s of waiting are 700 calls, which 20/s too many make in 35 s and 60/s too few take away: beyond them all are
+    // late. The interval is twice that of 95 %.
+    let lost =
+        |arguments: &[&str]| run(file, &[&["--variant", "hasty"], arguments].concat()).figure("requests.lost", OF);
+    // The window ends with the rush, when 1200 wait.
+    let found = lost(&["--set", &around("surges", "10m", "0s")]);
+    near(found.mean, 120.0 * 25.0 + 40.0 * 500.0 / 60.0, 2.0 * found.estimate().half);
+    // It begins with the end of a longer one, when 2400 do.
+    let found = lost(&["--set", "surge.rush.for=\"120s\"", "--set", &around("incidents", "0s", "10m")]);
+    near(found.mean, 120.0 * 85.0 + 40.0 * 1700.0 / 60.0, 2.0 * found.estimate().half);
+}
+
+#[test]
+fn windows_are_the_same_on_any_number_of_threads() {
+    let set = around("incidents", "1m", "2m");
+    let [one, two] = ["1", "2"].map(|threads| {
+        let summary = run(WINDOWS, &["--variant", "thrice", "--threads", threads, "--set", &set]);
+        ["availability", "requests.lost", "latency.mean", "outages.mean", "rto.service", "replicas"]
+            .map(|metric| summary.figure(metric, OF).mean.to_bits())
+    });
+    assert_eq!(one, two);
+}
+
+#[test]
+fn a_window_around_nothing_gets_advice_and_a_trace_is_of_windows() {
+    let regionsim = |arguments: &[&str]| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_regionsim")).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+    };
+    let (file, out) = (product::repository(WINDOWS), tempfile::tempdir().unwrap());
+    let (file, out) = (file.to_str().unwrap(), out.path().join("report"));
+    let nothing = around("switchovers", "10m", "40m");
+    let run = ["run", file, "--variant", "lost", "--seeds", "1", "--out", out.to_str().unwrap(), "--set", &nothing];
+    let [_, said] = regionsim(&run);
+    assert!(said.contains("there is nothing for a window to be around") && said.contains("[[incident]]"), "{said}");
+    let window = around("incidents", "10m", "40m");
+    let [lines, _] = regionsim(&["trace", file, "--variant", "lost", "--limit", "5", "--set", &window]);
+    let begun = lines.lines().skip(1).map(|line| line.split(',').next().unwrap().parse::<f64>().unwrap());
+    // The window begins 50 minutes after the horizon.
+    assert!(begun.clone().count() == 5 && begun.clone().all(|at| (3000.0..3001.0).contains(&at)), "{lines}");
+}

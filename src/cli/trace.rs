@@ -2,14 +2,17 @@
 
 use super::args::Changes;
 use super::failure::Failure;
-use super::scenario::{Wanted, check, mistake, say};
+use super::files::STDIN;
+
+use super::scenario::{Resolved, Wanted, check, mistake, say};
 use super::{args, interrupt, terminal, write};
 use crate::base::Seed;
 use crate::plan::compile;
 use crate::report::trace;
+use crate::scenario::spec::TrafficEngine;
 use crate::sim::Simulator;
 use clap::{Args, ValueEnum};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// How a trace is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
@@ -53,8 +56,13 @@ impl Trace {
         interrupt::watch();
         let wanted = self.variant.map_or(Wanted::Base, |name| Wanted::Named(vec![name]));
         let mut changes = self.changes;
-        // Whatever the scenario says, a trace is of requests.
-        changes.set.push("simulation.traffic={requests={}}".to_owned());
+        // Whatever the scenario says, a trace is of requests; of those in its windows, if it has any. Standard input can
+        // be read only once.
+        let windowed =
+            self.file != Path::new(STDIN) && check(&self.file, &changes, &wanted).variants.iter().any(windowed);
+        if !windowed {
+            changes.set.push("simulation.traffic={requests={}}".to_owned());
+        }
         let checked = check(&self.file, &changes, &wanted);
         say(std::slice::from_ref(&checked), args::Format::Human, true);
         let variants = checked.into_variants().ok_or(Failure::Mistakes)?;
@@ -72,5 +80,13 @@ impl Trace {
             Some(path) => write::file(path, &bytes),
             None => terminal::print(bytes),
         }
+    }
+}
+
+/// Requests are simulated only in windows.
+fn windowed(variant: &Resolved) -> bool {
+    match variant.scenario.spec.simulation.traffic {
+        TrafficEngine::Flow => false,
+        TrafficEngine::Requests(requests) => requests.window.is_some(),
     }
 }

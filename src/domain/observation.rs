@@ -86,6 +86,26 @@ impl Month {
             transfer: Vec::new(),
         }
     }
+
+    /// Adds what another engine counted in the same month.
+    pub fn add(&mut self, more: &Self) {
+        for (sum, more) in [
+            (&mut self.offered, &more.offered),
+            (&mut self.good, &more.good),
+            (&mut self.node_hours, &more.node_hours),
+            (&mut self.egress, &more.egress),
+            (&mut self.internal, &more.internal),
+        ] {
+            sum.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
+        }
+        for &(from, to, bytes) in &more.transfer {
+            match self.transfer.iter_mut().find(|entry| (entry.0, entry.1) == (from, to)) {
+                Some(entry) => entry.2 += bytes,
+                None => self.transfer.push((from, to, bytes)),
+            }
+        }
+        self.transfer.sort_by_key(|&(from, to, _)| (from, to));
+    }
 }
 
 /// Requests lost.
@@ -257,4 +277,43 @@ pub struct StationTally {
     pub wait_quantiles: [f64; 3],
     /// At the end: pods asked for, pods ready, utilisation.
     pub last: (u32, u32, f64),
+}
+
+impl StationTally {
+    /// Adds what another time saw, but for the quantiles and the end.
+    pub fn add(&mut self, more: &Self) {
+        for (sum, more) in [
+            (&mut self.arrivals, more.arrivals),
+            (&mut self.served, more.served),
+            (&mut self.service, more.service),
+            (&mut self.in_system, more.in_system),
+            (&mut self.utilisation, more.utilisation),
+            (&mut self.ready, more.ready),
+            (&mut self.wait, more.wait),
+            (&mut self.wait_square, more.wait_square),
+            (&mut self.waited, more.waited),
+            (&mut self.met, more.met),
+        ] {
+            *sum += more;
+        }
+        self.empty = self.empty.zip(more.empty).map(|(sum, empty)| sum + empty);
+    }
+}
+
+impl DataTally {
+    /// Adds what another time saw.
+    pub fn add(&mut self, more: &Self) {
+        for (sum, more) in [
+            (&mut self.reads, more.reads),
+            (&mut self.stale, more.stale),
+            (&mut self.hits, more.hits),
+            (&mut self.unseen, more.unseen),
+            (&mut self.writes, more.writes),
+            (&mut self.undone, more.undone),
+            (&mut self.merged, more.merged),
+            (&mut self.latency, more.latency),
+        ] {
+            *sum += more;
+        }
+    }
 }

@@ -2,8 +2,8 @@
 
 use super::{
     CachePlan, ClusterPlan, CostPlan, DependencyPlan, Element, FailoverPlan, FaultPlan, Hit, HoldPlan, IncidentPlan,
-    Instruction, JourneyPlan, Levels, PairPlan, PartitionPlan, Plan, PopulationPlan, RegionPlan, RootPlan, RoutingPlan,
-    ServicePlan, StationPlan, StepPlan, StorePlan, SurgePlan, SwitchoverPlan,
+    Instruction, JourneyPlan, Levels, PairPlan, PartitionPlan, Plan, PopulationPlan, RegionPlan, RequestsPlan,
+    RootPlan, RoutingPlan, ServicePlan, StationPlan, StepPlan, StorePlan, SurgePlan, SwitchoverPlan,
 };
 use crate::base::maths::great_circle_km;
 use crate::base::stream::digest;
@@ -65,7 +65,9 @@ pub fn compile(scenario: &Scenario) -> Plan {
         slot: compiler.slot(),
         requests: match spec.simulation.traffic {
             TrafficEngine::Flow => None,
-            TrafficEngine::Requests(requests) => Some(requests.scale.get()),
+            TrafficEngine::Requests(requests) => {
+                Some(RequestsPlan { scale: requests.scale.get(), windows: spec.windows(requests.window.as_ref()) })
+            }
         },
         regions: scenario.regions.iter().map(region).collect(),
         clusters: compiler.clusters(),

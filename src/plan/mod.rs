@@ -36,8 +36,8 @@ pub struct Plan {
     pub week_offset: Span,
     /// Length of a slot: rates are constant within one.
     pub slot: Span,
-    /// Requests one by one, of which this share is simulated; `None` for rates.
-    pub requests: Option<f64>,
+    /// Requests one by one; `None` for rates.
+    pub requests: Option<RequestsPlan>,
     /// Regions.
     pub regions: Table<Region, RegionPlan>,
     /// Clusters.
@@ -524,6 +524,16 @@ pub struct FaultPlan {
     pub members: Vec<Hit>,
 }
 
+/// Requests one by one.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RequestsPlan {
+    /// The share of them that is simulated, on as large a share of the servers.
+    pub scale: f64,
+    /// When, from the start of the horizon: in order, apart, in whole minutes but for the horizon's end. All the time
+    /// where it is `None`.
+    pub windows: Option<Vec<(Span, Span)>>,
+}
+
 /// A scripted incident.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct IncidentPlan {
@@ -595,6 +605,13 @@ pub struct CostPlan {
 }
 
 impl Plan {
+    /// The windows in which requests are simulated one by one, in seconds from the start of the horizon; none where all
+    /// of it is one engine's.
+    pub fn windows(&self) -> impl Iterator<Item = (f64, f64)> {
+        let windows = self.requests.iter().flat_map(|requests| requests.windows.iter().flatten());
+        windows.map(|&(from, to)| (from.secs(), to.secs()))
+    }
+
     /// The number of each store's first partition, where the partitions of all stores are counted in one row.
     pub fn first_partitions(&self) -> Table<Store, usize> {
         let after =

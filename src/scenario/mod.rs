@@ -17,6 +17,7 @@ pub mod shape;
 pub mod spec;
 pub mod sweep;
 pub mod tree;
+pub mod window;
 
 #[cfg(test)]
 mod tests;

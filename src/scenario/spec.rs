@@ -12,6 +12,7 @@ use crate::network::spec::NetworkSpec;
 use crate::replication::spec::StoreSpec;
 use crate::routing::spec::RoutingSpec;
 use crate::scaling::spec::{Autoscale, NodesSpec};
+use crate::scenario::window::WindowSpec;
 use crate::traffic::spec::{DependencySpec, JourneySpec, PopulationSpec, Station, SurgeSpec};
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -136,8 +137,18 @@ pub enum TrafficEngine {
     /// Rates between events, in closed form: for days to years.
     #[default]
     Flow,
-    /// Every request on its own: for minutes to hours.
+    /// Every request on its own: for minutes to hours; or within windows of a run that is rates elsewhere.
     Requests(RequestsSpec),
+}
+
+impl TrafficEngine {
+    /// Some of the run, or all of it, is rates.
+    pub fn uses_rates(&self) -> bool {
+        match self {
+            Self::Flow => true,
+            Self::Requests(requests) => requests.window.is_some(),
+        }
+    }
 }
 
 /// Every request on its own.
@@ -148,6 +159,9 @@ pub struct RequestsSpec {
     /// servers wait longer at the same utilisation, so waits come out too long.
     #[serde(default = "whole")]
     pub scale: Probability,
+    /// Only around what is planned in the scenario; everything else is rates. The whole run where it is left out.
+    #[serde(default)]
+    pub window: Option<WindowSpec>,
 }
 
 fn whole() -> Probability {

@@ -64,6 +64,19 @@ impl Backlog {
         self.queues.is_empty()
     }
 
+    /// So many calls wait at each station, because of this.
+    pub(super) fn of(calls: &[f64], root: Id<Root>) -> Self {
+        let queues = calls.iter().map(|&calls| Queue { calls, ..Queue::default() }).collect();
+        let mut backlog = Self { queues, root: Some(root) };
+        backlog.forget();
+        backlog
+    }
+
+    /// Calls that wait at each station, and why; nothing while none do.
+    pub(super) fn calls(&self) -> impl Iterator<Item = (f64, Id<Root>)> {
+        self.queues.iter().map(|queue| (queue.calls, self.root.unwrap_or(Id::new(DEMAND))))
+    }
+
     /// What the solution depends on besides inputs, slot and pods: a level by station, then the root; nothing where
     /// nothing waits.
     pub(super) fn key(&self, plan: &Plan, own: &ClusterPlan, capacities: impl Fn(usize) -> f64) -> Vec<u32> {

@@ -2,10 +2,12 @@
 //!
 //! A cell is a population and a journey. Its loss at a moment is the sum, over the clusters that its users are on,
 //! of share × failing share; between breakpoints it is linear, because shares are. What no rough stay mentions
-//! loses under 1e-4, which is left out of account here.
+//! loses under 1e-4, which is left out of account here. Where requests are simulated one by one there are no stays, but
+//! minutes.
 
 use super::log::{Deed, Held, Log};
 use super::memo::Memo;
+use super::requests::Minutes;
 use super::tally::{Rough, main_cause};
 use crate::base::stream::{Rng, digest, uniform};
 use crate::base::{Id, SimTime};
@@ -49,7 +51,14 @@ pub(super) struct Found {
 
 /// Finds the outages. Times come out in seconds from the end of the warm-up. The clients that they are told of
 /// are drawn from `rng`.
-pub(super) fn find(plan: &Plan, memo: &Memo, rough: &[Rough], log: &Log, rng: &mut Rng) -> Found {
+pub(super) fn find(
+    plan: &Plan,
+    memo: &Memo,
+    rough: &[Rough],
+    minutes: Option<&Minutes>,
+    log: &Log,
+    rng: &mut Rng,
+) -> Found {
     let origin = plan.warm_up.secs();
     let journeys = plan.journeys.len();
     let mut pieces: Vec<Vec<Piece>> = vec![Vec::new(); plan.populations.len() * journeys];
@@ -88,7 +97,12 @@ pub(super) fn find(plan: &Plan, memo: &Memo, rough: &[Rough], log: &Log, rng: &m
     for (number, mut pieces) in pieces.into_iter().enumerate() {
         let (population, journey) = (Id::new(number / journeys), Id::new(number % journeys));
         pieces.sort_by(|a, b| a.from.total_cmp(&b.from).then(a.cluster.cmp(&b.cluster)));
-        let course = course(&pieces, log, population, origin);
+        let mut course = course(&pieces, log, population, origin);
+        if let Some(minutes) = minutes {
+            course.leave(plan.windows());
+            minutes.add_to(number, &mut course);
+            course.sort();
+        }
         let longest = pieces.iter().map(|piece| piece.to - piece.from).fold(0.0, f64::max);
         // Pieces are in order of their start; none is longer than the longest.
         let near = |start: f64, end: f64| {
@@ -98,9 +112,14 @@ pub(super) fn find(plan: &Plan, memo: &Memo, rough: &[Rough], log: &Log, rng: &m
         let told = Told {
             lost: &|start, end| {
                 let inside = |piece: &Piece| (piece.to.min(end) - piece.from.max(start)).max(0.0);
-                near(start, end).iter().map(|piece| piece.lost * inside(piece)).sum()
+                let by_rates: f64 = near(start, end).iter().map(|piece| piece.lost * inside(piece)).sum();
+                by_rates + minutes.map_or(0.0, |minutes| minutes.lost_in(number, start, end))
             },
-            cause: &|start, end| cause(near(start, end), start, memo, rough),
+            cause: &|start, end| {
+                let by_rates = cause(near(start, end), start, memo, rough);
+                by_rates.or_else(|| minutes?.cause(number, start, end)).unwrap_or(Id::new(DEMAND))
+            },
+            grain: &|start| minutes.map_or(0.0, |minutes| minutes.grain(number, start)),
         };
         found.add(plan, log, &held, (population, journey), &course, &told, rng);
     }
@@ -109,7 +128,7 @@ pub(super) fn find(plan: &Plan, memo: &Memo, rough: &[Rough], log: &Log, rng: &m
 }
 
 /// Every fault's holds, by root.
-pub(super) fn by_root<'l>(plan: &Plan, log: &'l Log) -> Vec<Vec<&'l Held>> {
+fn by_root<'l>(plan: &Plan, log: &'l Log) -> Vec<Vec<&'l Held>> {
     let mut held: Vec<Vec<&Held>> = vec![Vec::new(); plan.roots.len()];
     for entry in &log.held {
         held[entry.root.index()].push(entry);
@@ -117,16 +136,18 @@ pub(super) fn by_root<'l>(plan: &Plan, log: &'l Log) -> Vec<Vec<&'l Held>> {
     held
 }
 
-/// What is known of a cell's losses between two times: how many, and what began them.
-pub(super) struct Told<'t> {
-    pub(super) lost: &'t dyn Fn(f64, f64) -> f64,
-    pub(super) cause: &'t dyn Fn(f64, f64) -> Id<Root>,
+/// What is known of a cell's losses between two times: how many, and what began them; and how much later than it is
+/// told something may have begun.
+struct Told<'t> {
+    lost: &'t dyn Fn(f64, f64) -> f64,
+    cause: &'t dyn Fn(f64, f64) -> Id<Root>,
+    grain: &'t dyn Fn(f64) -> f64,
 }
 
 impl Found {
     /// Adds the outages of one cell; cells come in order.
     #[expect(clippy::too_many_arguments, reason = "what an outage is told from, nothing else")]
-    pub(super) fn add(
+    fn add(
         &mut self,
         plan: &Plan,
         log: &Log,
@@ -148,7 +169,8 @@ impl Found {
             let below = &users[users.partition_point(|&(_, to)| to <= start)..];
             // The last time that its cause took hold before it; holds of one root follow one another.
             let held = &held[root.index()];
-            let held = held[..held.partition_point(|held| held.from.secs() - origin <= start + 1e-9)].last().copied();
+            let latest = start + (told.grain)(start) + 1e-9;
+            let held = held[..held.partition_point(|held| held.from.secs() - origin <= latest)].last().copied();
             // What was planned is no fault to recover from.
             let held = held.filter(|_| plan.switchovers.iter().all(|switchover| switchover.root != root));
             let (hit, client) = client(&course.loss, (start, end), uniform(rng));
@@ -168,7 +190,7 @@ impl Found {
     }
 
     /// Every cell has been added.
-    pub(super) fn finish(&mut self) {
+    fn finish(&mut self) {
         self.outages.sort_by(|a, b| {
             a.start.total_cmp(&b.start).then(a.population.cmp(&b.population)).then(a.journey.cmp(&b.journey))
         });
@@ -178,7 +200,7 @@ impl Found {
 }
 
 /// A list of intervals in seconds, rising.
-pub(super) type Intervals = Vec<(f64, f64)>;
+type Intervals = Vec<(f64, f64)>;
 
 /// The share of users that fail between two times, linear in between.
 #[derive(Clone, Copy, Debug)]
@@ -205,6 +227,37 @@ pub(super) struct Course {
     pub(super) users: Intervals,
     /// When too many of those who reach the target do.
     pub(super) service: Intervals,
+}
+
+impl Course {
+    /// Leaves out the time within these windows, in which no rates were seen.
+    fn leave(&mut self, windows: impl Iterator<Item = (f64, f64)>) {
+        for (begins, ends) in windows {
+            let at = |segment: &Segment, at: f64| {
+                let part = (at - segment.from) / (segment.to - segment.from);
+                segment.loss.0 + (segment.loss.1 - segment.loss.0) * part
+            };
+            let parts = self.loss.iter().flat_map(|&segment| {
+                let before = (segment.to.min(begins), segment.from);
+                let after = (segment.to, segment.from.max(ends));
+                [before, after].into_iter().filter(|(to, from)| from < to).map(move |(to, from)| Segment {
+                    from,
+                    to,
+                    loss: (at(&segment, from), at(&segment, to)),
+                })
+            });
+            self.loss = parts.collect();
+        }
+    }
+
+    /// Brings it into order, once something has been added.
+    fn sort(&mut self) {
+        self.loss.sort_by(|a, b| a.from.total_cmp(&b.from));
+        for list in [&mut self.users, &mut self.service] {
+            list.sort_by(|a, b| a.0.total_cmp(&b.0));
+            *list = joined(list, 0.0);
+        }
+    }
 }
 
 /// Follows one cell's loss through its pieces.
@@ -317,7 +370,7 @@ fn grouped(intervals: &[(f64, f64)]) -> Intervals {
 }
 
 /// What most is lost to when an outage begins.
-fn cause(pieces: &[Piece], start: f64, memo: &Memo, rough: &[Rough]) -> Id<Root> {
+fn cause(pieces: &[Piece], start: f64, memo: &Memo, rough: &[Rough]) -> Option<Id<Root>> {
     let at_start = pieces.iter().filter(|piece| piece.from <= start + 1e-9 && piece.to > start + 1e-9);
     let losses = at_start.flat_map(|piece| {
         memo.solution(rough[piece.rough].stay.solution)
@@ -326,7 +379,7 @@ fn cause(pieces: &[Piece], start: f64, memo: &Memo, rough: &[Rough]) -> Id<Root>
             .filter(move |lost| lost.cell == piece.cell)
             .map(|lost| (lost.stage, lost.root, lost.rate))
     });
-    main_cause(losses).map_or(Id::new(DEMAND), |(_, root)| root)
+    main_cause(losses).map(|(_, root)| root)
 }
 
 /// How long until service was back, if failover brought it back.

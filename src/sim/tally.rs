@@ -5,6 +5,8 @@
 use super::curves::{CurveId, Kind};
 use super::intern::Map;
 use super::memo::{Memo, SolutionId, TransitionId};
+use super::observe::Times;
+use super::requests::Counts;
 use super::step::Stay;
 use super::views::ViewId;
 use crate::base::maths::bisect;
@@ -16,7 +18,7 @@ use crate::domain::observation::{
 use crate::domain::{Cluster, Journey, Population, Region, Root, Stage, Store};
 use crate::plan::Plan;
 use crate::replication::visibility::seen_by;
-use crate::traffic::latency::Mixture;
+use crate::stats::Histogram;
 
 /// A stay in a solution that isn't fine.
 #[derive(Clone, Copy, Debug)]
@@ -326,63 +328,90 @@ impl Tally {
         }
     }
 
-    /// Everything, once the last month is closed.
-    pub(super) fn finish(mut self, plan: &Plan, memo: &Memo, observations: &mut Observations) {
+    /// Everything, once the last month is closed, with what requests counted.
+    pub(super) fn finish(mut self, plan: &Plan, memo: &Memo, counts: Option<Counts>, observations: &mut Observations) {
         let journeys = plan.journeys.len();
         let everyone: Vec<Option<Id<Population>>> = plan.populations.keys().map(Some).chain([None]).collect();
         let everything: Vec<Option<Id<Journey>>> = plan.journeys.keys().map(Some).chain([None]).collect();
         for &population in &everyone {
             for &journey in &everything {
-                let mut mixture = Mixture::default();
+                let mut times = Times::default();
                 for (position, parts) in self.latency.iter().enumerate() {
                     let of_population = population.is_none_or(|id| position / journeys == id.index());
                     let of_journey = journey.is_none_or(|id| position % journeys == id.index());
                     if of_population && of_journey {
                         for &(curve, delay, weight) in parts {
                             let (curve, within) = memo.curves.get(curve);
-                            mixture.add(curve, within, delay, weight);
+                            times.rates.add(curve, within, delay, weight);
+                        }
+                        if let Some(counts) = &counts {
+                            times.counted.merge(&counts.latency[position]);
                         }
                     }
                 }
-                if let Some(mean) = mixture.mean() {
-                    let quantiles = mixture.quantiles(QUANTILES);
+                if let Some(mean) = times.mean() {
+                    let quantiles = times.quantiles(QUANTILES);
                     observations.latency.push(Latency { population, journey, mean, quantiles });
                 }
                 if journey.is_none() {
-                    observations.curves.push(if mixture.is_empty() {
-                        vec![0.0; CURVE_NODES]
-                    } else {
-                        (0..CURVE_NODES).map(|k| mixture.cdf(curve_node(k))).collect()
-                    });
+                    observations.curves.push(times.cdfs((0..CURVE_NODES).map(curve_node)));
                 }
             }
         }
-        for (tallies, waits) in self.stations.iter_mut().zip(&self.waits) {
-            for (tally, waits) in tallies.iter_mut().zip(waits) {
-                tally.wait_quantiles = [0.5, 0.95, 0.99].map(|p| wait_quantile(waits, p));
+        observations.stores = plan.stores.keys().map(|store| self.one_store(store, memo, counts.as_ref())).collect();
+        let nothing = Histogram::default();
+        for (cluster, (tallies, waits)) in self.stations.iter_mut().zip(&self.waits).enumerate() {
+            for (position, (tally, waits)) in tallies.iter_mut().zip(waits).enumerate() {
+                let counted = counts.as_ref().map(|counts| &counts.stations[cluster][position]);
+                let waited = counted.map_or((&nothing, 1.0), |(counted, waited)| {
+                    tally.add(counted);
+                    (waited, counted.served / waited.weight())
+                });
+                tally.wait_quantiles = [0.5, 0.95, 0.99].map(|p| wait_quantile(waits, waited, p));
             }
         }
-        observations.stores = plan.stores.keys().map(|store| self.one_store(store, memo)).collect();
+        if let Some(counts) = counts {
+            self.add_counts(counts);
+        }
         observations.months = self.months;
         observations.losses = self.losses;
         observations.stations = self.stations;
         observations.violations = self.violations;
         observations.data = self.data;
     }
-}
 
-impl Tally {
+    /// Adds what requests counted.
+    fn add_counts(&mut self, counts: Counts) {
+        for (month, more) in self.months.iter_mut().zip(&counts.months) {
+            month.add(more);
+        }
+        for more in counts.losses {
+            let key = |loss: &Loss| (loss.population, loss.journey, loss.stage, loss.root);
+            match self.losses.iter_mut().find(|loss| key(loss) == key(&more)) {
+                Some(loss) => loss.requests += more.requests,
+                None => self.losses.push(more),
+            }
+        }
+        self.violations.iter_mut().zip(counts.violations).for_each(|(sum, more)| *sum += more);
+        for (sum, more) in self.data.iter_mut().flatten().zip(counts.data.iter().flatten()) {
+            sum.add(more);
+        }
+    }
+
     /// How long a store's accesses took, and how soon its reads see a write.
-    fn one_store(&self, store: Id<Store>, memo: &Memo) -> StoreTally {
+    fn one_store(&self, store: Id<Store>, memo: &Memo, counts: Option<&Counts>) -> StoreTally {
         let access = |kind: Kind| {
-            let mut mixture = Mixture::default();
+            let mut times = Times::default();
             for &((other, of, curve), count) in &self.accesses.sums {
                 if other == store && of == kind {
                     let (curve, within) = memo.curves.get(curve);
-                    mixture.add(curve, within, 0.0, count);
+                    times.rates.add(curve, within, 0.0, count);
                 }
             }
-            mixture.mean().map(|mean| (mean, mixture.quantiles(ACCESS_QUANTILES)))
+            if let Some(counts) = counts {
+                times.counted.merge(&counts.accesses[store.index()][usize::from(kind == Kind::Write)]);
+            }
+            times.mean().map(|mean| (mean, times.quantiles(ACCESS_QUANTILES)))
         };
         let reads: f64 = self.data[store.index()].iter().map(|done| done.reads).sum();
         let views = self.views.sums.iter().filter(|((other, _), _)| *other == store);
@@ -402,24 +431,27 @@ fn add_transfer(transfer: &mut Vec<(Id<Region>, Id<Region>, f64)>, from: Id<Regi
     }
 }
 
-/// The wait that a share `p` of calls doesn't exceed: 0 while enough don't wait, else by bisection.
-fn wait_quantile(waits: &Waits, p: f64) -> f64 {
-    let weight: f64 = waits.iter().map(|entry| entry.2).sum();
-    if weight <= 0.0 {
-        return 0.0;
+/// The wait that a share `p` of calls doesn't exceed: 0 while enough don't wait, else by bisection. Of waits that were
+/// counted each stands for so many calls.
+fn wait_quantile(waits: &Waits, (counted, each): (&Histogram, f64), p: f64) -> f64 {
+    let by_rates: f64 = waits.iter().map(|entry| entry.2).sum();
+    if by_rates <= 0.0 {
+        return counted.quantile(p).unwrap_or(0.0);
     }
+    let calls = if counted.is_empty() { 0.0 } else { counted.weight() * each };
     let beyond = |t: f64| -> f64 {
-        waits
+        let waiting: f64 = waits
             .iter()
             .filter(|entry| entry.1 > 0.0)
             .map(|&(waiting, wait, served)| served * waiting * crate::base::maths::exp(-t / wait))
-            .sum::<f64>()
-            / weight
+            .sum();
+        let counted = counted.cdf(t).map_or(0.0, |below| calls * (1.0 - below));
+        (waiting + counted) / (by_rates + calls)
     };
     if beyond(0.0) <= 1.0 - p {
         return 0.0;
     }
-    let mut high = waits.iter().map(|entry| entry.1).fold(0.0, f64::max);
+    let mut high = waits.iter().map(|entry| entry.1).fold(counted.extent().map_or(0.0, |[_, most]| most), f64::max);
     while beyond(high) > 1.0 - p {
         high *= 2.0;
     }

@@ -6,6 +6,7 @@
 
 use super::backlog::Backlog;
 use super::memo::{InputsId, Memo, PodsId, Transition, TransitionId};
+use super::station::capacity;
 use super::step::{Limits, Step, next_sync, place, sync_from, used};
 use super::tally::Tally;
 use crate::base::{Id, SimTime, Span};
@@ -44,7 +45,7 @@ pub(super) struct Unit {
     /// Every slot is a whole number of syncs: slots repeat.
     repeats: bool,
     /// What waits.
-    backlog: Backlog,
+    pub(super) backlog: Backlog,
 }
 
 impl Unit {
@@ -81,6 +82,18 @@ impl Unit {
             Pods::Now(pods) => pods,
             Pods::At(..) => unreachable!("made absolute above"),
         }
+    }
+
+    /// The least backlog that rates tell from a queue that chance piles up: a level, in calls by station.
+    pub(super) fn least_backlog(&mut self, plan: &Plan, memo: &Memo) -> Vec<f64> {
+        let ready: Vec<u32> = self.pods(memo).iter().map(|pods| pods.ready).collect();
+        let (own, inputs) = (&plan.clusters[self.cluster], memo.inputs(self.inputs));
+        let least = |(station, &ready): (usize, &u32)| {
+            own.stations[station]
+                .levels
+                .map_or(f64::INFINITY, |levels| levels.step * capacity(plan, own, inputs, station, ready))
+        };
+        ready.iter().enumerate().map(least).collect()
     }
 
     /// What waits, as solutions are keyed by it.

@@ -388,6 +388,11 @@ impl<'a> Mixture<'a> {
         self.pieces.is_empty()
     }
 
+    /// How many requests were added.
+    pub const fn weight(&self) -> f64 {
+        self.weight
+    }
+
     /// Mean in seconds.
     pub fn mean(&self) -> Option<f64> {
         (self.weight > 0.0)

@@ -6,6 +6,7 @@ use crate::base::Probability;
 use crate::diag::Diagnostic;
 use crate::failover::spec::ScaleWhen;
 use crate::scenario::lookup::Model;
+use crate::scenario::spec::{RequestsSpec, TrafficEngine};
 use crate::traffic::spec::Step;
 use std::collections::BTreeSet;
 
@@ -31,9 +32,22 @@ pub(super) fn give(model: &Model<'_>, found: &mut Found<'_>) {
         format!("{} seeds say little of the spread", simulation.seeds),
         "a hundred give useful intervals",
     );
+    windows(model, found);
     standbys(model, found);
     timeouts(model, found);
     unused(model, found);
+}
+
+/// Windows that are around nothing.
+fn windows(model: &Model<'_>, found: &mut Found<'_>) {
+    let TrafficEngine::Requests(RequestsSpec { window: Some(window), .. }) = &model.spec.simulation.traffic else {
+        return;
+    };
+    if model.spec.windows(Some(window)).is_some_and(|windows| windows.is_empty()) {
+        let message = "there is nothing for a window to be around: all of the run is rates";
+        let help = "write an [[incident]], or set `around` to what there is: incidents, surges, switchovers, script";
+        found.push(&["simulation", "traffic", "requests", "window"], Diagnostic::warning(message).help(help));
+    }
 }
 
 fn standbys(model: &Model<'_>, found: &mut Found<'_>) {

@@ -161,13 +161,15 @@ fn clusters(model: &Model<'_>, found: &mut Found<'_>) {
 /// The requests of one seed, where each is simulated.
 fn requests(model: &Model<'_>, found: &mut Found<'_>) {
     let TrafficEngine::Requests(engine) = model.spec.simulation.traffic else { return };
-    let span = (model.spec.simulation.warm_up + model.spec.simulation.horizon).secs();
+    let whole = (model.spec.simulation.warm_up + model.spec.simulation.horizon).secs();
+    let windows = model.spec.windows(engine.window.as_ref());
+    let span = windows.map_or(whole, |windows| windows.iter().map(|&(from, to)| to.secs() - from.secs()).sum());
     let rate: f64 = model.spec.population.iter().map(|population| population.rate.get()).sum();
     let all = rate * span * engine.scale.get();
     found.require(all <= REQUESTS, &["simulation", "traffic"], || {
         (
             format!("a seed would be about {all:.1e} requests; at most {REQUESTS:.0e} are allowed"),
-            "shorten the horizon, lower `scale`, or leave `traffic` out: flow simulates years",
+            "shorten the horizon or the windows, lower `scale`, or leave `traffic` out: flow simulates years",
         )
     });
     found.require(engine.scale.get() > 0.0, &["simulation", "traffic", "requests", "scale"], || {

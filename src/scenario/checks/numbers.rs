@@ -10,7 +10,7 @@ use crate::routing::policy::Policy;
 use crate::routing::spec::{EdgeSpec, Via};
 use crate::scaling::spec::Autoscale;
 use crate::scenario::lookup::Model;
-use crate::scenario::spec::{ServiceSpec, TrafficEngine};
+use crate::scenario::spec::ServiceSpec;
 use crate::traffic::spec::{Arrivals, PopulationSpec};
 
 /// The clock ends after 584 years.
@@ -203,7 +203,7 @@ fn journeys(model: &Model<'_>, found: &mut Found<'_>) {
         found.require(journey.timeout.is_none_or(|timeout| !timeout.is_zero()), &path("timeout"), || {
             ("the timeout is 0s; expected more".to_owned(), "leave it out if the client waits for ever")
         });
-        let flow = model.spec.simulation.traffic == TrafficEngine::Flow;
+        let flow = model.spec.simulation.traffic.uses_rates();
         found.require(journey.patience.is_none() || !flow, &path("patience"), || {
             (
                 "`patience` needs requests one by one: rates don't leave a queue".to_owned(),

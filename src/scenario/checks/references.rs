@@ -8,7 +8,6 @@ use crate::replication::spec::{Partitions, StoreSpec};
 use crate::routing::policy::Policy;
 use crate::scenario::lookup::{Index, Model};
 use crate::scenario::spec::Expectation;
-use crate::scenario::spec::TrafficEngine;
 use crate::traffic::spec::{JourneySpec, Step};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -138,7 +137,7 @@ fn journeys(model: &Model<'_>, found: &mut Found<'_>) {
         });
         steps(model, &journey.path, &path, found);
         let plain = Step::plain(&journey.path).len() == journey.path.len();
-        let flow = model.spec.simulation.traffic == TrafficEngine::Flow;
+        let flow = model.spec.simulation.traffic.uses_rates();
         found.require(plain || !flow, &path, || {
             (
                 "`branch` and `again` need requests one by one: rates follow one path for each journey".to_owned(),

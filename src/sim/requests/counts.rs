@@ -1,60 +1,67 @@
 //! What the requests of one seed add up to: the same observations as the flow engine makes, as counts.
 
+use super::minutes::Minutes;
 use super::sample::seconds;
-use super::windows::Windows;
 use super::{Entry, Why};
-use crate::base::stream::Rng;
 use crate::base::{Id, SimTime, Table};
-use crate::domain::observation::{
-    ACCESS_QUANTILES, CURVE_NODES, DataTally, Latency, Loss, Month, Observations, QUANTILES, StationTally, StoreTally,
-    curve_node,
-};
+use crate::domain::observation::{DataTally, Loss, Month, StationTally};
 use crate::domain::traced::TracedRequest;
 use crate::domain::{Cluster, Journey, Population, Root, Stage, Store};
-use crate::plan::Plan;
+use crate::plan::{ClusterPlan, Plan};
 use crate::sim::inputs::Inputs;
 use crate::sim::intern::Map;
-use crate::sim::log::Log;
 use crate::sim::lookups::Hits;
 use crate::sim::solve::{Solution, bytes};
 use crate::stats::Histogram;
 
-/// What is added up. Requests that began in the warm-up don't count.
+/// What is added up. Requests that began before `since` don't count, whatever they do later.
 #[derive(Debug)]
-pub(super) struct Counts {
+pub(in crate::sim) struct Counts {
     origin: SimTime,
+    since: SimTime,
     /// What one request stands for.
     weight: f64,
     journeys: usize,
     month: Month,
-    months: Vec<Month>,
+    pub(in crate::sim) months: Vec<Month>,
     month_began: SimTime,
-    latency: Vec<Histogram>,
+    /// By cell.
+    pub(in crate::sim) latency: Vec<Histogram>,
     loss_at: Map<(u32, Stage, Id<Root>), u32>,
-    losses: Vec<Loss>,
-    violations: Vec<f64>,
-    data: Vec<Vec<DataTally>>,
+    pub(in crate::sim) losses: Vec<Loss>,
+    pub(in crate::sim) violations: Vec<f64>,
+    pub(in crate::sim) data: Vec<Vec<DataTally>>,
     /// By store: how long its reads and writes took.
-    accesses: Vec<[Histogram; 2]>,
+    pub(in crate::sim) accesses: Vec<[Histogram; 2]>,
+    /// By cluster and station: what windows that are over added up, and how long calls waited.
+    pub(in crate::sim) stations: Vec<Vec<(StationTally, Histogram)>>,
+    /// Events and arrivals of windows that are over.
+    pub(in crate::sim) processed: u64,
     /// Good requests by cluster, cell and whether by the current answer, whose bytes have yet to be counted.
     unsettled: Table<Cluster, Vec<[f64; 2]>>,
     disliked: Vec<Table<Cluster, bool>>,
     response: Vec<f64>,
-    pub(super) windows: Windows,
+    pub(in crate::sim) minutes: Minutes,
     /// Where requests are traced: the first that end, and how many of them are kept.
     traced: Option<(Vec<TracedRequest>, usize)>,
 }
 
 impl Counts {
-    pub(super) fn new(plan: &Plan, origin: SimTime, scale: f64) -> Self {
+    pub(in crate::sim) fn new(plan: &Plan, scale: f64) -> Self {
+        let origin = SimTime::ZERO + plan.warm_up;
+        let stations = |own: &ClusterPlan| {
+            let nothing = StationTally { empty: Some(0.0), ..StationTally::default() };
+            vec![(nothing, Histogram::default()); own.stations.len()]
+        };
         let cells = plan.populations.len() * plan.journeys.len();
         Self {
             origin,
+            since: origin,
             weight: 1.0 / scale,
             journeys: plan.journeys.len(),
             month: Month::empty(cells, plan.clusters.len()),
             months: Vec::new(),
-            month_began: SimTime::ZERO,
+            month_began: origin,
             latency: vec![Histogram::default(); cells],
             loss_at: Map::default(),
             losses: Vec::new(),
@@ -64,7 +71,9 @@ impl Counts {
             unsettled: vec![vec![[0.0; 2]; cells]; plan.clusters.len()].into(),
             disliked: plan.populations.iter().map(|own| own.disliked.clone()).collect(),
             response: plan.journeys.iter().map(|journey| journey.response).collect(),
-            windows: Windows::new(cells, origin),
+            stations: plan.clusters.iter().map(stations).collect(),
+            processed: 0,
+            minutes: Minutes::new(cells, origin, 1.0 / scale),
             traced: None,
         }
     }
@@ -75,25 +84,30 @@ impl Counts {
 
     /// A request begins.
     pub(super) fn offered(&mut self, now: SimTime, population: Id<Population>, journey: Id<Journey>, current: bool) {
-        if now >= self.origin {
+        if now >= self.since {
             let cell = self.cell(population, journey);
             self.month.offered[cell] += self.weight;
-            self.windows.offered(now, cell, current);
+            self.minutes.offered(now, cell, current);
         }
     }
 
+    /// Requests that begin from now on count.
+    pub(in crate::sim) fn since(&mut self, now: SimTime) {
+        self.since = now;
+    }
+
     /// Keeps so many of the requests that end.
-    pub(super) fn trace(&mut self, most: usize) {
+    pub(in crate::sim) fn trace(&mut self, most: usize) {
         self.traced = Some((Vec::new(), most));
     }
 
     /// The requests that were kept.
-    pub(super) fn traced(&mut self) -> Vec<TracedRequest> {
+    pub(in crate::sim) fn traced(&mut self) -> Vec<TracedRequest> {
         self.traced.take().map_or_else(Vec::new, |(requests, _)| requests)
     }
 
     /// As many requests have ended as are kept.
-    pub(super) fn has_traced(&self) -> bool {
+    pub(in crate::sim) fn has_traced(&self) -> bool {
         self.traced.as_ref().is_some_and(|(requests, most)| requests.len() >= *most)
     }
 
@@ -117,7 +131,7 @@ impl Counts {
 
     /// A request has its answer.
     pub(super) fn good(&mut self, entry: &Entry, answer: SimTime) {
-        if entry.begun < self.origin {
+        if entry.begun < self.since {
             return;
         }
         self.keep(entry, answer, None);
@@ -136,12 +150,12 @@ impl Counts {
         if self.disliked[entry.population.index()][entry.cluster] {
             self.violations[entry.population.index()] += self.weight;
         }
-        self.windows.good(entry.begun, cell, entry.current);
+        self.minutes.good(entry.begun, cell, entry.current);
     }
 
     /// A request is lost.
     pub(super) fn lost(&mut self, at: SimTime, entry: &Entry, (stage, root): Why) {
-        if entry.begun < self.origin {
+        if entry.begun < self.since {
             return;
         }
         self.keep(entry, at, Some((stage, root)));
@@ -153,22 +167,22 @@ impl Counts {
             self.losses.push(Loss { population, journey, stage, root, requests: 0.0 });
         }
         self.losses[at as usize].requests += self.weight;
-        self.windows.lost(entry.begun, cell, stage, root);
+        self.minutes.lost(entry.begun, cell, stage, root);
     }
 
-    /// A store was read or written.
+    /// A store was read or written by a request that began then.
     pub(super) fn accessed(
         &mut self,
-        now: SimTime,
+        begun: SimTime,
         store: Id<Store>,
         journey: Id<Journey>,
         writes: bool,
         seconds: f64,
     ) {
-        if now < self.origin {
+        if begun < self.since {
             return;
         }
-        self.took(now, store, writes, seconds);
+        self.took(begun, store, writes, seconds);
         let tally = &mut self.data[store.index()][journey.index()];
         if writes {
             tally.writes += self.weight;
@@ -179,15 +193,15 @@ impl Counts {
     }
 
     /// An access to a store took so long.
-    pub(super) fn took(&mut self, now: SimTime, store: Id<Store>, writes: bool, seconds: f64) {
-        if now >= self.origin {
+    pub(super) fn took(&mut self, begun: SimTime, store: Id<Store>, writes: bool, seconds: f64) {
+        if begun >= self.since {
             self.accesses[store.index()][usize::from(writes)].record(seconds, self.weight);
         }
     }
 
     /// A cache was read: by one who hit, or who read the cached store after that.
-    pub(super) fn read(&mut self, now: SimTime, cache: Id<Store>, journey: Id<Journey>, hit: bool) {
-        if now >= self.origin {
+    pub(super) fn read(&mut self, begun: SimTime, cache: Id<Store>, journey: Id<Journey>, hit: bool) {
+        if begun >= self.since {
             let tally = &mut self.data[cache.index()][journey.index()];
             tally.reads += self.weight;
             tally.hits += if hit { self.weight } else { 0.0 };
@@ -223,14 +237,8 @@ impl Counts {
         }
     }
 
-    /// The warm-up is over.
-    pub(super) fn restart(&mut self, plan: &Plan, now: SimTime) {
-        let traced = self.traced.take();
-        *self = Self { month_began: now, traced, ..Self::new(plan, self.origin, 1.0 / self.weight) };
-    }
-
     /// A month ends now; its clusters had so many node-hours.
-    pub(super) fn close_month(&mut self, plan: &Plan, now: SimTime, node_hours: Vec<f64>) {
+    pub(in crate::sim) fn close_month(&mut self, plan: &Plan, now: SimTime, node_hours: Vec<f64>) {
         let cells = plan.populations.len() * self.journeys;
         let next = Month::empty(cells, plan.clusters.len());
         let mut month = core::mem::replace(&mut self.month, next);
@@ -241,61 +249,16 @@ impl Counts {
         self.month_began = now;
     }
 
-    /// Everything, once nobody is on the way any more.
-    pub(super) fn finish(mut self, plan: &Plan, log: &Log, clients: &mut Rng, observations: &mut Observations) {
-        // What was served after the end belongs to the last month.
-        if let Some(last) = self.months.last_mut() {
-            for (sum, more) in [
-                (&mut last.good, &self.month.good),
-                (&mut last.egress, &self.month.egress),
-                (&mut last.internal, &self.month.internal),
-            ] {
-                sum.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
-            }
-        }
-        let everyone: Vec<Option<Id<Population>>> = plan.populations.keys().map(Some).chain([None]).collect();
-        let everything: Vec<Option<Id<Journey>>> = plan.journeys.keys().map(Some).chain([None]).collect();
-        for &population in &everyone {
-            for &journey in &everything {
-                let mut sum = Histogram::default();
-                for (cell, histogram) in self.latency.iter().enumerate() {
-                    let of_population = population.is_none_or(|id| cell / self.journeys == id.index());
-                    let of_journey = journey.is_none_or(|id| cell % self.journeys == id.index());
-                    if of_population && of_journey {
-                        sum.merge(histogram);
-                    }
-                }
-                if let Some(mean) = sum.mean() {
-                    let quantiles = QUANTILES.map(|p| sum.quantile(p).unwrap_or(0.0));
-                    observations.latency.push(Latency { population, journey, mean, quantiles });
-                }
-                if journey.is_none() {
-                    let mut curve = sum.cdfs((0..CURVE_NODES).map(curve_node));
-                    curve.resize(CURVE_NODES, 0.0);
-                    observations.curves.push(curve);
-                }
-            }
-        }
-        let found = self.windows.outages(plan, log, self.journeys, self.weight, clients);
-        observations.outages = found.outages;
-        observations.below = found.below;
-        observations.any_below = found.any_below;
-        let took = |times: &Histogram| {
-            times.mean().map(|mean| (mean, ACCESS_QUANTILES.map(|p| times.quantile(p).unwrap_or(0.0))))
-        };
-        let stores = self.accesses.iter();
-        let tally =
-            |[reads, writes]: &[Histogram; 2]| StoreTally { reads: took(reads), writes: took(writes), visible: None };
-        observations.stores = stores.map(tally).collect();
-        observations.months = self.months;
-        observations.losses = self.losses;
-        observations.violations = self.violations;
-        observations.data = self.data;
+    /// A window is over at a station.
+    pub(super) fn add_station(&mut self, (cluster, position): (usize, usize), tally: &StationTally, waits: &Histogram) {
+        let (sum, all) = &mut self.stations[cluster][position];
+        sum.add(&unscaled(tally, 1.0 / self.weight));
+        all.merge(waits);
     }
 }
 
 /// A station's tally with counts multiplied out.
-pub(super) fn unscaled(tally: &StationTally, scale: f64) -> StationTally {
+fn unscaled(tally: &StationTally, scale: f64) -> StationTally {
     let mut tally = tally.clone();
     for count in [
         &mut tally.arrivals,

@@ -8,32 +8,35 @@
 //! Arrivals are Poisson with the profile's rate: a source draws how much of the integrated rate passes until the next
 //! request, so a change of rate needs no new draw (Çinlar 1975). `scale` thins arrivals and servers alike, and counts are
 //! multiplied out again.
+//!
+//! It runs all the time, or in a window of a run that is rates elsewhere: then what waits by rates waits here first, and
+//! requests come for a while before they count, so that queues, retries and breakers are as they would be.
 
 mod client;
 mod counts;
+mod minutes;
 mod sample;
 mod source;
 mod station;
 mod walk;
-mod windows;
+
+pub(in crate::sim) use counts::Counts;
+pub(in crate::sim) use minutes::Minutes;
 
 use super::index::Index;
 use super::inputs::{Condition, Flow, Inputs};
-use super::log::Log;
 use super::lookups::Hits;
 use super::unit::slot_at;
-use crate::base::stream::{Rng, digest};
-use crate::base::{Id, Seed, SimTime, Span, Table};
-use crate::domain::traced::TracedRequest;
-use crate::domain::{Cluster, Journey, Observations, Population, Root, Stage, Store};
+use crate::base::stream::{Rng, Stream, digest};
+use crate::base::{Id, SimTime, Span, Table};
+use crate::domain::{Cluster, Journey, Population, Root, Stage, Store};
 use crate::engine::EventList;
-use crate::plan::{ClusterPlan, DEMAND, Plan, ServicePlan, StepPlan};
+use crate::plan::{DEMAND, Plan, ServicePlan, StepPlan};
 use crate::traffic::spec::Station as Kind;
 use client::Breaker;
-use counts::Counts;
 use sample::{Jitter, Sampler, span};
 use source::Source;
-use station::{Call, Making, Pace, Start, Station};
+use station::{Admission, Call, Making, Pace, Start, Station};
 use std::collections::VecDeque;
 
 /// The streams of what requests draw.
@@ -44,6 +47,16 @@ const SERVICE: u64 = digest("service times");
 
 /// Seconds of requests that a retry budget saves up.
 const BUDGET_SECONDS: f64 = 10.0;
+
+/// When requests come, and what they draw from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Opening {
+    /// The first of them.
+    pub(super) from: SimTime,
+    /// The time in which stations are looked at.
+    pub(super) counts: (SimTime, SimTime),
+    pub(super) stream: Stream,
+}
 
 /// What is due.
 #[derive(Clone, Copy, Debug)]
@@ -103,6 +116,31 @@ struct Entry {
 }
 
 impl Entry {
+    /// A call that nobody waits for any more; servers don't know.
+    fn nobodys(cluster: Id<Cluster>, now: SimTime) -> Self {
+        Self {
+            life: 0,
+            population: Id::new(0),
+            journey: Id::new(0),
+            cluster,
+            current: true,
+            begun: SimTime::ZERO,
+            deadline: SimTime::NEVER,
+            back: Span::ZERO,
+            tries: 0,
+            step: u32::MAX,
+            miss: Miss::No,
+            called: false,
+            crossed: false,
+            open: 0,
+            queued: 0,
+            queued_at: now,
+            waited: 0.0,
+            wanted: false,
+            twin: None,
+        }
+    }
+
     /// The same at the beginning of a try whose answers take so long on their way back.
     fn anew(self, back: Span) -> Self {
         let (step, open, queued, waited) = (0, 0, 0, 0.0);
@@ -178,25 +216,25 @@ pub(super) struct Traffic<'p> {
     /// bytes, until the world asks.
     first_partitions: Table<Store, usize>,
     written: Vec<(f64, f64)>,
-    counts: Counts,
+    pub(super) counts: Counts,
     starts: Vec<Start>,
     dead: Vec<Call>,
 }
 
 impl<'p> Traffic<'p> {
-    pub(super) fn new(plan: &'p Plan, index: &Index, seed: Seed, scale: f64) -> Self {
-        let origin = SimTime::ZERO + plan.warm_up;
+    /// Nothing is on its way yet; what ends is added to `counts`.
+    pub(super) fn new(plan: &'p Plan, index: &Index, opening: Opening, scale: f64, counts: Counts) -> Self {
         let mut stations = Vec::new();
         let mut first = Table::new();
         for (id, cluster) in plan.clusters.iter_enumerated() {
             first.push(stations.len());
             for position in 0..cluster.stations.len() {
-                stations.push(station(plan, index, id, cluster, position, seed, scale));
+                stations.push(station(plan, index, (id, position), opening, scale));
             }
         }
-        let stream = |name: &str, purpose: u64| seed.stream().with(digest(name)).with(purpose).rng();
+        let stream = |name: &str, purpose: u64| opening.stream.with(digest(name)).with(purpose).rng();
         let sources = plan.populations.iter_enumerated();
-        let sources = sources.map(|(id, own)| Source::new(plan, id, scale, stream(&own.name, ARRIVALS)));
+        let sources = sources.map(|(id, own)| Source::new(plan, id, opening.from, scale, stream(&own.name, ARRIVALS)));
         let budget = plan.journeys.iter_enumerated().map(|(id, journey)| {
             let rate: f64 = plan.populations.iter().map(|own| own.rate * own.shares[id]).sum();
             let most = (journey.budget.min(1e9) * rate * scale * BUDGET_SECONDS).max(10.0);
@@ -221,7 +259,7 @@ impl<'p> Traffic<'p> {
             ways: vec![Vec::new(); plan.populations.len()].into(),
             begun: vec![None; plan.clusters.len()].into(),
             choices: plan.populations.iter().map(|own| stream(&own.name, CHOICES)).collect(),
-            network: seed.stream().with(NETWORK).rng(),
+            network: opening.stream.with(NETWORK).rng(),
             jitter: Jitter::new(plan.jitter),
             store_time: plan.stores.iter().map(|store| Sampler::new(&store.time)).collect(),
             dependency_time: plan.dependencies.iter().map(|own| Sampler::new(&own.time)).collect(),
@@ -230,7 +268,7 @@ impl<'p> Traffic<'p> {
             scale,
             first_partitions: plan.first_partitions(),
             written: vec![(0.0, 0.0); plan.stores.iter().map(|store| store.partitions.len()).sum()],
-            counts: Counts::new(plan, origin, scale),
+            counts,
             starts: Vec::new(),
             dead: Vec::new(),
         }
@@ -424,21 +462,6 @@ impl<'p> Traffic<'p> {
         &mut self.written
     }
 
-    /// Keeps so many of the requests that end.
-    pub(super) fn trace(&mut self, most: usize) {
-        self.counts.trace(most);
-    }
-
-    /// As many requests have ended as are kept: nobody asks for more.
-    pub(super) fn has_traced(&self) -> bool {
-        self.counts.has_traced()
-    }
-
-    /// The requests that were kept.
-    pub(super) fn traced(&mut self) -> Vec<TracedRequest> {
-        self.counts.traced()
-    }
-
     /// The rate of a population is multiplied by this from now on.
     pub(super) fn demand(&mut self, now: SimTime, population: Id<Population>, factor: f64) {
         self.sources[population].change(now, factor);
@@ -450,10 +473,38 @@ impl<'p> Traffic<'p> {
         (arrivals / self.scale, utilisation)
     }
 
-    /// The warm-up is over.
+    /// So many calls wait at a station for this reason, of clients who have been counted elsewhere.
+    pub(super) fn crowd(
+        &mut self,
+        now: SimTime,
+        cluster: Id<Cluster>,
+        position: usize,
+        (calls, root): (f64, Id<Root>),
+    ) {
+        self.begun[cluster] = Some(root).filter(|root| root.index() != DEMAND);
+        let station = self.first[cluster] + position;
+        for _ in 0..(calls * self.scale).round() as u64 {
+            let entry = self.take_entry(Entry { open: 1, ..Entry::nobodys(cluster, now) });
+            let call = Call { entry, life: self.entries[entry as usize].life, arrived: now, priority: 0 };
+            match self.stations[station].arrive(now, call, &mut self.starts) {
+                Admission::Taken => {}
+                Admission::Waits => self.entries[entry as usize].queued = 1,
+                Admission::Rejected | Admission::Leaves(..) | Admission::Displaces(_) => self.free(entry),
+            }
+            self.schedule_starts(station as u32);
+        }
+    }
+
+    /// Calls that wait at a station, multiplied out, and the fault that made them.
+    pub(super) fn queue(&self, now: SimTime, cluster: Id<Cluster>, position: usize) -> (f64, Id<Root>) {
+        let calls = self.stations[self.first[cluster] + position].queue(now);
+        (calls / self.scale, self.overload_root(cluster))
+    }
+
+    /// From now on it counts.
     pub(super) fn restart(&mut self, now: SimTime) {
         self.settle_all();
-        self.counts.restart(self.plan, now);
+        self.counts.since(now);
         self.stations.iter_mut().for_each(|station| station.restart(now));
     }
 
@@ -463,7 +514,7 @@ impl<'p> Traffic<'p> {
         self.counts.close_month(self.plan, now, node_hours);
     }
 
-    /// The horizon ends: nobody comes any more, and who is here is served.
+    /// The time ends: nobody comes any more, and who is here is served.
     pub(super) fn drain(&mut self, end: SimTime) {
         self.stations.iter_mut().for_each(|station| station.finish(end));
         self.closed = true;
@@ -478,18 +529,20 @@ impl<'p> Traffic<'p> {
                 self.lose(end, number, why);
             }
         }
+        self.settle_all();
     }
 
-    /// Everything that requests observed.
-    pub(super) fn observe(mut self, plan: &Plan, log: &Log, clients: &mut Rng, observations: &mut Observations) {
-        self.settle_all();
-        let tallies = plan.clusters.iter_enumerated().map(|(id, own)| {
-            let first = self.first[id];
-            let stations = self.stations[first..first + own.stations.len()].iter();
-            stations.map(|station| counts::unscaled(&station.tally, self.scale)).collect()
-        });
-        observations.stations = tallies.collect();
-        self.counts.finish(plan, log, clients, observations);
+    /// What it counted, once it is drained.
+    pub(super) fn into_counts(mut self) -> Counts {
+        self.counts.processed += self.processed();
+        for (cluster, own) in self.plan.clusters.iter_enumerated() {
+            for position in 0..own.stations.len() {
+                let station = &self.stations[self.first[cluster] + position];
+                self.counts.add_station((cluster.index(), position), &station.tally, &station.waits);
+            }
+        }
+        self.counts.minutes.close();
+        self.counts
     }
 }
 
@@ -530,15 +583,8 @@ fn pace(service: &ServicePlan, ready: u32, condition: &Condition, front: &Condit
 }
 
 /// Makes a station.
-fn station(
-    plan: &Plan,
-    index: &Index,
-    id: Id<Cluster>,
-    cluster: &ClusterPlan,
-    position: usize,
-    seed: Seed,
-    scale: f64,
-) -> Station {
+fn station(plan: &Plan, index: &Index, (id, position): (Id<Cluster>, usize), opening: Opening, scale: f64) -> Station {
+    let cluster = &plan.clusters[id];
     let own = &cluster.stations[position];
     let service = &plan.services[own.service];
     let good = Condition::good();
@@ -562,11 +608,12 @@ fn station(
             Kind::Mmc | Kind::Ps => service.queue.map(|limit| (limit as f64 * scale).ceil() as u64),
         },
         time: Sampler::new(&service.time),
-        rng: seed.stream().with(cluster.digest).with(digest(&service.name)).with(SERVICE).rng(),
+        rng: opening.stream.with(cluster.digest).with(digest(&service.name)).with(SERVICE).rng(),
         objective: service.wait_objective,
         known,
         shared: matches!(service.station, Kind::Ps),
-        window: (SimTime::ZERO + plan.warm_up, SimTime::ZERO + plan.warm_up + plan.horizon),
+        opens: opening.from,
+        window: opening.counts,
         priorities: callers().map(|journey| journey.priority).collect(),
     })
 }

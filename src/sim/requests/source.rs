@@ -62,7 +62,7 @@ impl Replay {
 }
 
 impl Source {
-    pub(super) fn new(plan: &Plan, population: Id<Population>, scale: f64, rng: Rng) -> Self {
+    pub(super) fn new(plan: &Plan, population: Id<Population>, from: SimTime, scale: f64, rng: Rng) -> Self {
         let own = &plan.populations[population];
         let mut source = Self {
             next: SimTime::ZERO,
@@ -73,12 +73,15 @@ impl Source {
             slot: plan.slot,
             week_offset: plan.week_offset,
             factor: 1.0,
-            clock: SimTime::ZERO,
+            clock: from,
             left: 0.0,
             replay: own.replay.clone().map(|rows| Replay { rows, row: 0, number: 0, scale }),
         };
         source.left = source.exponential();
         source.find();
+        while source.replay.is_some() && source.next < from {
+            source.find();
+        }
         source
     }
 

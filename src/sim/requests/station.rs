@@ -100,7 +100,7 @@ pub(super) struct Station {
     busy_share: f64,
     offered: f64,
     pub(super) tally: StationTally,
-    waits: Histogram,
+    pub(super) waits: Histogram,
     counts: bool,
     /// The time that counts, from and to.
     window: (SimTime, SimTime),
@@ -121,6 +121,8 @@ pub(super) struct Making {
     pub(super) shared: bool,
     /// Priorities of its callers.
     pub(super) priorities: Vec<u32>,
+    /// When the first call may come.
+    pub(super) opens: SimTime,
     /// The time that counts, from and to.
     pub(super) window: (SimTime, SimTime),
 }
@@ -137,7 +139,7 @@ impl Station {
             Discipline::Shared { done: BinaryHeap::new(), work: 0.0, version: 0 }
         } else if making.known && priorities.len() <= 1 {
             let free = (0..making.pace.servers).map(|_| Reverse(SimTime::ZERO)).collect();
-            Discipline::Known { free, starts: VecDeque::new(), last: SimTime::ZERO }
+            Discipline::Known { free, starts: VecDeque::new(), last: making.opens }
         } else {
             Discipline::Line(priorities.into_iter().map(|priority| (priority, VecDeque::new())).collect())
         };
@@ -153,8 +155,8 @@ impl Station {
             time: making.time,
             rng: making.rng,
             objective: making.objective.unwrap_or(f64::INFINITY),
-            clock: SimTime::ZERO,
-            looked: (SimTime::ZERO, 0.0, 0.0),
+            clock: making.opens,
+            looked: (making.opens, 0.0, 0.0),
             busy_share: 0.0,
             offered: 0.0,
             tally: StationTally { empty: Some(0.0), ..StationTally::default() },
@@ -447,6 +449,15 @@ impl Station {
         self.fill(now, starts);
     }
 
+    /// Calls that wait now; of those who share the servers, as many as could have none.
+    pub(super) fn queue(&self, now: SimTime) -> f64 {
+        match &self.discipline {
+            Discipline::Known { starts, .. } => starts.iter().filter(|&&start| start > now).count() as f64,
+            Discipline::Line(_) => self.waiting as f64,
+            Discipline::Shared { .. } => f64::from(self.busy.saturating_sub(self.pace.servers)),
+        }
+    }
+
     /// Calls offered per second and utilisation since the last look.
     pub(super) fn look(&mut self, now: SimTime) -> (f64, f64) {
         self.prepare(now);
@@ -472,7 +483,6 @@ impl Station {
             self.tally.in_system = self.known.1;
             self.tally.empty = Some(idle);
         }
-        self.tally.wait_quantiles = [0.5, 0.95, 0.99].map(|p| self.waits.quantile(p).unwrap_or(0.0));
         self.counts = false;
     }
 }

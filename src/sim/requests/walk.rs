@@ -16,7 +16,8 @@ impl Traffic<'_> {
     /// A try goes on from its step.
     pub(super) fn walk(&mut self, now: SimTime, number: u32) {
         let plan = self.plan;
-        let Entry { population, journey, cluster, current, life, step, miss, .. } = self.entries[number as usize];
+        let Entry { population, journey, cluster, current, life, step, miss, begun, .. } =
+            self.entries[number as usize];
         let own = &plan.journeys[journey];
         if step == 0
             && miss == Miss::No
@@ -68,7 +69,7 @@ impl Traffic<'_> {
                     }
                     match self.take_trip(cluster, *store, writes, route) {
                         Ok(seconds) => {
-                            self.counts.accessed(now, *store, journey, writes, seconds);
+                            self.counts.accessed(begun, *store, journey, writes, seconds);
                             if let (StepPlan::Write(_, bytes), Route::Via(..)) = (&own.steps[next], route) {
                                 let partition = self.first_partitions[*store];
                                 let partition = partition + plan.stores[*store].partition_of(population);
@@ -115,16 +116,16 @@ impl Traffic<'_> {
         cache: CachePlan,
     ) -> Result<Option<f64>, Why> {
         let plan = self.plan;
-        let Entry { population, journey, cluster, current, miss, crossed, .. } = self.entries[number as usize];
+        let Entry { population, journey, cluster, current, miss, crossed, begun, .. } = self.entries[number as usize];
         let through = cache.through.filter(|&service| plan.clusters[cluster].station_of[service].is_some());
         match (miss, through) {
             (Miss::No, _) => {
                 let seconds = self.store_time[store].draw(&mut self.network);
-                self.counts.took(now, store, false, seconds);
+                self.counts.took(begun, store, false, seconds);
                 let hits = self.hits(now, cluster, population, store);
                 let entry = &mut self.entries[number as usize];
                 if uniform(&mut self.choices[population]) < hits {
-                    self.counts.read(now, store, journey, true);
+                    self.counts.read(begun, store, journey, true);
                     entry.step += 1;
                 } else {
                     entry.miss = if through.is_some() { Miss::Calls } else { Miss::Reads };
@@ -145,8 +146,8 @@ impl Traffic<'_> {
             (Miss::Calls, None) | (Miss::Reads, _) => {
                 let route = self.access(cluster, population, current, cache.of, false);
                 let seconds = self.take_trip(cluster, cache.of, false, route)?;
-                self.counts.read(now, store, journey, false);
-                self.counts.accessed(now, cache.of, journey, false, seconds);
+                self.counts.read(begun, store, journey, false);
+                self.counts.accessed(begun, cache.of, journey, false, seconds);
                 let entry = &mut self.entries[number as usize];
                 entry.miss = Miss::No;
                 entry.step += 1;

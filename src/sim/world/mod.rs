@@ -269,7 +269,14 @@ pub(in crate::sim) struct World<'a> {
 
 impl<'a> World<'a> {
     /// The world at time 0, with the first events due.
-    pub(in crate::sim) fn new(plan: &'a Plan, index: &'a Index, memo: &'a mut Memo, seed: Seed, trace: bool) -> Self {
+    pub(in crate::sim) fn new(
+        plan: &'a Plan,
+        index: &'a Index,
+        memo: &'a mut Memo,
+        seed: Seed,
+        by_request: bool,
+        trace: bool,
+    ) -> Self {
         let up = Probed { up: true, pending: false, serial: 0, cause: None, since: SimTime::ZERO };
         let demand = (Id::new(DEMAND), 0);
         let idle = |to| Controller { phase: Phase::Idle, serial: 0, cause: demand, to, stalled: false };
@@ -351,7 +358,7 @@ impl<'a> World<'a> {
             look_again: spill::LEAST,
             step_end: SimTime::NEVER,
             fronts: vec![Composed::good(); plan.clusters.len()].into(),
-            by_request: plan.requests.map(|_| vec![(0.0, 0.0); partition_count]),
+            by_request: by_request.then(|| vec![(0.0, 0.0); partition_count]),
             memo,
         };
         world.start();

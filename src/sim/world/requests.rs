@@ -1,8 +1,10 @@
 //! What the requests engine is told of the world, and what the autoscalers are told of its requests.
 
 use super::World;
-use crate::base::{SimTime, Table};
+use crate::base::{Id, SimTime, Table};
 use crate::domain::Cluster;
+use crate::plan::DEMAND;
+use crate::sim::backlog::Backlog;
 use crate::sim::memo::InputsId;
 use crate::sim::requests::Traffic;
 
@@ -16,6 +18,42 @@ pub(in crate::sim) struct Told {
 }
 
 impl World<'_> {
+    /// Requests take over from rates, or rates from requests.
+    pub(in crate::sim) fn switch(&mut self, now: SimTime, by_request: bool) {
+        self.let_copies_follow(now);
+        self.catch_up(now);
+        self.by_request = by_request.then(|| vec![(0.0, 0.0); self.partitions.len()]);
+        // Shares that move do so from now on.
+        self.refresh(now);
+    }
+
+    /// What waits by rates waits for the engine's servers, too.
+    pub(in crate::sim) fn crowd(&self, now: SimTime, traffic: &mut Traffic<'_>) {
+        for (cluster, unit) in self.units.iter_enumerated() {
+            for (position, waits) in unit.backlog.calls().enumerate() {
+                traffic.crowd(now, cluster, position, waits);
+            }
+        }
+    }
+
+    /// What waits for the engine's servers waits by rates from now on, where it is more than chance piles up.
+    pub(in crate::sim) fn take_back(&mut self, now: SimTime, traffic: &Traffic<'_>) {
+        for unit in &mut self.units {
+            let least = unit.least_backlog(self.plan, self.memo);
+            let mut root = Id::new(DEMAND);
+            let behind = least.iter().enumerate().map(|(position, &least)| {
+                let (calls, why) = traffic.queue(now, unit.cluster, position);
+                if calls < least {
+                    return 0.0;
+                }
+                root = why;
+                calls
+            });
+            let calls: Vec<f64> = behind.collect();
+            unit.backlog = Backlog::of(&calls, root);
+        }
+    }
+
     /// Tells the engine what has changed.
     pub(in crate::sim) fn tell(&mut self, now: SimTime, traffic: &mut Traffic<'_>, told: &mut Told) {
         for cluster in self.plan.clusters.keys() {
@@ -65,12 +103,12 @@ impl World<'_> {
         self.units.iter_mut().map(|unit| unit.nodes(plan, memo)).collect()
     }
 
-    /// Pods asked for and ready by cluster and station.
-    pub(in crate::sim) fn pods(&mut self) -> Vec<Vec<(u32, u32)>> {
+    /// Pods asked for and ready by cluster and station; their utilisation is nobody's to tell.
+    pub(in crate::sim) fn pods(&mut self) -> Vec<Vec<(u32, u32, f64)>> {
         let memo = &*self.memo;
         self.units
             .iter_mut()
-            .map(|unit| unit.pods(memo).iter().map(|pods| (pods.total(), pods.ready)).collect())
+            .map(|unit| unit.pods(memo).iter().map(|pods| (pods.total(), pods.ready, 0.0)).collect())
             .collect()
     }
 }

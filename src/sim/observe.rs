@@ -1,0 +1,124 @@
+//! What a finished seed observed: what rates added up, and what requests counted in their time.
+
+use super::log::Log;
+use super::outages;
+use super::requests::Counts;
+use super::world::World;
+use crate::base::maths::bisect;
+use crate::base::{Seed, SimTime};
+use crate::domain::Observations;
+use crate::domain::observation::Resync;
+use crate::plan::{Plan, RequestsPlan};
+use crate::stats::Histogram;
+use crate::traffic::latency::Mixture;
+
+/// Everything that a seed observed.
+pub(super) fn all(plan: &Plan, mut world: World<'_>, counts: Option<Counts>, seed: Seed, end: SimTime) -> Observations {
+    let processed = world.events.processed() + counts.as_ref().map_or(0, |counts| counts.processed);
+    let mut observations = Observations { replication: seed.replication, events: processed, ..Observations::default() };
+    let last = match &plan.requests {
+        Some(RequestsPlan { windows: None, .. }) => world.pods(),
+        Some(RequestsPlan { windows: Some(_), .. }) | None => world.last_states(end),
+    };
+    let rough = core::mem::take(&mut world.tally.rough);
+    let log = core::mem::take(&mut world.log);
+    let mut clients = seed.stream().with(outages::CLIENT).rng();
+    let minutes = counts.as_ref().map(|counts| &counts.minutes);
+    let outages = outages::find(plan, world.memo, &rough, minutes, &log, &mut clients);
+    observations.outages = outages.outages;
+    observations.below = outages.below;
+    observations.any_below = outages.any_below;
+    told(plan, &log, end, &mut observations);
+    let World { tally, memo, .. } = world;
+    tally.finish(plan, memo, counts, &mut observations);
+    for (tallies, last) in observations.stations.iter_mut().zip(last) {
+        for (tally, last) in tallies.iter_mut().zip(last) {
+            tally.last = last;
+        }
+    }
+    observations
+}
+
+/// What the world wrote down: promotions and faults.
+fn told(plan: &Plan, log: &Log, end: SimTime, observations: &mut Observations) {
+    let origin = SimTime::ZERO + plan.warm_up;
+    observations.promotions = log
+        .promotions
+        .iter()
+        .map(|promotion| {
+            let mut promotion = *promotion;
+            promotion.at -= plan.warm_up.secs();
+            promotion
+        })
+        .filter(|promotion| promotion.at >= 0.0)
+        .collect();
+    let since = plan.warm_up.secs();
+    let resyncs = log.resyncs.iter().filter(|resync| resync.at >= since);
+    observations.resyncs = resyncs.map(|resync| Resync { at: resync.at - since, ..*resync }).collect();
+    observations.faults = vec![(0, 0.0); plan.roots.len()];
+    for held in &log.held {
+        let (count, seconds) = &mut observations.faults[held.root.index()];
+        *count += u64::from(held.from >= origin && (held.from > SimTime::ZERO || origin > SimTime::ZERO));
+        *seconds += held.to.min(end).since(held.from.max(origin)).secs();
+    }
+}
+
+/// How long things took: by rates, and counted one by one.
+#[derive(Default)]
+pub(super) struct Times<'m> {
+    pub(super) rates: Mixture<'m>,
+    pub(super) counted: Histogram,
+}
+
+impl Times<'_> {
+    /// Mean in seconds.
+    pub(super) fn mean(&self) -> Option<f64> {
+        match (self.rates.mean(), self.counted.mean()) {
+            (Some(rates), Some(counted)) => {
+                let (a, b) = (self.rates.weight(), self.counted.weight());
+                Some((rates * a + counted * b) / (a + b))
+            }
+            (one, None) | (None, one) => one,
+        }
+    }
+
+    /// P(time ≤ t), if there was anything.
+    fn cdf(&self, t: f64) -> f64 {
+        self.joined(t, self.counted.cdf(t))
+    }
+
+    /// The same for each of these times, which don't fall.
+    pub(super) fn cdfs(&self, rising: impl Iterator<Item = f64> + Clone) -> Vec<f64> {
+        let counted = self.counted.cdfs(rising.clone());
+        rising.enumerate().map(|(k, t)| self.joined(t, counted.get(k).copied())).collect()
+    }
+
+    fn joined(&self, t: f64, counted: Option<f64>) -> f64 {
+        match counted {
+            None if self.rates.is_empty() => 0.0,
+            None => self.rates.cdf(t),
+            Some(counted) if self.rates.is_empty() => counted,
+            Some(counted) => {
+                let (a, b) = (self.rates.weight(), self.counted.weight());
+                (self.rates.cdf(t) * a + counted * b) / (a + b)
+            }
+        }
+    }
+
+    /// The times that these rising shares don't exceed, if there was anything.
+    pub(super) fn quantiles<const N: usize>(&self, shares: [f64; N]) -> [f64; N] {
+        if self.counted.is_empty() {
+            return self.rates.quantiles(shares);
+        }
+        let counted = shares.map(|p| self.counted.quantile(p).unwrap_or(0.0));
+        if self.rates.is_empty() {
+            return counted;
+        }
+        // That of both lies between those of each.
+        let rates = self.rates.quantiles(shares);
+        let mut at = shares.iter().zip(rates.iter().zip(counted)).map(|(&share, (&rates, counted))| {
+            bisect((rates.min(counted), rates.max(counted)), 1e-6, |t| self.cdf(t) < share)
+        });
+        shares.map(|_| at.next().unwrap_or(0.0))
+    }
+}
