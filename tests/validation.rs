@@ -145,7 +145,84 @@ const CASES: &[Case] = &[
         source: "by hand: 100/s × (34 + 60 + 60/2) s",
         claims: &[("requests lost", "requests.lost", "", 12_400.0)],
     },
+    Case {
+        file: "breakdown-3",
+        title: "M/M/3 whose servers fail",
+        source: "quasi-birth-death chain, solved (open case Q-MMC-BREAKDOWN c3)",
+        claims: &[
+            ("mean number in system", "station.in-system", "queue", 2.570_015_548_527_658),
+            ("mean sojourn, s", "latency.mean", "", 1.606_259_717_829_786_4),
+            ("P(wait)", "station.waiting", "queue", 0.391_855_539_440_776_7),
+            ("mean servers up", "replicas", "queue", 2.727_272_727_272_727),
+        ],
+    },
+    Case {
+        file: "breakdown-1",
+        title: "M/M/1 whose server fails",
+        source: "quasi-birth-death chain, solved (open case Q-MMC-BREAKDOWN c1)",
+        claims: &[
+            ("mean number in system", "station.in-system", "queue", 1.727_272_727_272_727_3),
+            ("mean sojourn, s", "latency.mean", "", 3.454_545_454_545_454_6),
+            ("P(wait)", "station.waiting", "queue", 0.590_909_090_909_090_9),
+            ("mean servers up", "replicas", "queue", 0.909_090_909_090_909_1),
+        ],
+    },
+    Case {
+        file: "interrupted",
+        title: "calls fail with their pod",
+        source: "the earlier of two exponentials: 20/21",
+        claims: &[
+            ("availability", "availability", "", 0.952_380_952_380_952_4),
+            ("mean sojourn of those that don't, s", "latency.mean", "", 0.952_380_952_380_952_4),
+        ],
+    },
+    Case {
+        file: "begun-anew",
+        title: "calls begin anew when their pod fails",
+        source: "20 s × (exp(1/20) − 1)",
+        claims: &[("mean sojourn, s", "latency.mean", "", 1.025_421_927_520_481_3)],
+    },
 ];
+
+/// Claims of figures that rates don't have.
+const BY_REQUESTS_ALONE: &[Case] = &[
+    Case {
+        file: "breakdown-3",
+        title: "M/M/3 whose servers fail",
+        source: "open case Q-MMC-BREAKDOWN c3",
+        claims: &[
+            ("P(empty)", "station.empty", "queue", 0.167_007_822_276_699_33),
+            ("interruptions of a call", "station.interrupted", "queue", 0.01),
+        ],
+    },
+    Case {
+        file: "breakdown-1",
+        title: "M/M/1 whose server fails",
+        source: "open case Q-MMC-BREAKDOWN c1",
+        claims: &[
+            ("P(empty)", "station.empty", "queue", 0.420_779_220_779_220_75),
+            ("interruptions of a call", "station.interrupted", "queue", 0.02),
+        ],
+    },
+    Case {
+        file: "begun-anew",
+        title: "calls begin anew when their pod fails",
+        source: "exp(1/20) − 1",
+        claims: &[("interruptions of a call", "station.interrupted", "queue", 0.051_271_096_376_024_05)],
+    },
+];
+
+#[test]
+fn what_only_requests_tell_holds_to_theory() {
+    let verdicts: Vec<Verdict> = BY_REQUESTS_ALONE.iter().flat_map(|case| judge(case, &[])).collect();
+    let refused = refused(&verdicts);
+    assert!(refused.is_empty(), "{}", told(&refused));
+    // What the open cases demand: a 99.9 % interval no wider than 2 % to either side.
+    for Verdict { claim, figure, .. } in &verdicts {
+        let half = figure.estimate().half;
+        assert!(half <= 0.02 * claim.expected, "{}: {} ± {half}", claim.case, claim.what);
+    }
+}
 
 /// What a claim came to.
 struct Verdict {
@@ -285,6 +362,9 @@ fn mutations_are_caught() {
         ("failover", "routing.health.failures=2"),
         ("failover", "routing.via.dns.ttl=\"30s\""),
         ("retries", "journey.call.retries.max=1"),
+        ("breakdown-1", "fault.crash.repair={ exponential = { mean = \"5200ms\" } }"),
+        ("interrupted", "fault.crash.every={ exponential = { mean = \"21s\" } }"),
+        ("begun-anew", "fault.crash.every={ exponential = { mean = \"21s\" } }"),
         ("quorum", "store.votes.time={ exponential = { mean = \"1010ms\" } }"),
     ] {
         let verdicts = judge(case(file), &["--set", mutation]);

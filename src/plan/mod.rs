@@ -471,6 +471,8 @@ pub enum Element {
     Cluster(Id<Cluster>),
     /// A service in a cluster.
     Service(Id<Cluster>, Id<Service>),
+    /// A pod of a service in a cluster, by its number.
+    Pod(Id<Cluster>, Id<Service>, u32),
     /// A store's copy in a cluster.
     Copy(Id<Cluster>, Id<Store>),
     /// The network between two regions.
@@ -501,6 +503,8 @@ pub struct Hit {
     pub hold: u32,
     /// The root.
     pub root: Id<Root>,
+    /// Its stream: the root's, but that pods of one root have each their own.
+    pub digest: u64,
 }
 
 /// A fault process.
