@@ -104,6 +104,7 @@ pub fn compile(scenario: &Scenario) -> Plan {
             decide: spec.failover.decide.clone(),
             promote: spec.failover.promote.clone(),
             promote_success: spec.failover.promote_success.get(),
+            coverage: spec.failover.uncovered.clone().map(|takes| (spec.failover.coverage.get(), takes)),
             failback: spec.failover.failback.clone(),
             scale_when: spec.failover.scale.when,
             runs_in: spec.failover.runs_in.as_ref().map(|name| compiler.region(name)),

@@ -434,6 +434,8 @@ pub struct FailoverPlan {
     pub promote: Dist,
     /// The chance that it works.
     pub promote_success: f64,
+    /// The chance that it covers a failure, and how long a promotion takes where it doesn't; `None` where it always does.
+    pub coverage: Option<(f64, Dist)>,
     /// Whether and when to go back.
     pub failback: Failback,
     /// When the standby's services grow.

@@ -541,6 +541,13 @@ fn mistakes_in_faults_of_pods() {
 }
 
 #[test]
+fn mistakes_in_coverage() {
+    let before = |text: &'static str| ("[[cluster]]", text);
+    mistake(before("[failover]\ncoverage = 0.9\n[[cluster]]"), "failover.coverage", &["aren't covered", "`uncovered`"]);
+    advice(before("[failover]\nuncovered = \"10min\"\n[[cluster]]"), "failover.uncovered", "changes nothing");
+}
+
+#[test]
 fn mistakes_in_switchovers() {
     // An odd line changed in a good one.
     let with = |old: &'static str, new: &'static str, path: &'static str, words: &[&str]| {
