@@ -305,18 +305,15 @@ impl Station {
 
     /// A server takes a call up.
     fn take_up(&mut self, now: SimTime, call: Call, starts: &mut Vec<Start>) {
-        let (service, wait, queued) = match self.take_returned(call) {
-            Some(Returned { left, since, .. }) => {
-                if self.counts {
-                    self.tally.wait_again += seconds(now - since);
-                }
-                (left, now - since, true)
+        let (service, wait, queued) = if let Some(Returned { left, since, .. }) = self.take_returned(call) {
+            if self.counts {
+                self.tally.wait_again += seconds(now - since);
             }
-            None => {
-                let (service, wait) = (self.time.draw(&mut self.rng), now - call.arrived);
-                self.started(wait, service);
-                (service, wait, !wait.is_zero())
-            }
+            (left, now - since, true)
+        } else {
+            let (service, wait) = (self.time.draw(&mut self.rng), now - call.arrived);
+            self.started(wait, service);
+            (service, wait, !wait.is_zero())
         };
         self.busy += 1;
         let place = self.unused.pop().unwrap_or_else(|| {
