@@ -833,3 +833,27 @@ fn a_leader_is_moved_by_plan() {
     // What was planned isn't a recovery.
     assert!(summary.entry("planned", "rto.not-achieved", &[])["mean"].is_null());
 }
+
+#[test]
+fn pods_fail_one_by_one() {
+    let root = [("root", "crash: pods of web in us-east-1")];
+    let of = |arguments: &[&str]| {
+        let summary = Summary::of("run", "tests/checks/pods.toml", arguments);
+        let fault = |metric: &str| summary.mean("base", metric, &root);
+        let ready = summary.mean("base", "replicas", &[("cluster", "us-east-1"), ("service", "web")]);
+        (fault("fault.count"), fault("fault.time"), ready, summary.mean("base", "requests.lost", &[]))
+    };
+    // Ten times three pods for 10 s; then nobody is there for 10 requests a second.
+    let (count, time, ready, lost) = of(&[]);
+    assert_eq!(count, 30.0);
+    close(time, 300.0);
+    close(ready, 3.0 - 300.0 / 1100.0);
+    close(lost, 10.0 * 100.0);
+    // One crew: they are back after 10, 20 and 30 s, and from then on fail 10 s after each other: at 100 + 110 k,
+    // 220 + 110 k and 230 + 110 k. All are down for the first 10 s alone.
+    let (count, time, ready, lost) = of(&["--set", "fault.crash.crews=1"]);
+    assert_eq!(count, 10.0 + 9.0 + 9.0);
+    close(time, 100.0 + (20.0 + 80.0) + (30.0 + 80.0));
+    close(ready, 3.0 - 310.0 / 1100.0);
+    close(lost, 10.0 * 10.0);
+}

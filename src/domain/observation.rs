@@ -267,6 +267,10 @@ pub struct StationTally {
     pub wait: f64,
     /// Sum of squared waits, in seconds squared.
     pub wait_square: f64,
+    /// Of calls whose pod failed: the sum of their waits after that, in seconds.
+    pub wait_again: f64,
+    /// Calls whose pod failed while it served them.
+    pub interrupted: f64,
     /// Served calls that waited.
     pub waited: f64,
     /// Served calls that waited no longer than the service's objective.

@@ -18,6 +18,14 @@ pub struct FailoverSpec {
     /// The chance that a promotion works; failing costs another try of the same length.
     #[serde(default = "surely")]
     pub promote_success: Probability,
+    /// The chance that the failover covers a failure: that it does what it is there for. Otherwise `uncovered` says
+    /// how long it takes.
+    #[serde(default = "surely")]
+    pub coverage: Probability,
+    /// How long a promotion takes after a failure that isn't covered, instead of `promote`: until somebody has
+    /// rebooted or switched what should have switched by itself.
+    #[serde(default)]
+    pub uncovered: Option<Dist>,
     /// Whether and when the repaired primary takes back.
     #[serde(default)]
     pub failback: Failback,
@@ -36,6 +44,8 @@ impl Default for FailoverSpec {
             decide: Decide::default(),
             promote: default_promote(),
             promote_success: Probability::ONE,
+            coverage: Probability::ONE,
+            uncovered: None,
             failback: Failback::default(),
             scale: ScaleUp::default(),
             runs_in: None,

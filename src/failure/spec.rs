@@ -78,6 +78,8 @@ pub enum TargetSpec {
     Clusters(Selection),
     /// A service, in each of the clusters that run it.
     Service(ServiceTarget),
+    /// Each pod of a service, by itself.
+    Pods(PodsTarget),
     /// A store's copy, in each of its clusters.
     Store(StoreTarget),
     /// The network between two regions, both ways.
@@ -113,6 +115,17 @@ pub struct RoutingTarget {}
 pub struct ServiceTarget {
     /// The service.
     pub name: String,
+    /// Where.
+    #[serde(default = "all")]
+    pub clusters: Selection,
+}
+
+/// The pods of a service, in some of its clusters.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct PodsTarget {
+    /// The service.
+    pub service: String,
     /// Where.
     #[serde(default = "all")]
     pub clusters: Selection,
@@ -158,6 +171,22 @@ pub struct Down {
     /// Connections are refused rather than lost in a black hole: probes fail without their timeout.
     #[serde(default)]
     pub refuses: bool,
+    /// Of pods: what becomes of the calls that a failing one is serving. Only where requests are simulated one by one.
+    #[serde(default)]
+    pub calls: Interrupted,
+}
+
+/// What becomes of the calls that a failing pod is serving.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Interrupted {
+    /// The connection breaks: they fail, and their clients may try again.
+    #[default]
+    Fail,
+    /// They go back to the head of the queue and begin anew: messages that are delivered again.
+    Restart,
+    /// They go back to the head of the queue, and what has been done of them stays done.
+    Resume,
 }
 
 /// Stores answer reads and refuse writes: a full disk, a lost lease, somebody's switch. A copy still follows its

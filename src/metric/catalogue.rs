@@ -73,7 +73,7 @@ metrics! {
     STATION_REJECTED = "station.rejected", Share, Lower, "Share of calls that a station shed.";
     STATION_SHED = "station.shed", Requests, Lower, "Calls that a station shed.";
     STATION_WAITING = "station.waiting", Share, Lower, "Probability that an accepted call waits.";
-    STATION_WAIT_MEAN = "station.wait.mean", Seconds, Lower, "Mean wait of accepted calls.";
+    STATION_WAIT_MEAN = "station.wait.mean", Seconds, Lower, "Mean wait of accepted calls, until a server takes them up for the first time.";
     STATION_WAIT_VARIANCE = "station.wait.variance", SecondsSquared, Lower, "Variance of the wait of accepted calls.";
     STATION_WAIT_P50 = "station.wait.p50", Seconds, Lower, "Median wait.";
     STATION_WAIT_P95 = "station.wait.p95", Seconds, Lower, "95th percentile of the wait.";
@@ -82,6 +82,7 @@ metrics! {
     STATION_QUEUE = "station.queue", Count, Neither, "Mean number of waiting calls.";
     STATION_IN_SYSTEM = "station.in-system", Count, Neither, "Mean number of calls waiting or in service.";
     STATION_EMPTY = "station.empty", Share, Neither, "Probability that a station is empty.";
+    STATION_INTERRUPTED = "station.interrupted", Count, Lower, "Times that an accepted call's pod failed under it; where requests are simulated one by one.";
     STATION_SOJOURN = "station.sojourn.mean", Seconds, Lower, "Mean of wait and service of accepted calls.";
     FAULT_COUNT = "fault.count", Count, Neither, "Times that a fault's target went from up to down, degraded or read-only; or that a switchover was begun.";
     FAULT_TIME = "fault.time", Seconds, Neither, "Time that a fault held its target down, degraded or read-only; of a switchover, from its command until clients reach the new leader.";

@@ -203,6 +203,8 @@ pub(crate) fn observations(scale: f64) -> Observations {
     let step = |at: f64| (0..CURVE_NODES).map(|k| if curve_node(k) >= at { 1.0 } else { 0.0 }).collect();
     let served = 99.0 * SECONDS;
     let busy = StationTally {
+        wait_again: 0.0,
+        interrupted: 0.0,
         service: served * 0.02,
         in_system: served * 0.024,
         arrivals: 100.0 * SECONDS,

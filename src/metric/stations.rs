@@ -5,9 +5,9 @@
 
 use super::catalogue::{
     FAULT_COUNT, FAULT_TIME, REPLICAS, REPLICAS_FINAL, REPLICAS_READY_FINAL, STATION_ARRIVALS, STATION_EMPTY,
-    STATION_IN_SYSTEM, STATION_QUEUE, STATION_REJECTED, STATION_SHED, STATION_SOJOURN, STATION_THROUGHPUT,
-    STATION_WAIT_MEAN, STATION_WAIT_MET, STATION_WAIT_P50, STATION_WAIT_P95, STATION_WAIT_P99, STATION_WAIT_VARIANCE,
-    STATION_WAITING, UTILISATION, UTILISATION_FINAL,
+    STATION_IN_SYSTEM, STATION_INTERRUPTED, STATION_QUEUE, STATION_REJECTED, STATION_SHED, STATION_SOJOURN,
+    STATION_THROUGHPUT, STATION_WAIT_MEAN, STATION_WAIT_MET, STATION_WAIT_P50, STATION_WAIT_P95, STATION_WAIT_P99,
+    STATION_WAIT_VARIANCE, STATION_WAITING, UTILISATION, UTILISATION_FINAL,
 };
 use super::facts::Facts;
 use super::sheet::{Of, Sheet, per};
@@ -24,7 +24,7 @@ pub(super) fn put(sheet: &mut Sheet, facts: &Facts) {
         sheet.put(&REPLICAS, Of::cluster(cluster), per(ready(tallies), facts.seconds));
         for (station, tally) in plan.stations.iter().zip(tallies) {
             let of = Of { service: Some(station.service), ..Of::cluster(cluster) };
-            one(sheet, of, &facts.plan.services[station.service], tally, facts.seconds);
+            one(sheet, of, &facts.plan.services[station.service], tally, facts);
         }
     }
     for (root, (count, time)) in facts.plan.roots.keys().zip(&facts.seen.faults) {
@@ -36,7 +36,8 @@ pub(super) fn put(sheet: &mut Sheet, facts: &Facts) {
     }
 }
 
-fn one(sheet: &mut Sheet, of: Of, service: &ServicePlan, tally: &StationTally, seconds: f64) {
+fn one(sheet: &mut Sheet, of: Of, service: &ServicePlan, tally: &StationTally, facts: &Facts) {
+    let seconds = facts.seconds;
     let rate = |sum: f64| per(sum, seconds);
     let each = |sum: f64| per(sum, tally.served);
     let seen = seconds > 0.0;
@@ -66,8 +67,11 @@ fn one(sheet: &mut Sheet, of: Of, service: &ServicePlan, tally: &StationTally, s
     }
     // A service time without a mean has no sojourn either.
     let finite = |value: Option<f64>| value.filter(|value| value.is_finite());
-    sheet.put(&STATION_QUEUE, of, rate(tally.wait));
-    sheet.put(&STATION_SOJOURN, of, finite(each(tally.wait + tally.service)));
+    sheet.put(&STATION_QUEUE, of, rate(tally.wait + tally.wait_again));
+    sheet.put(&STATION_SOJOURN, of, finite(each(tally.wait + tally.wait_again + tally.service)));
     sheet.put(&STATION_IN_SYSTEM, of, finite(rate(tally.in_system)));
     sheet.put(&STATION_EMPTY, of, tally.empty.and_then(rate));
+    // Rates don't know which calls a failing pod has.
+    let by_request = facts.plan.requests.is_some();
+    sheet.put(&STATION_INTERRUPTED, of, each(tally.interrupted).filter(|_| by_request));
 }

@@ -10,7 +10,7 @@ use crate::base::stream::digest;
 use crate::base::{Id, Span, Table};
 use crate::domain::{Cluster, Journey, Population, Region, Root, Selection, Service, Store};
 use crate::failover::spec::SwitchoverSpec;
-use crate::failure::spec::{AccessTarget, RoutingTarget, TargetSpec};
+use crate::failure::spec::{AccessTarget, PodsTarget, RoutingTarget, TargetSpec};
 use crate::replication::keys::Popularity;
 use crate::replication::spec::{Partitions, Reads};
 use crate::routing::dns::Expiry;
@@ -106,6 +106,7 @@ pub fn compile(scenario: &Scenario) -> Plan {
             decide: spec.failover.decide.clone(),
             promote: spec.failover.promote.clone(),
             promote_success: spec.failover.promote_success.get(),
+            coverage: spec.failover.uncovered.clone().map(|takes| (spec.failover.coverage.get(), takes)),
             failback: spec.failover.failback.clone(),
             scale_when: spec.failover.scale.when,
             runs_in: spec.failover.runs_in.as_ref().map(|name| compiler.region(name)),
@@ -650,8 +651,7 @@ impl Targets<'_> {
                 Some(shock) => faults.push(one(members, digest(&fault.name), Some(shock.hit.get()))),
                 None => {
                     for member in members {
-                        let digest = self.roots[member.root].digest;
-                        faults.push(one(vec![member], digest, None));
+                        faults.push(one(vec![member], member.digest, None));
                     }
                 }
             }
@@ -702,6 +702,8 @@ impl Targets<'_> {
             self.groups.push(group.to_owned());
             self.groups.len() - 1
         }) as u32;
+        // Pods of one service in one cluster are one root.
+        let mut roots_of_pods: Vec<Id<Root>> = Vec::new();
         self.elements(of)
             .into_iter()
             .map(|(element, target)| {
@@ -710,9 +712,19 @@ impl Targets<'_> {
                     self.holds.push(hold);
                     self.holds.len() - 1
                 }) as u32;
-                let digest = digest(&format!("{name}\u{0}{target}"));
-                let root = self.roots.push_and_get_key(RootPlan { fault: name.to_owned(), target, digest });
-                Hit { hold, root }
+                let own = digest(&format!("{name}\u{0}{target}"));
+                if let Element::Pod(_, _, number) = element {
+                    let root = roots_of_pods.iter().copied().find(|&root| self.roots[root].digest == own);
+                    let root = root.unwrap_or_else(|| {
+                        let root = RootPlan { fault: name.to_owned(), target: target.clone(), digest: own };
+                        let root = self.roots.push_and_get_key(root);
+                        roots_of_pods.push(root);
+                        root
+                    });
+                    return Hit { hold, root, digest: digest(&format!("{name}\u{0}{target}\u{0}{number}")) };
+                }
+                let root = RootPlan { fault: name.to_owned(), target, digest: own };
+                Hit { hold, root: self.roots.push_and_get_key(root), digest: own }
             })
             .collect()
     }
@@ -769,6 +781,18 @@ impl Targets<'_> {
                         (Element::Service(cluster, service), format!("{} in {}", target.name, cluster_name(cluster)))
                     })
                     .collect()
+            }
+            TargetSpec::Pods(PodsTarget { service, clusters }) => {
+                let id = compiler.service(service);
+                let own = &spec.service[id.index()];
+                let clusters = compiler.selected_clusters(clusters).into_iter();
+                let running = clusters.filter(|&cluster| selects(&own.clusters, &cluster_name(cluster)));
+                let pods = |cluster: Id<Cluster>| {
+                    let name = cluster_name(cluster);
+                    let target = format!("pods of {service} in {name}");
+                    (0..own.most_pods(&name)).map(move |pod| (Element::Pod(cluster, id, pod), target.clone()))
+                };
+                running.flat_map(pods).collect()
             }
             TargetSpec::Store(target) => {
                 let store = compiler.store(&target.name);

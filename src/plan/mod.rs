@@ -434,6 +434,8 @@ pub struct FailoverPlan {
     pub promote: Dist,
     /// The chance that it works.
     pub promote_success: f64,
+    /// The chance that it covers a failure, and how long a promotion takes where it doesn't; `None` where it always does.
+    pub coverage: Option<(f64, Dist)>,
     /// Whether and when to go back.
     pub failback: Failback,
     /// When the standby's services grow.
@@ -471,6 +473,8 @@ pub enum Element {
     Cluster(Id<Cluster>),
     /// A service in a cluster.
     Service(Id<Cluster>, Id<Service>),
+    /// A pod of a service in a cluster, by its number.
+    Pod(Id<Cluster>, Id<Service>, u32),
     /// A store's copy in a cluster.
     Copy(Id<Cluster>, Id<Store>),
     /// The network between two regions.
@@ -501,6 +505,8 @@ pub struct Hit {
     pub hold: u32,
     /// The root.
     pub root: Id<Root>,
+    /// Its stream: the root's, but that pods of one root have each their own.
+    pub digest: u64,
 }
 
 /// A fault process.

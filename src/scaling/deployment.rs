@@ -44,6 +44,23 @@ impl Deployment {
         }
     }
 
+    /// A ready pod fails and is ready again at `until`: meanwhile it is on its way.
+    pub fn fail(&mut self, until: SimTime) {
+        if self.ready > 0 {
+            self.ready -= 1;
+            self.expect(until, 1);
+        }
+    }
+
+    /// So many pods will be ready at `at`.
+    fn expect(&mut self, at: SimTime, count: u32) {
+        let position = self.pending.partition_point(|&(other, _)| other <= at);
+        match position.checked_sub(1).map(|before| &mut self.pending[before]) {
+            Some((other, pods)) if *other == at => *pods += count,
+            Some(_) | None => self.pending.insert(position, (at, count)),
+        }
+    }
+
     /// Adds pods that have been placed; they serve `startup` after they have a node.
     pub fn add(&mut self, now: SimTime, placed: &[Placed], startup: Span) {
         for place in placed {
@@ -52,11 +69,7 @@ impl Deployment {
                 self.ready += place.pods;
                 continue;
             }
-            let position = self.pending.partition_point(|&(other, _)| other <= at);
-            match position.checked_sub(1).map(|before| &mut self.pending[before]) {
-                Some((other, pods)) if *other == at => *pods += place.pods,
-                Some(_) | None => self.pending.insert(position, (at, place.pods)),
-            }
+            self.expect(at, place.pods);
         }
     }
 
@@ -137,6 +150,20 @@ mod tests {
         // The recommendation of 10 was made at 15 s: it leaves the window at 315 s.
         assert_eq!(pods.next_expiry(&rule), secs(315));
         assert_eq!(pods.sync(secs(315), &rule, 0.5), 5);
+    }
+
+    #[test]
+    fn a_failed_pod_comes_back() {
+        let mut pods = Deployment::steady(2);
+        pods.fail(secs(50));
+        pods.fail(secs(30));
+        pods.fail(secs(20));
+        assert_eq!((pods.ready, pods.total(), pods.next_ready()), (0, 2, secs(30)));
+        pods.start_due(secs(30));
+        assert_eq!((pods.ready, pods.next_ready()), (1, secs(50)));
+        // What stops first is what is furthest from ready.
+        pods.shrink_to(1);
+        assert_eq!((pods.ready, pods.total()), (1, 1));
     }
 
     #[test]

@@ -516,6 +516,38 @@ fn mistakes_in_failures() {
 }
 
 #[test]
+fn mistakes_in_faults_of_pods() {
+    let of = |of: &'static str| ("of = { regions = \"all\" }", of);
+    let path = "fault.\"region lost\".of.pods.service";
+    mistake(of("of = { pods = { service = \"wbe\" } }"), path, &["did you mean `web`?"]);
+    mistake(
+        of("of = { pods = { service = \"web\" } }\neffect = { degraded = { errors = 0.1 } }"),
+        "fault.\"region lost\".effect",
+        &["can't be degraded", "down = {}"],
+    );
+    mistake(
+        of("of = { regions = \"all\" }\neffect = { down = { calls = \"resume\" } }"),
+        "fault.\"region lost\".effect.down.calls",
+        &["only the calls of single pods", "of = { pods"],
+    );
+    let fluid = [
+        of("of = { pods = { service = \"web\" } }\neffect = { down = { calls = \"restart\" } }"),
+        ("name = \"web\"", "name = \"web\"\nstation = \"fluid\""),
+    ];
+    let (_, found) = run(&edited(&fluid));
+    let error = found.iter().find(|found| found.severity == Severity::Error).expect("a mistake");
+    assert_eq!(error.path.as_deref(), Some("fault.\"region lost\".effect.down.calls"));
+    assert!(all(error).contains("`web` has no queue"), "{error:#?}");
+}
+
+#[test]
+fn mistakes_in_coverage() {
+    let before = |text: &'static str| ("[[cluster]]", text);
+    mistake(before("[failover]\ncoverage = 0.9\n[[cluster]]"), "failover.coverage", &["aren't covered", "`uncovered`"]);
+    advice(before("[failover]\nuncovered = \"10min\"\n[[cluster]]"), "failover.uncovered", "changes nothing");
+}
+
+#[test]
 fn mistakes_in_switchovers() {
     // An odd line changed in a good one.
     let with = |old: &'static str, new: &'static str, path: &'static str, words: &[&str]| {

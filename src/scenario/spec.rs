@@ -271,6 +271,14 @@ pub struct ServiceSpec {
     pub overrides: IndexMap<String, ServiceOverride>,
 }
 
+impl ServiceSpec {
+    /// The most pods that it may have in a cluster.
+    pub fn most_pods(&self, cluster: &str) -> u32 {
+        let replicas = self.overrides.get(cluster).and_then(|own| own.replicas).unwrap_or(self.replicas);
+        self.autoscale.as_ref().map_or(replicas, |scale| scale.max.max(replicas))
+    }
+}
+
 fn all() -> Selection {
     Selection::All
 }

@@ -14,6 +14,8 @@ pub(super) struct Index {
     pub(super) zones: Table<Cluster, Vec<(u32, usize)>>,
     /// On a service of a cluster: (station, hold).
     pub(super) stations: Table<Cluster, Vec<(u32, usize)>>,
+    /// On a pod of a service of a cluster: (station, hold).
+    pub(super) pods: Table<Cluster, Vec<(u32, usize)>>,
     /// On a store's copy: by cluster and store.
     pub(super) copies: Table<Cluster, Table<Store, Vec<usize>>>,
     /// On a dependency.
@@ -47,6 +49,7 @@ impl Index {
             front: vec![Vec::new(); clusters].into(),
             zones: vec![Vec::new(); clusters].into(),
             stations: vec![Vec::new(); clusters].into(),
+            pods: vec![Vec::new(); clusters].into(),
             copies: vec![vec![Vec::new(); plan.stores.len()].into(); clusters].into(),
             dependencies: vec![Vec::new(); plan.dependencies.len()].into(),
             links: Vec::new(),
@@ -83,6 +86,11 @@ impl Index {
                 Element::Service(cluster, service) => {
                     if let Some(station) = plan.clusters[cluster].station_of[service] {
                         index.stations[cluster].push((station, hold));
+                    }
+                }
+                Element::Pod(cluster, service, _) => {
+                    if let Some(station) = plan.clusters[cluster].station_of[service] {
+                        index.pods[cluster].push((station, hold));
                     }
                 }
                 Element::Copy(cluster, store) => index.copies[cluster][store].push(hold),

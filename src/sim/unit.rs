@@ -266,6 +266,17 @@ impl Unit {
         }
     }
 
+    /// A pod of a station, by its number: it is among those that are there, and some pod is ready to fail.
+    pub(super) fn has_pod(&mut self, station: usize, number: u32, memo: &Memo) -> bool {
+        let pods = &self.pods(memo)[station];
+        pods.ready > 0 && number < pods.total()
+    }
+
+    /// A ready pod of a station fails: it is on its way back until then.
+    pub(super) fn fail_pod(&mut self, station: usize, until: SimTime, memo: &Memo) {
+        self.pods(memo)[station].fail(until);
+    }
+
     /// Pods wanted now, ready or on their way, by station.
     pub(super) fn totals(&mut self, memo: &Memo) -> Vec<u32> {
         self.pods(memo).iter().map(Deployment::total).collect()

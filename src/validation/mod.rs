@@ -26,6 +26,9 @@ macro_rules! files {
 pub const FILES: &[(&str, &str)] = files![
     "base.toml",
     "batches.toml",
+    "begun-anew.toml",
+    "breakdown-1.toml",
+    "breakdown-3.toml",
     "cases.toml",
     "common-cause.toml",
     "crews.toml",
@@ -34,6 +37,7 @@ pub const FILES: &[(&str, &str)] = files![
     "failover.toml",
     "fork-join.toml",
     "hedging.toml",
+    "interrupted.toml",
     "md1.toml",
     "mg1.toml",
     "mh4.toml",

@@ -6,19 +6,22 @@ use crate::base::Span;
 use crate::diag::Diagnostic;
 use crate::domain::Selection;
 use crate::failover::spec::SwitchoverSpec;
-use crate::failure::spec::{AccessTarget, ClockStart, EffectSpec, FaultSpec, RoutingTarget, TargetSpec};
+use crate::failure::spec::{
+    AccessTarget, ClockStart, EffectSpec, FaultSpec, Interrupted, PodsTarget, RoutingTarget, TargetSpec,
+};
 use crate::replication::spec::Replication;
 use crate::scenario::lookup::Model;
+use crate::traffic::spec::Station;
 
 pub(super) fn check(model: &Model<'_>, found: &mut Found<'_>) {
     for fault in &model.spec.fault {
         target(model, ["fault", &fault.name], &fault.of, found);
-        effect(["fault", &fault.name], &fault.of, &fault.effect, found);
+        effect(model, ["fault", &fault.name], &fault.of, &fault.effect, found);
         clock(fault, found);
     }
     for incident in &model.spec.incident {
         target(model, ["incident", &incident.name], &incident.of, found);
-        effect(["incident", &incident.name], &incident.of, &incident.effect, found);
+        effect(model, ["incident", &incident.name], &incident.of, &incident.effect, found);
         window(model, ["incident", &incident.name], incident.at, incident.lasts, found);
     }
     model.spec.switchover.iter().for_each(|one| switchover(model, one, found));
@@ -108,6 +111,12 @@ pub(super) fn targets(model: &Model<'_>, of: &TargetSpec) -> usize {
         }
         TargetSpec::Clusters(selection) => model.selected_clusters(selection).len(),
         TargetSpec::Service(service) => model.selected_clusters(&service.clusters).len(),
+        TargetSpec::Pods(PodsTarget { service, clusters }) => {
+            let Some(&service) = model.service_names.get(&**service) else { return 0 };
+            let running = model.selected_clusters(clusters).into_iter().filter(|&cluster| model.runs(cluster, service));
+            let pods = |cluster: usize| model.spec.service[service].most_pods(&model.spec.cluster[cluster].name);
+            running.map(|cluster| pods(cluster) as usize).sum()
+        }
         TargetSpec::Store(store) => model.selected_clusters(&store.clusters).len(),
     }
 }
@@ -148,6 +157,15 @@ fn target(model: &Model<'_>, [kind, name]: [&str; 2], of: &TargetSpec, found: &m
             selection("cluster", &target.clusters, &model.cluster_names, &at("clusters"), false, found);
             if let Some(service) = known("service", &target.name, &model.service_names, &at("name"), found) {
                 runs_there(model, &target.clusters, &at("clusters"), &target.name, found, |c| model.runs(c, service));
+            }
+        }
+        TargetSpec::Pods(target) => {
+            let at = |key: &'static str| [kind, name, "of", "pods", key];
+            selection("cluster", &target.clusters, &model.cluster_names, &at("clusters"), false, found);
+            if let Some(service) = known("service", &target.service, &model.service_names, &at("service"), found) {
+                runs_there(model, &target.clusters, &at("clusters"), &target.service, found, |c| {
+                    model.runs(c, service)
+                });
             }
         }
         TargetSpec::Store(target) => {
@@ -196,9 +214,30 @@ fn in_region(model: &Model<'_>, zone: &str, path: &[&str], found: &mut Found<'_>
     }
 }
 
-fn effect([kind, name]: [&str; 2], of: &TargetSpec, effect: &EffectSpec, found: &mut Found<'_>) {
+/// Calls go back to a queue: they are a pod's, and there is a queue.
+fn interrupted(model: &Model<'_>, [kind, name]: [&str; 2], of: &TargetSpec, found: &mut Found<'_>) {
+    let path = [kind, name, "effect", "down", "calls"];
+    let TargetSpec::Pods(target) = of else {
+        let message = "only the calls of single pods go back to a queue".to_owned();
+        found.push(&path, Diagnostic::error(message).help("write of = { pods = { service = \"…\" } }, or remove it"));
+        return;
+    };
+    let Some(&service) = model.service_names.get(&*target.service) else { return };
+    let queues = matches!(model.spec.service[service].station, Station::Mmc);
+    found.require(queues, &path, || {
+        (
+            format!("`{}` has no queue that calls could go back to", target.service),
+            "leave `calls` out, or write station = \"mmc\" for the service",
+        )
+    });
+}
+
+fn effect(model: &Model<'_>, [kind, name]: [&str; 2], of: &TargetSpec, effect: &EffectSpec, found: &mut Found<'_>) {
     match effect {
-        EffectSpec::Down(_) => {}
+        EffectSpec::Down(down) => match down.calls {
+            Interrupted::Fail => {}
+            Interrupted::Restart | Interrupted::Resume => interrupted(model, [kind, name], of, found),
+        },
         EffectSpec::ReadOnly(_) => {
             let holds_stores = match of {
                 TargetSpec::Region(_)
@@ -209,6 +248,7 @@ fn effect([kind, name]: [&str; 2], of: &TargetSpec, effect: &EffectSpec, found: 
                 TargetSpec::Zone(_)
                 | TargetSpec::Zones(_)
                 | TargetSpec::Service(_)
+                | TargetSpec::Pods(_)
                 | TargetSpec::Link(_)
                 | TargetSpec::Dependency(_)
                 | TargetSpec::Access(_)
@@ -223,7 +263,10 @@ fn effect([kind, name]: [&str; 2], of: &TargetSpec, effect: &EffectSpec, found: 
             });
         }
         EffectSpec::Degraded(degraded) => {
-            let is_cut = matches!(of, TargetSpec::Access(_) | TargetSpec::Checks(_) | TargetSpec::Routing(_));
+            let is_cut = matches!(
+                of,
+                TargetSpec::Access(_) | TargetSpec::Checks(_) | TargetSpec::Routing(_) | TargetSpec::Pods(_)
+            );
             found.require(!is_cut, &[kind, name, "effect"], || {
                 ("this target is there or it isn't: it can't be degraded".to_owned(), "write effect = { down = {} }")
             });

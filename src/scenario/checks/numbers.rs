@@ -320,6 +320,20 @@ fn stores(model: &Model<'_>, found: &mut Found<'_>) {
     found.require(failover.promote_success.get() > 0.0, &["failover", "promote-success"], || {
         ("a promotion that never works would be tried for ever".to_owned(), "write a chance above 0")
     });
+    let covers_all = failover.coverage.get() == 1.0;
+    found.require(covers_all || failover.uncovered.is_some(), &["failover", "coverage"], || {
+        (
+            "some failures aren't covered, and then nothing says how long it takes".to_owned(),
+            "add `uncovered`, such as uncovered = { exponential = { mean = \"10min\" } }",
+        )
+    });
+    if let Some(uncovered) = &failover.uncovered {
+        time(uncovered, &["failover", "uncovered"], found);
+        if covers_all {
+            let diagnostic = Diagnostic::warning("`uncovered` changes nothing: every failure is covered");
+            found.push(&["failover", "uncovered"], diagnostic.help("set `coverage` below 1, such as 0.9"));
+        }
+    }
     match &failover.decide {
         Decide::Manual(delay) => time(delay, &["failover", "decide", "manual"], found),
         Decide::Automatic {} => {}

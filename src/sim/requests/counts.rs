@@ -265,6 +265,8 @@ fn unscaled(tally: &StationTally, scale: f64) -> StationTally {
         &mut tally.served,
         &mut tally.wait,
         &mut tally.wait_square,
+        &mut tally.wait_again,
+        &mut tally.interrupted,
         &mut tally.waited,
         &mut tally.met,
         &mut tally.service,

@@ -15,6 +15,7 @@
 mod client;
 mod counts;
 mod minutes;
+mod pods;
 mod sample;
 mod source;
 mod station;
@@ -359,10 +360,10 @@ impl<'p> Traffic<'p> {
     }
 
     fn schedule_starts(&mut self, station: u32) {
-        for Start { place, life, done, call } in self.starts.drain(..) {
+        for Start { place, life, done, call, queued } in self.starts.drain(..) {
             if let Some((call, wait)) = call {
                 let entry = &mut self.entries[call.entry as usize];
-                if entry.life == call.life && !wait.is_zero() {
+                if entry.life == call.life && queued {
                     entry.waited += wait.secs();
                     entry.queued -= 1;
                 }
@@ -590,7 +591,8 @@ fn station(plan: &Plan, index: &Index, (id, position): (Id<Cluster>, usize), ope
     let good = Condition::good();
     let paired =
         plan.pairs.iter().any(|pair| pair.standby.is_some() && (pair.primary == id || pair.standby == Some(id)));
-    let hit = index.stations[id].iter().any(|&(other, _)| other as usize == position);
+    let faults = index.stations[id].iter().chain(&index.pods[id]);
+    let hit = faults.map(|&(other, _)| other as usize).any(|other| other == position);
     let calls = |step: &StepPlan| match step {
         StepPlan::Call(services) => services.contains(&own.service),
         StepPlan::Read(store, _) => plan.stores[*store].cache.is_some_and(|cache| cache.through == Some(own.service)),

@@ -10,6 +10,7 @@ use super::sample::{Sampler, seconds, span};
 use crate::base::stream::{Rng, uniform};
 use crate::base::{SimTime, Span};
 use crate::domain::observation::StationTally;
+use crate::failure::spec::Interrupted;
 use crate::stats::Histogram;
 use core::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -46,6 +47,8 @@ pub(super) struct Start {
     pub(super) done: SimTime,
     /// Which call it is, and how long it has waited; none where what is shared moves on.
     pub(super) call: Option<(Call, Span)>,
+    /// It was in the queue.
+    pub(super) queued: bool,
 }
 
 /// Who is next.
@@ -64,8 +67,21 @@ enum Discipline {
 struct Place {
     call: Option<Call>,
     life: u32,
+    /// Seconds of an undisturbed server that it takes, and what they are multiplied by.
+    work: (f64, f64),
+    done: SimTime,
     /// Seconds that its answer takes after it has left its server.
     after: f64,
+}
+
+/// A call that went back to the queue when its pod failed.
+#[derive(Clone, Copy, Debug)]
+struct Returned {
+    entry: u32,
+    life: u32,
+    /// Seconds of an undisturbed server that it still takes.
+    left: f64,
+    since: SimTime,
 }
 
 /// How it serves now: what faults leave of it.
@@ -91,6 +107,7 @@ pub(super) struct Station {
     busy: u32,
     places: Vec<Place>,
     unused: Vec<u32>,
+    returned: Vec<Returned>,
     time: Sampler,
     rng: Rng,
     objective: f64,
@@ -152,6 +169,7 @@ impl Station {
             busy: 0,
             places: Vec::new(),
             unused: Vec::new(),
+            returned: Vec::new(),
             time: making.time,
             rng: making.rng,
             objective: making.objective.unwrap_or(f64::INFINITY),
@@ -281,17 +299,27 @@ impl Station {
         let Some(position) = waiting.range(first..).position(same) else { return false };
         waiting.remove(first + position);
         self.waiting -= 1;
-        self.not_served();
+        if self.take_returned(call).is_none() {
+            self.not_served();
+        }
         true
     }
 
     /// A server takes a call up.
     fn take_up(&mut self, now: SimTime, call: Call, starts: &mut Vec<Start>) {
-        let service = self.time.draw(&mut self.rng);
-        self.started(now - call.arrived, service);
+        let (service, wait, queued) = if let Some(Returned { left, since, .. }) = self.take_returned(call) {
+            if self.counts {
+                self.tally.wait_again += seconds(now - since);
+            }
+            (left, now - since, true)
+        } else {
+            let (service, wait) = (self.time.draw(&mut self.rng), now - call.arrived);
+            self.started(wait, service);
+            (service, wait, !wait.is_zero())
+        };
         self.busy += 1;
         let place = self.unused.pop().unwrap_or_else(|| {
-            self.places.push(Place { call: None, life: 0, after: 0.0 });
+            self.places.push(Place { call: None, life: 0, work: (0.0, 1.0), done: now, after: 0.0 });
             self.places.len() as u32 - 1
         });
         let slot = &mut self.places[place as usize];
@@ -306,7 +334,8 @@ impl Station {
             }
             Discipline::Line(_) | Discipline::Known { .. } => {
                 let done = now + span(service * self.pace.slower);
-                starts.push(Start { place, life, done, call: Some((call, now - call.arrived)) });
+                (slot.work, slot.done) = ((service, self.pace.slower), done);
+                starts.push(Start { place, life, done, call: Some((call, wait)), queued });
             }
         }
     }
@@ -348,7 +377,7 @@ impl Station {
             if let Some(&Reverse((at, _))) = done.peek().filter(|_| part > 0.0) {
                 let left = (at as f64 / WORK - *work).max(0.0) / part;
                 let done = now + Span::from_secs(left);
-                starts.push(Start { place: u32::MAX, life: *version, done, call: None });
+                starts.push(Start { place: u32::MAX, life: *version, done, call: None, queued: false });
             }
         }
     }
@@ -439,6 +468,7 @@ impl Station {
             Discipline::Line(classes) if chance >= 1.0 => {
                 dead.extend(classes.iter_mut().flat_map(|(_, waiting)| waiting.drain(..)));
                 self.waiting = 0;
+                self.returned.clear();
             }
             Discipline::Shared { done, .. } => {
                 done.retain(|Reverse((_, place))| places[*place as usize].call.is_some());
@@ -456,6 +486,74 @@ impl Station {
             Discipline::Line(_) => self.waiting as f64,
             Discipline::Shared { .. } => f64::from(self.busy.saturating_sub(self.pace.servers)),
         }
+    }
+
+    /// One of its pods fails, with what that is serving: `hit` is all of it. Which calls those are is drawn, for a call
+    /// is as likely on one server as on another. They go back to the queue, unless they fail.
+    pub(super) fn fail_pod(&mut self, now: SimTime, calls: Interrupted, hit: &mut Vec<Call>, starts: &mut Vec<Start>) {
+        self.prepare(now);
+        // Servers of the pod; under `scale` a pod has a part of one.
+        let servers = f64::from(self.pace.servers) / f64::from(self.ready.max(1));
+        let shared = matches!(self.discipline, Discipline::Shared { .. });
+        let part = servers.fract();
+        let mut lost = servers as u32 + u32::from(part > 0.0 && uniform(&mut self.rng) < part);
+        let chance = 1.0 / f64::from(self.ready.max(1));
+        self.ready = self.ready.saturating_sub(1);
+        // Busy servers are looked at first, then idle ones: each is the pod's with the chance that is left.
+        let mut others = self.pace.servers.max(self.busy);
+        self.pace.servers = self.pace.servers.saturating_sub(lost);
+        for number in 0..self.places.len() {
+            let place = self.places[number];
+            let Some(call) = place.call else { continue };
+            let chance = if shared { chance } else { f64::from(lost) / f64::from(others.max(1)) };
+            others = others.saturating_sub(1);
+            if chance < 1.0 && uniform(&mut self.rng) >= chance {
+                continue;
+            }
+            lost = lost.saturating_sub(1);
+            hit.push(call);
+            self.give_back(now, call, place, calls);
+            self.places[number].call = None;
+            self.places[number].life += 1;
+            self.unused.push(number as u32);
+            self.busy -= 1;
+        }
+        if self.counts {
+            self.tally.interrupted += hit.len() as f64;
+        }
+        let places = &self.places;
+        if let Discipline::Shared { done, .. } = &mut self.discipline {
+            done.retain(|Reverse((_, place))| places[*place as usize].call.is_some());
+        }
+        self.next_shared(now, starts);
+        self.fill(now, starts);
+    }
+
+    /// A call whose pod has failed goes back to its place in the queue, unless it fails.
+    fn give_back(&mut self, now: SimTime, call: Call, place: Place, calls: Interrupted) {
+        let Discipline::Line(classes) = &mut self.discipline else { return };
+        let (service, slower) = place.work;
+        let left = match calls {
+            Interrupted::Fail => return,
+            Interrupted::Restart => service,
+            Interrupted::Resume => (seconds(place.done.since(now)) / slower).min(service),
+        };
+        if self.counts {
+            // A server's time all the same: what is done twice is served twice.
+            self.tally.service += left - seconds(place.done.since(now)) / slower;
+        }
+        let waiting = line(classes, call.priority);
+        let first = waiting.partition_point(|other| other.arrived < call.arrived);
+        waiting.insert(first, call);
+        self.waiting += 1;
+        self.returned.push(Returned { entry: call.entry, life: call.life, left, since: now });
+    }
+
+    /// What is known of a call that went back to the queue, if it did.
+    fn take_returned(&mut self, call: Call) -> Option<Returned> {
+        let same = |other: &Returned| (other.entry, other.life) == (call.entry, call.life);
+        let position = self.returned.iter().position(same)?;
+        Some(self.returned.swap_remove(position))
     }
 
     /// Calls offered per second and utilisation since the last look.

@@ -5,9 +5,9 @@ use super::super::log::Held;
 use super::{Active, Composed, Event, LINGER, World, purpose};
 use crate::base::stream::{Rng, uniform};
 use crate::base::{Id, SimTime, Span, Table};
-use crate::domain::{Cluster, Region, Root};
+use crate::domain::{Cluster, Region, Root, Service};
 use crate::failover::spec::ScaleWhen;
-use crate::failure::spec::EffectSpec;
+use crate::failure::spec::{EffectSpec, Interrupted};
 use crate::plan::{DEMAND, Element};
 
 impl World<'_> {
@@ -20,10 +20,10 @@ impl World<'_> {
             for member in &fault_plan.members {
                 // Each member's own draws, so that another one more shifts nobody's.
                 let stream = self.seed.stream().with(fault_plan.digest).with(purpose::SHOCK);
-                let mut rng = stream.with(plan.roots[member.root].digest).with(occurrence).rng();
+                let mut rng = stream.with(member.digest).with(occurrence).rng();
                 let hit = uniform(&mut rng) <= chance;
                 let lasts = fault_plan.repair.sample_span(&mut rng);
-                if hit && self.holds[member.hold as usize].0.is_none() {
+                if hit && self.can_fail(member.hold) {
                     let lasts = self.repaired(now, fault_plan.crews, lasts);
                     self.hold(member.hold, member.root, fault_plan.effect, lasts, occurrence);
                 }
@@ -36,7 +36,7 @@ impl World<'_> {
         let lasts = fault_plan.repair.sample_span(rng);
         let up = fault_plan.every.sample_span(rng);
         let member = fault_plan.members[0];
-        let is_up = self.holds[member.hold as usize].0.is_none();
+        let is_up = self.can_fail(member.hold);
         let lasts = if is_up { self.repaired(now, fault_plan.crews, lasts) } else { lasts };
         let struck = self.hold(member.hold, member.root, fault_plan.effect, lasts, occurrence);
         // Absorbed by its group, it is as good as new.
@@ -56,7 +56,7 @@ impl World<'_> {
     /// Takes hold of a target, unless its group already does.
     pub(super) fn hold(&mut self, hold: u32, root: Id<Root>, effect: EffectSpec, lasts: Span, occurrence: u64) -> bool {
         let now = self.events.now();
-        if self.holds[hold as usize].0.is_some() {
+        if !self.can_fail(hold) {
             return false;
         }
         let seen = match effect {
@@ -74,10 +74,38 @@ impl World<'_> {
         self.log.held.push(Held { root, from: now, to: now + lasts });
         self.events.schedule(now + lasts, Event::Repair { hold, serial });
         self.zones_changed(now, &before);
-        if let (Element::Region(region), EffectSpec::Down(_)) = (self.plan.holds[hold as usize].element, effect) {
+        let element = self.plan.holds[hold as usize].element;
+        if let (Element::Region(region), EffectSpec::Down(_)) = (element, effect) {
             self.everybody_moves(now, region, root, occurrence);
         }
+        if let (Element::Pod(cluster, service, _), EffectSpec::Down(down)) = (element, effect) {
+            self.fail_pod(cluster, service, now + lasts, (down.calls, root));
+        }
         true
+    }
+
+    /// Nothing of its group holds a target yet, and it is there: a pod needn't be.
+    fn can_fail(&mut self, hold: u32) -> bool {
+        if self.holds[hold as usize].0.is_some() {
+            return false;
+        }
+        let Element::Pod(cluster, service, number) = self.plan.holds[hold as usize].element else { return true };
+        let now = self.events.now();
+        self.flush(now, cluster);
+        self.station(cluster, service).is_some_and(|station| self.units[cluster].has_pod(station, number, self.memo))
+    }
+
+    /// A pod fails, and is back at a time. What becomes of its calls is for the requests engine to say.
+    fn fail_pod(&mut self, cluster: Id<Cluster>, service: Id<Service>, back: SimTime, why: (Interrupted, Id<Root>)) {
+        let Some(station) = self.station(cluster, service) else { return };
+        self.units[cluster].fail_pod(station, back, self.memo);
+        if self.by_request.is_some() {
+            self.failed_pods.push((cluster, station, why.0, why.1));
+        }
+    }
+
+    fn station(&self, cluster: Id<Cluster>, service: Id<Service>) -> Option<usize> {
+        self.plan.clusters[cluster].station_of[service].map(|station| station as usize)
     }
 
     /// A region is lost, and nodes become short in the others.

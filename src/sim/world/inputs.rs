@@ -159,6 +159,9 @@ impl World<'_> {
             weakened = self.fronts[cluster].cause.or(weakened);
         }
         consider(weakened.map(|(root, _, since)| (root, since)));
+        for &(_, hold) in &self.index.pods[cluster] {
+            consider(self.holds[hold].0.map(|active| (active.root, active.since)));
+        }
         consider(self.cold_cause(cluster));
         for population in self.plan.populations.keys() {
             self.flows(now, cluster, population, &mut flows);

@@ -31,7 +31,7 @@ use crate::domain::{Cluster, Population, Root, Store};
 use crate::engine::EventList;
 use crate::failure::clock;
 use crate::failure::clock::First;
-use crate::failure::spec::EffectSpec;
+use crate::failure::spec::{EffectSpec, Interrupted};
 use crate::plan::{DEMAND, Plan};
 use crate::replication::history::History;
 use crate::routing::dns::Expiry;
@@ -265,6 +265,8 @@ pub(in crate::sim) struct World<'a> {
     /// Requests are simulated one by one: clusters don't solve what lies between events. By partition: the writes that
     /// were acknowledged since copies have followed, and their bytes.
     by_request: Option<Vec<(f64, f64)>>,
+    /// Then: pods that have failed since requests were told. Cluster, station, what becomes of their calls, and why.
+    failed_pods: Vec<(Id<Cluster>, usize, Interrupted, Id<Root>)>,
 }
 
 impl<'a> World<'a> {
@@ -359,6 +361,7 @@ impl<'a> World<'a> {
             step_end: SimTime::NEVER,
             fronts: vec![Composed::good(); plan.clusters.len()].into(),
             by_request: by_request.then(|| vec![(0.0, 0.0); partition_count]),
+            failed_pods: Vec::new(),
             memo,
         };
         world.start();

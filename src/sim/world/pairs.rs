@@ -4,6 +4,7 @@ use super::super::log::Deed;
 use super::{Event, Phase, World, purpose};
 use crate::base::stream::uniform;
 use crate::base::{Id, SimTime, Span};
+use crate::dist::Dist;
 use crate::domain::{Cluster, Root};
 use crate::failover::spec::{Decide, Failback, ScaleWhen};
 use crate::plan::DEMAND;
@@ -80,6 +81,18 @@ impl World<'_> {
         }
     }
 
+    /// How long the first try of a promotion takes. A failure of a cluster that isn't covered isn't for any of its
+    /// stores.
+    pub(super) fn promotion(&self, cause: (Id<Root>, u64), target: u64, promote: &Dist) -> Span {
+        if let Some((coverage, uncovered)) = &self.plan.failover.coverage {
+            let mut rng = self.consequence(cause.0, cause.1, target, purpose::COVERED, 0);
+            if uniform(&mut rng) > *coverage {
+                return uncovered.sample_span(&mut rng);
+            }
+        }
+        promote.sample_span(&mut self.consequence(cause.0, cause.1, target, purpose::PROMOTE, 0))
+    }
+
     pub(super) fn failback_of(&self, cause: (Id<Root>, u64), home: Id<Cluster>) -> Option<Span> {
         match &self.plan.failover.failback {
             Failback::Never {} => None,
@@ -133,8 +146,7 @@ impl World<'_> {
                 if !self.switched[pair] && self.plan.failover.scale_when == ScaleWhen::AtDecision {
                     self.activate(now, passive, true);
                 }
-                let mut rng = self.consequence(cause.0, cause.1, target, purpose::PROMOTE, 0);
-                let takes = self.plan.failover.promote.sample_span(&mut rng);
+                let takes = self.promotion(cause, target, &self.plan.failover.promote);
                 self.set_pair(pair, Phase::Promoting(0), cause, now + takes);
             }
             Phase::Promoting(attempt) => {

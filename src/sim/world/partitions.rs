@@ -106,8 +106,7 @@ impl World<'_> {
                 };
                 self.log.deeds.push((now, Deed::Decided(leader)));
                 self.partition_controllers[partition].to = to;
-                let mut rng = self.consequence(cause.0, cause.1, target, purpose::PROMOTE, 0);
-                let takes = promote.sample_span(&mut rng);
+                let takes = self.promotion(cause, target, promote);
                 self.set_partition(partition, Phase::Promoting(0), cause, now + takes);
             }
             Phase::Promoting(attempt) => {

@@ -16,6 +16,8 @@ pub(super) const SEEN: u64 = digest("seen by shallow checks");
 pub(super) const DECIDE: u64 = digest("decide");
 /// How long a promotion takes.
 pub(super) const PROMOTE: u64 = digest("promote");
+/// Whether a failover covers a failure, and how long it takes if it doesn't.
+pub(super) const COVERED: u64 = digest("failover covers");
 /// Whether a promotion works.
 pub(super) const SUCCESS: u64 = digest("promotion succeeds");
 /// How long until a failback.

@@ -56,6 +56,9 @@ impl World<'_> {
 
     /// Tells the engine what has changed.
     pub(in crate::sim) fn tell(&mut self, now: SimTime, traffic: &mut Traffic<'_>, told: &mut Told) {
+        for (cluster, station, calls, root) in self.failed_pods.drain(..) {
+            traffic.fail_pod(now, (cluster, station), calls, root);
+        }
         for cluster in self.plan.clusters.keys() {
             if told.inputs.len() <= cluster.index() {
                 told.inputs.push(None);
