@@ -12,6 +12,7 @@ mod log;
 mod lookups;
 mod memo;
 mod outages;
+mod remote;
 mod requests;
 mod shed;
 mod solve;

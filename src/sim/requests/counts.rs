@@ -215,6 +215,8 @@ impl Counts {
             }
         }
         self.month.internal[cluster.index()] += moved.internal;
+        self.month.carried.add(&moved.carried, 1.0);
+        moved.carried.egress.iter().for_each(|&(id, bytes)| self.month.egress[id.index()] += bytes);
         for (from, to, bytes) in moved.transfer {
             match self.month.transfer.iter_mut().find(|entry| entry.0 == from && entry.1 == to) {
                 Some(entry) => entry.2 += bytes,
@@ -245,6 +247,7 @@ impl Counts {
     pub(super) fn finish(mut self, plan: &Plan, log: &Log, clients: &mut Rng, observations: &mut Observations) {
         // What was served after the end belongs to the last month.
         if let Some(last) = self.months.last_mut() {
+            last.carried.add(&self.month.carried, 1.0);
             for (sum, more) in [
                 (&mut last.good, &self.month.good),
                 (&mut last.egress, &self.month.egress),
