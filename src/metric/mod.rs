@@ -3,6 +3,7 @@
 
 mod availability;
 mod bill;
+mod connections;
 pub mod catalogue;
 mod data;
 mod facts;

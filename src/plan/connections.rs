@@ -56,7 +56,7 @@ pub struct HubPlan {
     pub per_hour: f64,
 }
 
-/// The address under which a cluster calls a service that it doesn't run.
+/// The address under which a cluster calls a service that it doesn't run, or may call elsewhere.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct AddressPlan {
     /// Who calls.
@@ -65,7 +65,7 @@ pub struct AddressPlan {
     pub service: Id<Service>,
     /// Digest of both, for streams.
     pub digest: u64,
-    /// Where it may lead, the nearest first; at first it leads to the first.
+    /// Where it may lead, the nearest first: the caller itself, if it runs the service. At first it leads to the first.
     pub candidates: Vec<(Id<Connection>, Id<Cluster>)>,
 }
 
@@ -116,6 +116,9 @@ pub(super) struct Known<'a> {
     pub(super) region_rtt: &'a Table<Region, Table<Region, f64>>,
 }
 
+/// A connection, as the compiler finds its candidates: what it joins, and whether it is a mesh.
+type Joins = (Vec<(Id<Cluster>, Id<Cluster>)>, bool);
+
 /// Compiles connections, and gives each cluster the addresses that it holds and its proxies.
 pub(super) fn compile(specs: &[ConnectionSpec], hubs: &[HubSpec], known: &mut Known<'_>) -> Connections {
     let hub = |name: &String| hubs.iter().position(|hub| hub.name == *name).map(Id::new);
@@ -126,22 +129,25 @@ pub(super) fn compile(specs: &[ConnectionSpec], hubs: &[HubSpec], known: &mut Kn
         };
         let to = selected(&spec.to);
         let pairs = selected(&spec.from).into_iter().flat_map(|from| to.iter().map(move |&to| (from, to)));
-        pairs.filter(|(from, to)| from != to).collect::<Vec<_>>()
+        (pairs.filter(|(from, to)| from != to).collect::<Vec<_>>(), matches!(spec.via, ConnectionKind::Mesh(_)))
     };
     let all_pairs: Vec<_> = specs.iter().map(pairs_of).collect();
     let addresses = addresses(&all_pairs, known);
-    for (spec, pairs) in specs.iter().zip(&all_pairs) {
+    for (spec, (pairs, _)) in specs.iter().zip(&all_pairs) {
         let ConnectionKind::Mesh(mesh) = &spec.via else { continue };
         for &cluster in pairs.iter().flat_map(|(from, to)| [from, to]) {
             let proxies = ProxyPlan { latency: mesh.proxies.clone(), cpu: mesh.cpu / 1000.0 };
             known.clusters[cluster].proxies.get_or_insert(proxies);
         }
     }
-    let one = |(number, (spec, pairs)): (usize, (&ConnectionSpec, Vec<(Id<Cluster>, Id<Cluster>)>))| {
+    let one = |(number, (spec, (pairs, _))): (usize, (&ConnectionSpec, Joins))| {
         let (own, hub) = (spec.via.defaults(), spec.hub.as_ref().and_then(hub));
         let through: BTreeSet<_> = addresses
             .iter()
-            .flat_map(|address: &AddressPlan| address.candidates.iter().map(|candidate| (candidate, address.service)))
+            .flat_map(|address: &AddressPlan| {
+                let elsewhere = address.candidates.iter().filter(|candidate| candidate.1 != address.caller);
+                elsewhere.map(|candidate| (candidate, address.service))
+            })
             .filter(|((connection, _), _)| connection.index() == number)
             .map(|(&(_, to), service)| (to, service))
             .collect();
@@ -194,10 +200,10 @@ pub(super) fn compile(specs: &[ConnectionSpec], hubs: &[HubSpec], known: &mut Kn
     Connections { connections, hubs, addresses }
 }
 
-/// The addresses of all clusters: one for each service and each set of clusters that residency permits.
-fn addresses(pairs: &[Vec<(Id<Cluster>, Id<Cluster>)>], known: &mut Known<'_>) -> Table<AddressPlan> {
+/// The addresses of all clusters, and of what they run themselves in a mesh: one for each service and each set of clusters that residency permits.
+fn addresses(joins: &[Joins], known: &mut Known<'_>) -> Table<AddressPlan> {
     let mut addresses: Table<AddressPlan> = Table::new();
-    if pairs.is_empty() {
+    if joins.is_empty() {
         return addresses;
     }
     for caller in (0..known.names.len()).map(Id::<Cluster>::new) {
@@ -208,14 +214,17 @@ fn addresses(pairs: &[Vec<(Id<Cluster>, Id<Cluster>)>], known: &mut Known<'_>) -
                 let service = Id::new(number);
                 let runs = |cluster: Id<Cluster>| known.clusters[cluster].station_of[service].is_some();
                 let called = known.journeys.iter().any(|journey| calls_of(journey, service) > 0);
-                if !called || runs(caller) {
+                if !called {
                     continue;
                 }
                 let rtt = |to: Id<Cluster>| known.region_rtt[known.clusters[caller].region][known.clusters[to].region];
-                let mut candidates: Vec<(Id<Connection>, Id<Cluster>)> = pairs
+                // What runs here is called elsewhere only where a mesh may turn there.
+                let here = runs(caller);
+                let mut candidates: Vec<(Id<Connection>, Id<Cluster>)> = joins
                     .iter()
                     .enumerate()
-                    .flat_map(|(connection, pairs)| pairs.iter().map(move |pair| (Id::new(connection), pair)))
+                    .filter(|(_, (_, mesh))| *mesh || !here)
+                    .flat_map(|(connection, (pairs, _))| pairs.iter().map(move |pair| (Id::new(connection), pair)))
                     .filter(|(_, (from, to))| *from == caller && runs(*to) && !population.forbidden[*to])
                     .map(|(connection, &(_, to))| (connection, to))
                     .collect();
@@ -225,8 +234,9 @@ fn addresses(pairs: &[Vec<(Id<Cluster>, Id<Cluster>)>], known: &mut Known<'_>) -
                     standby(x).cmp(&standby(y)).then(rtt(x).total_cmp(&rtt(y))).then(x.cmp(&y)).then(a.cmp(&b))
                 });
                 candidates.dedup();
-                if candidates.is_empty() {
-                    continue;
+                let Some(&(first, _)) = candidates.first() else { continue };
+                if here {
+                    candidates.insert(0, (first, caller));
                 }
                 let name = format!("{}\u{0}{}", known.names[caller.index()], known.services[number]);
                 let address = AddressPlan { caller, service, digest: digest(&name), candidates };

@@ -333,7 +333,10 @@ fn parts(
                     first = false;
                     continue;
                 }
-                if services.iter().any(|&service| cluster.station_of[service].is_none()) {
+                let elsewhere = |&service: &Id<Service>| {
+                    remote::called(plan, inputs, flow.population, service).is_some_and(|called| called.remote.is_some())
+                };
+                if services.iter().any(elsewhere) {
                     parts.push(some_elsewhere(plan, inputs, flow, services, conditions, (first, in_region)));
                     first = false;
                     continue;

@@ -31,11 +31,13 @@ pub(super) fn called<'i>(
     service: Id<Service>,
 ) -> Option<Called<'i>> {
     let own = &plan.clusters[inputs.cluster];
-    if let Some(position) = own.station_of[service] {
-        return Some(Called { station: position as usize, remote: None });
-    }
-    let address = plan.address_of(inputs.cluster, population, service)?;
-    let remote = inputs.remotes.iter().find(|remote| remote.address == address)?;
+    let find = || {
+        let address = plan.address_of(inputs.cluster, population, service)?;
+        inputs.remotes.iter().find(|remote| remote.address == address)
+    };
+    let Some(remote) = (if inputs.remotes.is_empty() { None } else { find() }) else {
+        return own.station_of[service].map(|position| Called { station: position as usize, remote: None });
+    };
     let mirror = &inputs.mirrors[remote.mirror as usize];
     Some(Called { station: own.stations.len() + remote.mirror as usize, remote: Some((remote, mirror)) })
 }

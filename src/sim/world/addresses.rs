@@ -2,7 +2,8 @@
 //!
 //! A mesh leaves a target that fails half of its calls or more after its outlier detection, for the nearest that is
 //! well, and comes back a while after the nearest is well again. A static address stays as it is until somebody changes
-//! it. Neither turns anywhere that residency forbids: candidates are the permitted ones.
+//! it. Neither turns anywhere that residency forbids: candidates are the permitted ones. In a mesh, calls of a service
+//! that a cluster runs itself leave it in the same way.
 
 use super::super::inputs::{Bits, Condition, Inputs, Mirror, Outside, Remote};
 use super::{Composed, Event, World, purpose};
@@ -108,9 +109,11 @@ impl World<'_> {
             let (root, occurrence, _) = composed.cause?;
             Some(Failing { root, occurrence, on_the_way })
         };
-        bad(&self.way(connection, address.caller, to), true)
-            .or_else(|| bad(&self.fronts[to], false))
-            .or_else(|| bad(&self.station(to, address.service), false))
+        let there = || bad(&self.station(to, address.service), false);
+        if to == address.caller {
+            return there();
+        }
+        bad(&self.way(connection, address.caller, to), true).or_else(|| bad(&self.fronts[to], false)).or_else(there)
     }
 
     /// The first candidate that is well, of those that callers of the present one can turn to.
@@ -227,7 +230,7 @@ impl World<'_> {
         self.events.schedule(now + self.remotes.look_again, look);
     }
 
-    /// Why calls from elsewhere come to a cluster that don't when all is well.
+    /// Why calls come to a cluster from others that don't when all is well.
     pub(super) fn turned_to(&self, cluster: Id<Cluster>) -> Option<(Id<Root>, SimTime)> {
         let addresses = self.plan.addresses.iter().zip(&self.remotes.addresses);
         let here = addresses.filter(|(plan, own)| plan.candidates.get(own.at).is_some_and(|one| one.1 == cluster));
@@ -243,6 +246,9 @@ impl World<'_> {
         for (id, address) in plan.addresses.iter_enumerated().filter(|(_, address)| address.caller == here) {
             let own = &self.remotes.addresses[id];
             let (connection, to) = address.candidates[own.at];
+            if to == here {
+                continue;
+            }
             let way = self.way(connection, here, to).condition;
             let known = inputs.mirrors.iter().position(|one| (one.cluster, one.service) == (to, address.service));
             let mirror = known.unwrap_or_else(|| {
@@ -324,7 +330,7 @@ impl World<'_> {
             }
             let (mut start, mut end) = (0.0, 0.0);
             for cluster in plan.clusters.keys().filter(|&cluster| cluster != here) {
-                let passes = if cluster == to { 1.0 } else { self.passes(cluster, population, (to, service)) };
+                let passes = self.passes(cluster, population, (to, service));
                 let front = &self.fronts[cluster].condition;
                 if passes <= 0.0 || front.down.is_some() || self.cut_off(population, cluster).is_some() {
                     continue;
@@ -342,10 +348,15 @@ impl World<'_> {
 
     /// The share of a population's calls from one cluster that arrive at a service in another.
     fn passes(&self, from: Id<Cluster>, population: Id<Population>, (to, service): (Id<Cluster>, Id<Service>)) -> f64 {
-        let Some(id) = self.plan.address_of(from, population, service) else { return 0.0 };
+        let Some(id) = self.plan.address_of(from, population, service) else {
+            return if from == to { 1.0 } else { 0.0 };
+        };
         let (connection, target) = self.plan.addresses[id].candidates[self.remotes.addresses[id].at];
         if target != to {
             return 0.0;
+        }
+        if from == to {
+            return 1.0;
         }
         let way: Condition = self.way(connection, from, to).condition;
         if way.down.is_some() { 0.0 } else { 1.0 - way.errors.get() }
