@@ -3,8 +3,8 @@
 
 mod availability;
 mod bill;
-mod connections;
 pub mod catalogue;
+mod connections;
 mod data;
 mod facts;
 #[cfg(test)]

@@ -6,10 +6,11 @@
 mod csv;
 mod html;
 mod json;
+mod posture;
 #[cfg(test)]
 mod sample;
 mod svg;
-pub mod terminal;
+mod terminal;
 pub mod text;
 pub mod trace;
 pub mod verdict;
