@@ -32,12 +32,12 @@ static FRIDAY: LazyLock<Summary> = LazyLock::new(|| {
 });
 /// Ways from cluster to cluster, for the day on which one is lost: nothing else happens in it.
 static WAYS: LazyLock<Summary> = LazyLock::new(|| {
+    let faults = ["region lost", "no way to Ohio", "no way to Frankfurt"];
+    let rare = faults.map(|name| format!("fault.\"{name}\".every=500y"));
     let variants = WAY_NAMES.iter().flat_map(|name| ["--variant", name]);
-    let rare =
-        ["region lost", "no way to Ohio", "no way to Frankfurt"].map(|name| format!("fault.\"{name}\".every=500y"));
-    let rare = rare.iter().flat_map(|rare| ["--set", rare]);
-    let day = ["--seeds", "8", "--horizon", "10d"].into_iter().chain(rare);
-    run("scenarios/cross-cluster.toml", &variants.chain(day).collect::<Vec<_>>())
+    let day = ["--seeds", "8", "--horizon", "10d"].into_iter().chain(rare.iter().flat_map(|rare| ["--set", rare]));
+    let arguments: Vec<&str> = variants.chain(day).collect();
+    run("scenarios/cross-cluster.toml", &arguments)
 });
 const WAY_NAMES: [&str; 6] = ["mesh", "public-lb", "static", "vpn", "peering", "api-gateway"];
 /// A platform that grows, step by step.
