@@ -35,16 +35,8 @@ pub fn compile(scenario: &Scenario) -> Plan {
     let mut clusters = compiler.clusters();
     let journeys = compiler.journeys();
     let region_rtt = scenario.region_rtt.iter().map(|row| row.iter().copied().collect()).collect();
-    let mut known = connections::Known {
-        clusters: &mut clusters,
-        names: spec.cluster.iter().map(|cluster| &*cluster.name).collect(),
-        services: spec.service.iter().map(|service| &*service.name).collect(),
-        populations: &populations,
-        journeys: &journeys.raw,
-        region_rtt: &region_rtt,
-    };
-    let connections::Connections { connections, hubs, addresses } =
-        connections::compile(&spec.connection, &spec.hub, &mut known);
+    let connections::Compiled { connections, hubs, addresses } =
+        connections::compile(scenario, &mut clusters, &populations, &journeys, &region_rtt);
     let mut targets = Targets { compiler: &compiler, roots: Table::new(), holds: Vec::new(), groups: Vec::new() };
     targets.roots.push(RootPlan { fault: "demand".to_owned(), target: String::new(), digest: 0 });
     let faults = targets.faults();

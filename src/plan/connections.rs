@@ -4,8 +4,9 @@ use super::{ClusterPlan, JourneyPlan, Plan, PopulationPlan, StepPlan};
 use crate::base::stream::digest;
 use crate::base::{Id, Money, Span, Table};
 use crate::dist::Dist;
-use crate::domain::{Cluster, Connection, Hub, Population, Region, Service};
-use crate::network::connection::{ConnectionKind, ConnectionSpec, HubSpec};
+use crate::domain::{Cluster, Connection, Hub, Journey, Population, Region, Service};
+use crate::network::connection::{ConnectionKind, ConnectionSpec};
+use crate::scenario::resolved::Scenario;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -91,7 +92,7 @@ impl Plan {
 }
 
 /// What a plan holds of connections.
-pub(super) struct Connections {
+pub(super) struct Compiled {
     pub(super) connections: Table<Connection, ConnectionPlan>,
     pub(super) hubs: Table<Hub, HubPlan>,
     pub(super) addresses: Table<AddressPlan>,
@@ -107,20 +108,31 @@ pub(crate) fn calls_of(journey: &JourneyPlan, service: Id<Service>) -> usize {
 }
 
 /// What the compiler knows of the clusters and their users.
-pub(super) struct Known<'a> {
-    pub(super) clusters: &'a mut Table<Cluster, ClusterPlan>,
-    pub(super) names: Vec<&'a str>,
-    pub(super) services: Vec<&'a str>,
-    pub(super) populations: &'a Table<Population, PopulationPlan>,
-    pub(super) journeys: &'a [JourneyPlan],
-    pub(super) region_rtt: &'a Table<Region, Table<Region, f64>>,
+struct Known<'a> {
+    clusters: &'a mut Table<Cluster, ClusterPlan>,
+    names: Vec<&'a str>,
+    services: Vec<&'a str>,
+    populations: &'a Table<Population, PopulationPlan>,
+    journeys: &'a Table<Journey, JourneyPlan>,
+    region_rtt: &'a Table<Region, Table<Region, f64>>,
 }
 
 /// A connection, as the compiler finds its candidates: what it joins, and whether it is a mesh.
 type Joins = (Vec<(Id<Cluster>, Id<Cluster>)>, bool);
 
 /// Compiles connections, and gives each cluster the addresses that it holds and its proxies.
-pub(super) fn compile(specs: &[ConnectionSpec], hubs: &[HubSpec], known: &mut Known<'_>) -> Connections {
+pub(super) fn compile(
+    scenario: &Scenario,
+    clusters: &mut Table<Cluster, ClusterPlan>,
+    populations: &Table<Population, PopulationPlan>,
+    journeys: &Table<Journey, JourneyPlan>,
+    region_rtt: &Table<Region, Table<Region, f64>>,
+) -> Compiled {
+    let spec = &scenario.spec;
+    let (specs, hubs) = (&spec.connection, &spec.hub);
+    let names = spec.cluster.iter().map(|cluster| &*cluster.name).collect();
+    let services = spec.service.iter().map(|service| &*service.name).collect();
+    let mut known = Known { clusters, names, services, populations, journeys, region_rtt };
     let hub = |name: &String| hubs.iter().position(|hub| hub.name == *name).map(Id::new);
     let pairs_of = |spec: &ConnectionSpec| {
         let selected = |selection: &crate::domain::Selection| -> Vec<Id<Cluster>> {
@@ -132,7 +144,7 @@ pub(super) fn compile(specs: &[ConnectionSpec], hubs: &[HubSpec], known: &mut Kn
         (pairs.filter(|(from, to)| from != to).collect::<Vec<_>>(), matches!(spec.via, ConnectionKind::Mesh(_)))
     };
     let all_pairs: Vec<_> = specs.iter().map(pairs_of).collect();
-    let addresses = addresses(&all_pairs, known);
+    let addresses = addresses(&all_pairs, &mut known);
     for (spec, (pairs, _)) in specs.iter().zip(&all_pairs) {
         let ConnectionKind::Mesh(mesh) = &spec.via else { continue };
         for &cluster in pairs.iter().flat_map(|(from, to)| [from, to]) {
@@ -197,7 +209,7 @@ pub(super) fn compile(specs: &[ConnectionSpec], hubs: &[HubSpec], known: &mut Kn
         HubPlan { name: spec.name.clone(), per_hour: spec.per_hour.get() * attached.len() as f64 }
     });
     let hubs = hubs.collect();
-    Connections { connections, hubs, addresses }
+    Compiled { connections, hubs, addresses }
 }
 
 /// The addresses of all clusters, and of what they run themselves in a mesh: one for each service and each set of clusters that residency permits.

@@ -425,5 +425,5 @@ fn some_elsewhere(
         parts.push(Part::One(plan.services[service].time.scaled(factor.max(1e-9))));
         Some(parts)
     });
-    remote::slowest(calls.collect())
+    remote::slowest(&calls.collect::<Vec<_>>())
 }

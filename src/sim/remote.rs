@@ -130,7 +130,7 @@ pub(super) fn parts(plan: &Plan, from: Id<Cluster>, (remote, mirror): (&Remote, 
 }
 
 /// The slowest of calls made at once, each with its own parts.
-pub(super) fn slowest(calls: Vec<Vec<Part>>) -> Part {
+pub(super) fn slowest(calls: &[Vec<Part>]) -> Part {
     Part::Fastest(calls.len(), calls.iter().map(|parts| Curve::sum(parts)).collect())
 }
 

@@ -109,15 +109,7 @@ fn solve_with(
     let mut solution = Solution { fine: true, ..Solution::default() };
     let conditions = conditions(cluster, inputs);
 
-    let mut servers: Vec<Server<'_>> = conditions[..cluster.stations.len()]
-        .iter()
-        .enumerate()
-        .map(|(position, condition)| {
-            let level: Level = levels.get(position).copied().unwrap_or(0);
-            Server::new(plan, inputs, position, ready[position], level, condition)
-        })
-        .collect();
-    servers.extend(remote::servers(plan, inputs));
+    let mut servers = servers(plan, inputs, ready, levels, &conditions);
     let idle = vec![StationState::default(); servers.len()];
 
     let (mut walks, who) = walks_of(plan, inputs, slot, &conditions, overload_root, hits);
@@ -210,6 +202,21 @@ fn solve_with(
     solution.stations.truncate(cluster.stations.len());
     solution.uses = data::uses(plan, inputs, slot, &solution.cells, hits, known);
     Some(solution)
+}
+
+/// What each station is given, those elsewhere last.
+fn servers<'p>(
+    plan: &'p Plan,
+    inputs: &Inputs,
+    ready: &[u32],
+    levels: &[u32],
+    conditions: &[Condition],
+) -> Vec<Server<'p>> {
+    let own = ready.iter().enumerate().map(|(position, &ready)| {
+        let level: Level = levels.get(position).copied().unwrap_or(0);
+        Server::new(plan, inputs, position, ready, level, &conditions[position])
+    });
+    own.chain(remote::servers(plan, inputs)).collect()
 }
 
 /// The condition of each station, those elsewhere last.

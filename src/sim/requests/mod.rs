@@ -316,11 +316,11 @@ impl<'p> Traffic<'p> {
                 }
                 if let Some((call, after)) = left {
                     let after = span(after) + call.back;
-                    if !after.is_zero() {
+                    if after.is_zero() {
+                        self.answered(now, call.entry, call.life);
+                    } else {
                         let event = Event::Answer { entry: call.entry, life: call.life };
                         self.events.schedule(now + after, event);
-                    } else {
-                        self.answered(now, call.entry, call.life);
                     }
                 }
             }

@@ -46,12 +46,15 @@ enum Turn {
     Back,
 }
 
+/// By station: pods ready, and the level of its backlog.
+type Seen = Vec<(u32, u32)>;
+
 /// Where calls of other clusters go.
 #[derive(Debug)]
 pub(super) struct Remotes {
     addresses: Table<AddressPlan, Address>,
     /// Clusters that are called, with the pods ready and the levels of backlogs of their stations at the last look.
-    seen: Vec<(Id<Cluster>, Vec<(u32, u32)>)>,
+    seen: Vec<(Id<Cluster>, Seen)>,
     serial: u32,
     look_again: Span,
     /// This look is one that was due, with nothing else that happened.
@@ -147,15 +150,12 @@ impl World<'_> {
         let at = self.remotes.addresses[id].at;
         let failing = self.failing(address, at);
         let own = &mut self.remotes.addresses[id];
-        let turn = match failing {
-            Some(failing) => {
-                own.cause = (failing.root, failing.occurrence);
-                Some(Turn::Away)
-            }
-            None => {
-                own.stranded = false;
-                (at > 0 && self.refuge(id).is_some_and(|better| better < at)).then_some(Turn::Back)
-            }
+        let turn = if let Some(failing) = failing {
+            own.cause = (failing.root, failing.occurrence);
+            Some(Turn::Away)
+        } else {
+            own.stranded = false;
+            (at > 0 && self.refuge(id).is_some_and(|better| better < at)).then_some(Turn::Back)
         };
         let own = &mut self.remotes.addresses[id];
         if own.stranded && turn == Some(Turn::Away) {
