@@ -39,6 +39,6 @@ mod tests {
             (one.metric, one.dims, one.mean) = (metric.name.into(), crate::metric::Dims::default(), Some(to));
             variant.metrics.push(one);
         }
-        assert_eq!(posture(&variant).unwrap(), "2 public addresses, 2.5 TB a month in the clear");
+        assert_eq!(posture(&variant).unwrap(), "2 public addresses, 2.50 TB a month in the clear");
     }
 }

@@ -15,6 +15,8 @@ const LEFT: f64 = 130.0;
 const RIGHT: f64 = 60.0;
 const TOP: f64 = 24.0;
 const BOTTOM: f64 = HEIGHT - 52.0;
+/// Points that are nearer than this coincide.
+const NEAR: f64 = 12.0;
 
 /// Names of designs, their bill, their latency, and what they leave open.
 struct Point<'a> {
@@ -65,7 +67,14 @@ pub(super) fn chart(results: &Results) -> Option<Chart> {
             if p.open != "nothing" {
                 c.ring(x, y, 10.0, faded(VERMILION, 0.9), 2.0);
             }
-            let label = short(p.name, 30);
+            // Designs that coincide share the label of the first.
+            let near = |q: &&Point<'_>| (x_of.at(q.bill) - x).hypot(y_of.at(q.latency) - y) < NEAR && q.open == p.open;
+            let mut here = points.iter().filter(near);
+            if here.next().is_some_and(|first| first.place != p.place) {
+                continue;
+            }
+            let others = here.map(|q| format!(", {}", short(q.name, 20)));
+            let label = short(p.name, 30) + &others.collect::<String>();
             let open = format!("open: {}", p.open);
             let fits = x + 14.0 + width_of(&label, 13.0).max(width_of(&open, 11.0)) < WIDTH;
             let (at, anchor) = if fits { (x + 14.0, Anchor::Start) } else { (x - 14.0, Anchor::End) };

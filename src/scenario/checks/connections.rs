@@ -29,10 +29,9 @@ fn one(model: &Model<'_>, connection: &ConnectionSpec, found: &mut Found<'_>) {
     if let Some(latency) = &connection.latency {
         finite(latency, &path("latency"), found);
     }
-    let joins = model.selected_clusters(&connection.from).into_iter().any(|from| {
-        let to = model.selected_clusters(&connection.to);
-        to.into_iter().any(|to| to != from)
-    });
+    let (from, to) = (model.selected_clusters(&connection.from), model.selected_clusters(&connection.to));
+    // What names nobody was refused.
+    let joins = from.is_empty() || to.is_empty() || from.iter().any(|from| to.iter().any(|to| to != from));
     if !joins {
         let message = format!("the connection `{name}` joins no two clusters");
         found.push(&path("to"), Diagnostic::error(message).help("name a cluster that isn't in `from`"));

@@ -367,7 +367,9 @@ fn served(model: &Model<'_>, found: &mut Found<'_>) {
                 calls.iter().enumerate().filter(|(journey, _)| makes(model, population, *journey))
             {
                 for &(service, anywhere) in services.iter().filter(|&&(service, _)| !model.runs(cluster, service)) {
-                    if anywhere && reaches(model, population, cluster, service) {
+                    // What a primary runs its standby runs: that is another check's.
+                    let paired = model.standby_for[cluster].is_some_and(|primary| model.runs(primary, service));
+                    if paired || (anywhere && reaches(model, population, cluster, service)) {
                         continue;
                     }
                     missing.entry((cluster, service)).or_insert((population, journey));
