@@ -857,3 +857,152 @@ fn pods_fail_one_by_one() {
     close(ready, 3.0 - 310.0 / 1100.0);
     close(lost, 10.0 * 10.0);
 }
+
+#[test]
+fn calls_of_other_clusters_take_their_way_and_load_them() {
+    let summary = Summary::of("compare", "tests/checks/connection.toml", &[]);
+    let orders = |variant: &str, metric: &str, cluster: &str| {
+        summary.mean(variant, metric, &[("cluster", cluster), ("service", "orders")])
+    };
+    // 10 ms to `a`, 10 ms of web; 40 ms to `b` and back, 3 ms each way, 20 ms of orders.
+    close(summary.mean("well", "latency.mean", &[]), 0.086);
+    // Within `a` it is the two proxies that a call passes.
+    close(summary.mean("proxies", "latency.mean", &[]), 0.01 + 0.01 + 0.00265 + 0.02);
+    // 100/s of 20 ms on ten servers.
+    close(orders("well", "utilisation", "b"), 0.2);
+    close(orders("well", "utilisation", "c"), 0.0);
+    // One server of 200/s for 100/s from `a` and 50/s of its own: M/M/1 waits 0.75 / (200 - 150).
+    close(orders("shared", "station.arrivals", "b"), 150.0);
+    close(orders("shared", "utilisation", "b"), 0.75);
+    close(orders("shared", "station.wait.mean", "b"), 0.015);
+    // Who is served at `a` waits as long there: to the 0.03 % of the curve's grid.
+    let us = summary.mean("shared", "latency.mean", &[("population", "us")]);
+    let by_hand = 0.01 + 0.01 + 0.04 + 0.006 + 0.005 + 0.015;
+    assert!((us / by_hand - 1.0).abs() < 3e-4, "{us} is not {by_hand}");
+    // 50/s too many, at the callee as with the callers.
+    close(summary.mean("crowded", "requests.lost", &[]), 50.0 * 10_800.0);
+    close(orders("crowded", "station.shed", "b"), 50.0 * 10_800.0);
+}
+
+#[test]
+fn a_mesh_turns_elsewhere_and_an_address_stays() {
+    let summary = Summary::of("compare", "tests/checks/connection.toml", &[]);
+    let lost = |variant: &str| summary.mean(variant, "requests.lost", &[]);
+    let stage = |variant: &str, stage: &str, root: &str| {
+        summary.mean(variant, "requests.lost", &[("stage", stage), ("root", root)])
+    };
+    let at = |variant: &str, cluster: &str| {
+        summary.mean(variant, "station.arrivals", &[("cluster", cluster), ("service", "orders")]) * 10_800.0
+    };
+    // Five errors, one in ten seconds; nothing is lost on the way back.
+    close(lost("mesh"), 100.0 * 50.0);
+    close(stage("mesh", "undetected", "trouble: b"), lost("mesh"));
+    // At `c` until 30 s after `b` is back.
+    close(at("mesh", "c"), 100.0 * (3600.0 - 50.0 + 30.0));
+    close(at("mesh", "b"), 100.0 * (7200.0 - 30.0));
+    let (near, far) = (100.0 * 7170.0, 100.0 * 3580.0);
+    close(summary.mean("mesh", "latency.mean", &[]), (near * 0.086 + far * 0.106) / (near + far));
+    close(lost("by-address"), 100.0 * 3600.0);
+    close(stage("by-address", "static-address", "trouble: b"), lost("by-address"));
+    // Ten minutes there, and ten minutes back, which lose nothing.
+    close(lost("changed"), 100.0 * 600.0);
+    close(at("changed", "c"), 100.0 * 3600.0);
+    // What fails at home goes to the nearest in the same way, in a mesh.
+    close(lost("own"), 100.0 * 50.0);
+    close(stage("own", "undetected", "trouble: orders in a"), lost("own"));
+    close(at("own", "b"), 100.0 * (3600.0 - 50.0 + 30.0));
+    close(at("own", "a"), 100.0 * (10_800.0 - 3580.0));
+    close(lost("own-alone"), 100.0 * 3600.0);
+    close(stage("nowhere-else", "no-target", "trouble: b"), 100.0 * 3600.0);
+    // 50/s too many at `c`, for what sent them there.
+    close(stage("too-small", "overload", "trouble: b"), 50.0 * 3580.0);
+    close(lost("too-small"), 5000.0 + 50.0 * 3580.0);
+}
+
+#[test]
+fn connections_fail_and_a_hub_takes_all_its_spokes() {
+    let summary = Summary::of("compare", "tests/checks/connection.toml", &[]);
+    let lost = |variant: &str| summary.mean(variant, "requests.lost", &[]);
+    let stage = |variant: &str, stage: &str, root: &str| {
+        summary.mean(variant, "requests.lost", &[("stage", stage), ("root", root)])
+    };
+    close(lost("way-lost"), 100.0 * 50.0);
+    close(stage("way-lost", "undetected", "trouble: between"), lost("way-lost"));
+    close(lost("link"), 100.0 * 50.0);
+    // Two connections and ten minutes to change from one to the other: the hub has both.
+    close(lost("hub"), 100.0 * 3600.0);
+    close(stage("hub", "partition", "trouble: tgw"), lost("hub"));
+    // A fifth fails, and what comes takes twice as long on its way.
+    close(lost("grey"), 20.0 * 3600.0);
+    let (good, slow) = (100.0 * 7200.0, 80.0 * 3600.0);
+    let latency = (good * 0.086 + slow * (0.086 + 0.046)) / (good + slow);
+    close(summary.mean("grey", "latency.mean", &[]), latency);
+}
+
+#[test]
+fn what_connections_cost_and_leave_open() {
+    let summary = Summary::of("compare", "tests/checks/connection.toml", &[]);
+    let of = |variant: &str, metric: &str| summary.mean(variant, metric, &[]);
+    // 1.08 million requests of 1 kB and 9 kB in three hours; a month has 730.
+    let (gigabytes, calls, month) = (10.8, 1.08e6, 730.0 / 3.0);
+    close(of("well", "connections.calls"), calls);
+    close(of("well", "connections.bytes"), gigabytes * 1e9);
+    for (variant, hours, data, egress, inter_region) in [
+        // A gateway at `b` and one at `c`.
+        ("well", 2.0 * 0.0225, 0.006, 9.72, gigabytes),
+        ("in-the-clear", 2.0 * 0.0225, 0.006, 9.72 + gigabytes, 0.0),
+        ("gateway", 2.0 * 0.0225, 0.008, 9.72 + gigabytes, 0.0),
+        // Two pairs of clusters.
+        ("tunnel", 2.0 * 0.05, 0.0, 9.72 + gigabytes, 0.0),
+    ] {
+        close(of(variant, "cost.connections"), hours * 3.0);
+        close(of(variant, "cost.connection-data"), gigabytes * data);
+        close(of(variant, "cost.egress"), egress * 0.09);
+        close(of(variant, "cost.replication"), inter_region * 0.02);
+    }
+    // Two proxies of each call take 0.2 vCPUs for 1000/s; a node of four costs 0.2 USD an hour.
+    close(of("well", "cost.proxies"), 2.0 * calls * 0.2 / 1000.0 / 3600.0 * 0.05);
+    close(of("tunnel", "cost.proxies"), 0.0);
+    // Three clusters on the hub; a third of the time nothing goes through it.
+    close(of("hub", "cost.connections"), 3.0 * 0.05 * 3.0);
+    close(of("hub", "cost.connection-data"), 7.2 * 0.02);
+    for (variant, endpoints, clear, unknown) in [
+        ("well", 0.0, 0.0, 0.0),
+        ("in-the-clear", 2.0, gigabytes * 1e9 * month, calls * month),
+        ("gateway", 2.0, 0.0, 0.0),
+        ("tunnel", 0.0, 0.0, calls * month),
+    ] {
+        close(of(variant, "security.public-endpoints"), endpoints);
+        close(of(variant, "security.unencrypted"), clear);
+        close(of(variant, "security.unauthenticated"), unknown);
+    }
+}
+
+#[test]
+fn single_requests_call_other_clusters() {
+    let requests = ["--seeds", "1", "--set", "simulation.traffic={ requests = {} }"];
+    let run = |variant: &str| {
+        let arguments = [&["--variant", variant][..], &requests[..]].concat();
+        Summary::of("run", "tests/checks/connection.toml", &arguments)
+    };
+    // Ten servers without a queue lose Erlang's B(10, 2) of their calls.
+    let blocked = 3.819e-5;
+    let well = run("well");
+    close(well.mean("well", "latency.mean", &[]), 0.086);
+    let calls = well.mean("well", "connections.calls", &[]);
+    assert!((calls - 1.08e6).abs() < 5.0 * 1.08e6_f64.sqrt(), "{calls}");
+    close(well.mean("well", "connections.bytes", &[]), calls * 1e4);
+    for (variant, lost) in [("mesh", 5000.0), ("own", 5000.0), ("by-address", 360_000.0), ("hub", 360_000.0)] {
+        let expected = lost + blocked * (1.08e6 - lost);
+        let found = run(variant).mean(variant, "requests.lost", &[]);
+        // Five standard deviations of a count.
+        assert!((found - expected).abs() < 5.0 * expected.sqrt(), "{variant}: {found} is not {expected}");
+    }
+    let shared = run("shared");
+    let orders = [("cluster", "b"), ("service", "orders")];
+    // The wait of an M/M/1 at 0.75 over 1.6 million calls: its error is that of some ten thousand busy periods.
+    let wait = shared.mean("shared", "station.wait.mean", &orders);
+    assert!((wait / 0.015 - 1.0).abs() < 0.05, "{wait}");
+    let us = shared.mean("shared", "latency.mean", &[("population", "us")]);
+    assert!((us - 0.071 - wait).abs() < 0.001, "{us}");
+}

@@ -30,6 +30,21 @@ static FRIDAY: LazyLock<Summary> = LazyLock::new(|| {
     let variants = ["--variant", "regional-dr", "--variant", "regional-dr-on-load", "--variant", "active-passive"];
     run("scenarios/black-friday.toml", &[&["--seeds", "20"], &variants[..]].concat())
 });
+/// Ways from cluster to cluster, for the day on which one is lost: nothing else happens in it.
+static WAYS: LazyLock<Summary> = LazyLock::new(|| {
+    let faults = ["region lost", "no way to Ohio", "no way to Frankfurt"];
+    let rare = faults.map(|name| format!("fault.\"{name}\".every=500y"));
+    let variants = WAY_NAMES.iter().flat_map(|name| ["--variant", name]);
+    let day = ["--seeds", "8", "--horizon", "10d"].into_iter().chain(rare.iter().flat_map(|rare| ["--set", rare]));
+    let arguments: Vec<&str> = variants.chain(day).collect();
+    run("scenarios/cross-cluster.toml", &arguments)
+});
+const WAY_NAMES: [&str; 6] = ["mesh", "public-lb", "static", "vpn", "peering", "api-gateway"];
+/// A platform that grows, step by step.
+static STEPS: LazyLock<[Summary; 4]> = LazyLock::new(|| {
+    ["1-single", "2-dr", "3-regions", "4-mesh"]
+        .map(|step| run(&format!("scenarios/evolution/{step}.toml"), &["--seeds", "20"]))
+});
 /// The shop for an hour: nothing has happened yet.
 static QUIET: LazyLock<Summary> =
     LazyLock::new(|| run("scenarios/ecommerce.toml", &["--seeds", "1", "--horizon", "1h"]));
@@ -135,6 +150,69 @@ fn c6_active_passive() {
 fn share_idle() -> f64 {
     let pods = |cluster: &str| SHOP.of("active-passive", "replicas", &[("cluster", cluster), ("service", "web")]).mean;
     pods("us-west-2") / pods("us-east-1")
+}
+
+fn way(variant: &str, metric: &str) -> f64 {
+    WAYS.of(variant, metric, &[]).mean
+}
+
+#[test]
+fn c8_a_public_address() {
+    // Ohio is lost for an hour. Who calls it by an address that nobody changes loses every call until it is back; who
+    // calls it by a mesh, those of 50 s.
+    let root = "Ohio, day ten: us-east-2";
+    let of = |variant: &str, stage: &str| WAYS.of(variant, "requests.lost", &[("stage", stage), ("root", root)]).mean;
+    close(of("static", "static-address") / of("mesh", "undetected"), 3600.0 / 50.0, EXACT);
+    let changed = of("public-lb", "static-address");
+    assert!(changed > of("mesh", "undetected") && changed <= of("static", "static-address"), "{changed}");
+    // Exposed: one address for each cluster that has the service, in the clear, for anybody.
+    assert_eq!(way("static", "security.public-endpoints"), 2.0);
+    let month = 730.0 / 240.0;
+    close(way("static", "security.unencrypted"), way("static", "connections.bytes") * month, EXACT);
+    close(way("static", "security.unauthenticated"), way("static", "connections.calls") * month, EXACT);
+    // Bytes to the internet are dearer than between regions.
+    let bytes = |variant: &str| way(variant, "cost.egress") + way(variant, "cost.replication");
+    assert!(bytes("static") > bytes("mesh"));
+}
+
+#[test]
+fn c9_a_mesh() {
+    for open in ["security.public-endpoints", "security.unencrypted", "security.unauthenticated"] {
+        assert_eq!(way("mesh", open), 0.0);
+    }
+    // Two proxies of each call.
+    let proxies = way("mesh", "latency.p50") - way("peering", "latency.p50");
+    assert!((proxies - 0.00265).abs() < 0.0002, "{proxies}");
+    assert!(way("mesh", "cost.proxies") > 0.0 && way("vpn", "cost.proxies") == 0.0);
+}
+
+#[test]
+fn c10_other_ways() {
+    // Each closes something: a tunnel the wire, a gateway the door, a peering nothing but the internet's way in.
+    let open = |variant: &str| {
+        ["security.public-endpoints", "security.unencrypted", "security.unauthenticated"]
+            .map(|metric| way(variant, metric) > 0.0)
+    };
+    assert_eq!(open("vpn"), [false, false, true]);
+    assert_eq!(open("api-gateway"), [true, false, false]);
+    assert_eq!(open("peering"), [false, true, true]);
+    assert_eq!(open("public-lb"), [true, true, true]);
+}
+
+#[test]
+fn c17_evolution() {
+    let of = |step: usize, metric: &str| STEPS[step].figure(metric, &[]).mean;
+    // A standby ends what a lost region would: less is lost. Regions bring users nearer. A mesh turns away from a
+    // service that fails in one cluster, which no step before it does.
+    assert!(of(1, "requests.lost") < of(0, "requests.lost"));
+    let europeans = |step: usize| STEPS[step].figure("latency.p50", &[("population", "europeans")]).mean;
+    assert!(europeans(2) < europeans(1));
+    assert!(of(3, "requests.lost") < 0.2 * of(2, "requests.lost"));
+    // Each step costs more than the one before it, in money as in clusters to look after.
+    for (step, clusters) in [1.0, 2.0, 4.0, 4.0].into_iter().enumerate() {
+        close(of(step, "cost.people"), clusters * 20.0 * 80.0 * 12.0, EXACT);
+        assert!(step == 0 || of(step, "cost.bill") > of(step - 1, "cost.bill"));
+    }
 }
 
 #[test]
@@ -343,6 +421,56 @@ fn page() -> String {
          lag, not the mean lag. Most of a year's outages are partial or short, and nobody fails over for them.",
     );
 
+    let lost = |variant: &str| format!("{:.2}", way(variant, "requests.lost") * 1e-6);
+    let median = |variant: &str| format!("{:.1}", way(variant, "latency.p50") * 1e3);
+    let ways = |variant: &str| {
+        let usd: f64 = ["cost.connections", "cost.connection-data", "cost.proxies", "cost.egress", "cost.replication"]
+            .iter()
+            .map(|line| way(variant, line))
+            .sum();
+        format!("{usd:.0}")
+    };
+    let all = |of: &dyn Fn(&str) -> String| WAY_NAMES.map(|name| format!("`{name}` {}", of(name))).join(", ");
+    section(
+        "C8 Cross-cluster by load balancer",
+        "A load balancer and an external IP: simple, over the internet (slower, dearer), exposed.",
+        &format!(
+            "`cross-cluster`, ten days with an hour without the nearer cluster. Lost, in million requests: {}. Median \
+             latency in ms: {}. Bytes, connections and proxies in USD: {}. A public address leaves open {} addresses and, a \
+             month, {:.1} TB in the clear and {:.1} billion calls that nobody vouches for.",
+            all(&lost),
+            all(&median),
+            all(&ways),
+            way("static", "security.public-endpoints"),
+            way("static", "security.unencrypted") * 1e-12,
+            way("static", "security.unauthenticated") * 1e-9
+        ),
+        "They agree on dearer and exposed. Slower is assumed here, 2 ms each way: nobody publishes what the internet adds \
+         to the same distance. What the text doesn't say costs most: an address stays as it is when what it leads to is \
+         gone, until somebody changes it.",
+    );
+    section(
+        "C9 Cross-cluster by mesh",
+        "A service mesh: mutual TLS, telemetry, traffic management; small overhead, complex.",
+        &format!(
+            "`cross-cluster`: the proxies add {:.2} ms to a call and {:.0} USD to ten days, and nothing is left open. A lost \
+             cluster's calls go to the other after 50 s: {:.1} % of what an unchanged address loses.",
+            (way("mesh", "latency.p50") - way("peering", "latency.p50")) * 1e3,
+            way("mesh", "cost.proxies"),
+            way("mesh", "requests.lost") / way("static", "requests.lost") * 100.0
+        ),
+        "They agree. The overhead is Istio's own figure, a p90 taken for every call. Complexity is hours of people, which a \
+         scenario has to state.",
+    );
+    section(
+        "C10 Other ways from cluster to cluster",
+        "VPN or private network, API gateway as further options, chosen by security, performance, complexity.",
+        "`cross-cluster`: see C8 for the figures. A tunnel leaves nothing in the clear and asks nobody who calls; a peering \
+         has no public address and is in the clear; a gateway has a public address and asks. All three are addresses that \
+         somebody must change, and a transit gateway that fails takes all its spokes.",
+        "They agree: none is best at all of them.",
+    );
+
     section(
         "C11 The shop",
         "Three regions, each a primary and a DR: web 1000, gateway 500, product 300, checkout 200 pods; DR web 100 pods \
@@ -426,6 +554,27 @@ fn page() -> String {
          have their prices and a DR its least nodes. Against one cluster that carries the same users it is less, and \
          much of a bill (egress, data) doesn't grow with clusters. Whether downtime costs more than the infrastructure \
          depends on the design and on the losses assumed: compare the pairs above.",
+    );
+
+    let step = |metric: &str, factor: f64, digits: usize| {
+        STEPS.each_ref().map(|step| with(step.figure(metric, &[]), factor, digits)).join(" / ")
+    };
+    let far = STEPS
+        .each_ref()
+        .map(|step| format!("{:.0}", step.figure("latency.p50", &[("population", "europeans")]).mean * 1e3))
+        .join(" / ");
+    section(
+        "C17 Evolution",
+        "A single cluster, then DR, then regional clusters, then a mesh: complexity grows with need.",
+        &format!(
+            "`evolution/1` to `4`, over a year: lost are {} million requests; Europeans' median latency is {far} ms; the \
+             bill is {} thousand USD, of which people are {}.",
+            step("requests.lost", 1e-6, 2),
+            step("cost.bill", 1e-3, 0),
+            step("cost.people", 1e-3, 0)
+        ),
+        "They agree, and each step answers another need: a standby answers a lost region, regions answer distance, a mesh \
+         answers a service that fails in one cluster, which is what loses most until then.",
     );
 
     section(

@@ -18,12 +18,14 @@ fn validate(file: &Path) -> (bool, String, String) {
 fn every_scenario_is_valid() {
     let files: Vec<PathBuf> = fs::read_dir(folder())
         .unwrap()
+        .chain(fs::read_dir(folder().join("evolution")).unwrap())
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
         .collect();
     let base = ["quickstart", "ecommerce", "black-friday", "geo-latency", "capacity", "four-clusters"];
     let data = ["replication-modes", "split-brain", "headroom", "retry-storm", "grey-failure", "cold-cache"];
-    for promised in base.into_iter().chain(data) {
+    let calls = ["cross-cluster", "1-single", "2-dr", "3-regions", "4-mesh"];
+    for promised in base.into_iter().chain(data).chain(calls) {
         assert!(files.iter().any(|file| file.file_stem().is_some_and(|stem| stem == promised)), "{promised} is there");
     }
     for file in files {

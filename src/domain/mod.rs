@@ -32,6 +32,12 @@ pub enum Journey {}
 /// Marks ids of external dependencies.
 #[derive(Debug, Clone, Copy)]
 pub enum Dependency {}
+/// Marks ids of connections between clusters.
+#[derive(Debug, Clone, Copy)]
+pub enum Connection {}
+/// Marks ids of hubs that connections go through.
+#[derive(Debug, Clone, Copy)]
+pub enum Hub {}
 /// Marks ids of roots: one fault of the scenario on one target, one scripted incident, or demand.
 #[derive(Debug, Clone, Copy)]
 pub enum Root {}

@@ -4,7 +4,7 @@
 //! start of the horizon; what happened in the warm-up isn't here. Tables are dense: a *cell* is a population
 //! and a journey, at `population * journeys + journey`.
 
-use super::{Cluster, Journey, Population, Region, Root, Stage, Store};
+use super::{Cluster, Connection, Journey, Population, Region, Root, Stage, Store};
 use crate::base::Id;
 use serde::{Deserialize, Serialize};
 
@@ -71,6 +71,53 @@ pub struct Month {
     pub internal: Vec<f64>,
     /// Bytes to another region: (from, to, bytes), sorted.
     pub transfer: Vec<(Id<Region>, Id<Region>, f64)>,
+    /// What went between clusters.
+    pub carried: Carried,
+}
+
+/// What calls of good requests carry between clusters, and through the proxies of a mesh.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Carried {
+    /// Calls over each connection, and their bytes both ways.
+    pub connections: Vec<(Id<Connection>, f64, f64)>,
+    /// Bytes that a cluster sent to another over the internet; they are in its egress too.
+    pub egress: Vec<(Id<Cluster>, f64)>,
+    /// Calls that a proxy in a cluster passed on; the two of one call count twice.
+    pub proxied: Vec<(Id<Cluster>, f64)>,
+}
+
+impl Carried {
+    /// Adds so many calls, and their bytes, to those over a connection.
+    pub fn over(&mut self, connection: Id<Connection>, calls: f64, bytes: f64) {
+        match self.connections.iter_mut().find(|entry| entry.0 == connection) {
+            Some(entry) => (entry.1, entry.2) = (entry.1 + calls, entry.2 + bytes),
+            None => self.connections.push((connection, calls, bytes)),
+        }
+    }
+
+    /// Adds calls to those that the proxies of a cluster passed on.
+    pub fn through_proxies(&mut self, cluster: Id<Cluster>, calls: f64) {
+        add(&mut self.proxied, cluster, calls);
+    }
+
+    /// Adds bytes to what a cluster sent over the internet.
+    pub fn to_internet(&mut self, cluster: Id<Cluster>, bytes: f64) {
+        add(&mut self.egress, cluster, bytes);
+    }
+
+    /// Adds so many times another.
+    pub fn add(&mut self, other: &Self, times: f64) {
+        other.connections.iter().for_each(|&(id, calls, bytes)| self.over(id, calls * times, bytes * times));
+        other.egress.iter().for_each(|&(id, bytes)| self.to_internet(id, bytes * times));
+        other.proxied.iter().for_each(|&(id, calls)| self.through_proxies(id, calls * times));
+    }
+}
+
+fn add(list: &mut Vec<(Id<Cluster>, f64)>, cluster: Id<Cluster>, amount: f64) {
+    match list.iter_mut().find(|entry| entry.0 == cluster) {
+        Some(entry) => entry.1 += amount,
+        None => list.push((cluster, amount)),
+    }
 }
 
 impl Month {
@@ -84,6 +131,7 @@ impl Month {
             egress: vec![0.0; clusters],
             internal: vec![0.0; clusters],
             transfer: Vec::new(),
+            carried: Carried::default(),
         }
     }
 
@@ -98,6 +146,7 @@ impl Month {
         ] {
             sum.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
         }
+        self.carried.add(&more.carried, 1.0);
         for &(from, to, bytes) in &more.transfer {
             match self.transfer.iter_mut().find(|entry| (entry.0, entry.1) == (from, to)) {
                 Some(entry) => entry.2 += bytes,

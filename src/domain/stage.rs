@@ -63,6 +63,8 @@ stages! {
     Partition = "partition", "network partition";
     /// The copy that a write goes to takes no writes.
     ReadOnly = "read-only", "store is read-only";
+    /// Callers of another cluster hold a dead address, and nobody has changed it yet.
+    StaticAddress = "static-address", "address not changed";
     /// An external dependency is down.
     Dependency = "dependency", "external dependency";
 }

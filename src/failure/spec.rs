@@ -86,6 +86,10 @@ pub enum TargetSpec {
     Link([String; 2]),
     /// An external dependency.
     Dependency(String),
+    /// A connection between clusters, for all that it joins.
+    Connection(String),
+    /// A hub, with all connections that go through it.
+    Hub(String),
     /// The way of one population to one cluster, and no other's: health checks go another way.
     Access(AccessTarget),
     /// The way of the health checks to one cluster: its users go another way.

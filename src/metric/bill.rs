@@ -4,13 +4,14 @@ use super::catalogue::{
     COST_BILL, COST_CONTROL_PLANE, COST_CROSS_ZONE, COST_DATABASES, COST_DNS, COST_EGRESS, COST_HEALTH_CHECKS,
     COST_LOAD_BALANCERS, COST_NODES, COST_PEOPLE, COST_REPLICATION, COST_STORAGE, NODE_HOURS,
 };
+use super::connections;
 use super::facts::Facts;
 use super::key::Metric;
 use super::sheet::{Of, Sheet};
 use crate::cost::bill::{GIGABYTE, MONTH_SECONDS, cross_zone_share, dns_queries, instances, storage, tiered};
 
 /// One line of the bill: its whole, then its parts. Gives the whole.
-fn line(sheet: &mut Sheet, metric: &'static Metric, parts: impl Iterator<Item = (Of, f64)>) -> f64 {
+pub(super) fn line(sheet: &mut Sheet, metric: &'static Metric, parts: impl Iterator<Item = (Of, f64)>) -> f64 {
     let parts: Vec<_> = parts.collect();
     let whole = parts.iter().fold(0.0, |sum, (_, usd)| sum + usd);
     sheet.put(metric, Of::ALL, Some(whole));
@@ -94,6 +95,7 @@ pub(super) fn put(sheet: &mut Sheet, facts: &Facts) -> f64 {
             (Of::cluster(id), crossing / GIGABYTE * plan.regions[cluster.region].cross_zone)
         }),
     );
+    bill += connections::put(sheet, facts);
     let queries = dns_queries(cost.dns_query_rate, seconds, facts.all().sum(&facts.offered));
     bill += whole(sheet, &COST_DNS, queries / 1e6 * cost.dns_queries);
     // One check watches each cluster.
@@ -104,7 +106,7 @@ pub(super) fn put(sheet: &mut Sheet, facts: &Facts) -> f64 {
 }
 
 /// A line that has no parts. Gives it.
-fn whole(sheet: &mut Sheet, metric: &'static Metric, usd: f64) -> f64 {
+pub(super) fn whole(sheet: &mut Sheet, metric: &'static Metric, usd: f64) -> f64 {
     // An empty sum of floats is -0.
     let usd = usd + 0.0;
     sheet.put(metric, Of::ALL, Some(usd));

@@ -63,6 +63,11 @@ metrics! {
     READS_CONSISTENT = "reads.consistent-after", Share, Higher, "Share of reads that see a write to their key, begun as long after its acknowledgement as the store's read-after says.";
     VISIBILITY = "visibility.p99.9", Seconds, Lower, "Time after a write's acknowledgement from which 99.9 % of reads see it; 0 if they do at once.";
     RESIDENCY_VIOLATIONS = "residency.violations", Requests, Lower, "Requests served, or written, outside the jurisdictions that the population prefers.";
+    CONNECTION_CALLS = "connections.calls", Requests, Neither, "Calls from cluster to cluster, of good requests.";
+    CONNECTION_BYTES = "connections.bytes", Bytes, Neither, "Bytes of such calls, both ways.";
+    PUBLIC_ENDPOINTS = "security.public-endpoints", Count, Lower, "Addresses for calls from cluster to cluster that the internet can reach.";
+    UNENCRYPTED = "security.unencrypted", Bytes, Lower, "Bytes a month of good requests' calls from cluster to cluster, in the clear.";
+    UNAUTHENTICATED = "security.unauthenticated", Requests, Lower, "Calls a month from cluster to cluster, of good requests, that don't prove who makes them.";
     UTILISATION = "utilisation", Share, Neither, "Busy servers over ready servers, mean over time.";
     UTILISATION_FINAL = "utilisation.final", Share, Neither, "Busy servers over ready servers at the end of the horizon.";
     REPLICAS = "replicas", Pods, Neither, "Ready pods, mean over time.";
@@ -94,9 +99,12 @@ metrics! {
     COST_LOAD_BALANCERS = "cost.load-balancers", Usd, Lower, "Of the bill: load balancers.";
     COST_DATABASES = "cost.databases", Usd, Lower, "Of the bill: instances of stores.";
     COST_STORAGE = "cost.storage", Usd, Lower, "Of the bill: data held by stores.";
-    COST_EGRESS = "cost.egress", Usd, Lower, "Of the bill: responses to the internet.";
-    COST_REPLICATION = "cost.replication", Usd, Lower, "Of the bill: writes, reads and whole copies that cross regions.";
+    COST_EGRESS = "cost.egress", Usd, Lower, "Of the bill: responses to the internet, and calls between clusters over it.";
+    COST_REPLICATION = "cost.replication", Usd, Lower, "Of the bill: writes, reads, whole copies and calls that cross regions.";
     COST_CROSS_ZONE = "cost.cross-zone", Usd, Lower, "Of the bill: bytes that cross zones.";
+    COST_CONNECTIONS = "cost.connections", Usd, Lower, "Of the bill: connections between clusters and hubs, by the hour.";
+    COST_CONNECTION_DATA = "cost.connection-data", Usd, Lower, "Of the bill: bytes through connections and hubs, beyond what bytes cost that leave a region.";
+    COST_PROXIES = "cost.proxies", Usd, Lower, "Of the bill: vCPUs of a mesh's proxies.";
     COST_DNS = "cost.dns", Usd, Lower, "Of the bill: DNS queries.";
     COST_HEALTH_CHECKS = "cost.health-checks", Usd, Lower, "Of the bill: health checks.";
     COST_PEOPLE = "cost.people", Usd, Lower, "Of the bill: people.";

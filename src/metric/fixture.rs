@@ -2,7 +2,8 @@
 
 use crate::base::Id;
 use crate::domain::observation::{
-    CURVE_NODES, DataTally, Latency, Loss, Month, Outage, Promotion, Recovery, StationTally, StoreTally, curve_node,
+    CURVE_NODES, Carried, DataTally, Latency, Loss, Month, Outage, Promotion, Recovery, StationTally, StoreTally,
+    curve_node,
 };
 use crate::domain::{Observations, Stage};
 use crate::plan::{Plan, compile};
@@ -161,6 +162,7 @@ pub(crate) fn observations(scale: f64) -> Observations {
             egress: vec![a_egress, 10e9],
             internal: vec![3e12, 0.5e12],
             transfer: vec![transfer],
+            carried: Carried::default(),
         }
     };
     let loss = |population, journey, stage, root, requests: f64| Loss {

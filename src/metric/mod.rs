@@ -4,6 +4,7 @@
 mod availability;
 mod bill;
 pub mod catalogue;
+mod connections;
 mod data;
 mod facts;
 #[cfg(test)]

@@ -1,3 +1,4 @@
-//! Layer 3: round-trip times.
+//! Layer 3: round-trip times, and connections between clusters.
 
+pub mod connection;
 pub mod spec;

@@ -3,7 +3,7 @@
 use super::{
     CachePlan, ClusterPlan, CostPlan, DependencyPlan, Element, FailoverPlan, FaultPlan, Hit, HoldPlan, IncidentPlan,
     Instruction, JourneyPlan, Levels, PairPlan, PartitionPlan, Plan, PopulationPlan, RegionPlan, RequestsPlan,
-    RootPlan, RoutingPlan, ServicePlan, StationPlan, StepPlan, StorePlan, SurgePlan, SwitchoverPlan,
+    RootPlan, RoutingPlan, ServicePlan, StationPlan, StepPlan, StorePlan, SurgePlan, SwitchoverPlan, connections,
 };
 use crate::base::maths::great_circle_km;
 use crate::base::stream::digest;
@@ -32,6 +32,11 @@ pub fn compile(scenario: &Scenario) -> Plan {
     let spec = &scenario.spec;
     let pairs = compiler.pairs();
     let populations = compiler.populations(&pairs);
+    let mut clusters = compiler.clusters();
+    let journeys = compiler.journeys();
+    let region_rtt = scenario.region_rtt.iter().map(|row| row.iter().copied().collect()).collect();
+    let connections::Compiled { connections, hubs, addresses } =
+        connections::compile(scenario, &mut clusters, &populations, &journeys, &region_rtt);
     let mut targets = Targets { compiler: &compiler, roots: Table::new(), holds: Vec::new(), groups: Vec::new() };
     targets.roots.push(RootPlan { fault: "demand".to_owned(), target: String::new(), digest: 0 });
     let faults = targets.faults();
@@ -70,7 +75,7 @@ pub fn compile(scenario: &Scenario) -> Plan {
             }
         },
         regions: scenario.regions.iter().map(region).collect(),
-        clusters: compiler.clusters(),
+        clusters,
         services: spec.service.iter().map(service).collect(),
         stores: compiler.stores(&pairs, &populations),
         dependencies: spec
@@ -81,10 +86,13 @@ pub fn compile(scenario: &Scenario) -> Plan {
                 time: dependency.time.clone().unwrap_or_else(|| crate::dist::Dist::constant(Span::ZERO)),
             })
             .collect(),
-        journeys: compiler.journeys(),
+        journeys,
         populations,
-        region_rtt: scenario.region_rtt.iter().map(|row| row.iter().copied().collect()).collect(),
+        region_rtt,
         jitter: spec.network.jitter,
+        connections,
+        hubs,
+        addresses,
         pairs,
         routing: RoutingPlan {
             fallback: match spec.routing.fallback {
@@ -144,7 +152,7 @@ fn cost(scenario: &Scenario) -> CostPlan {
     }
 }
 
-fn selects(selection: &Selection, name: &str) -> bool {
+pub(super) fn selects(selection: &Selection, name: &str) -> bool {
     match selection {
         Selection::All => true,
         Selection::Named(names) => names.iter().any(|other| other == name),
@@ -361,6 +369,8 @@ impl Compiler<'_> {
                     zones: resolved.zones,
                     stations,
                     station_of,
+                    addresses: Vec::new(),
+                    proxies: None,
                     standby,
                     standby_min_nodes: pool
                         .as_ref()
@@ -813,6 +823,11 @@ impl Targets<'_> {
             TargetSpec::Dependency(name) => {
                 vec![(Element::Dependency(find(&spec.dependency, |dependency| &dependency.name, name)), name.clone())]
             }
+            TargetSpec::Connection(name) => {
+                let connection = find(&spec.connection, |connection| &connection.name, name);
+                vec![(Element::Connection(connection), name.clone())]
+            }
+            TargetSpec::Hub(name) => vec![(Element::Hub(find(&spec.hub, |hub| &hub.name, name)), name.clone())],
             TargetSpec::Access(AccessTarget { population, cluster }) => {
                 let of = find(&spec.population, |population| &population.name, population);
                 vec![(Element::Access(of, compiler.cluster(cluster)), format!("{population} to {cluster}"))]

@@ -2,12 +2,14 @@
 //! what is left is immutable, serialisable and shared by all threads.
 
 mod compile;
+pub(crate) mod connections;
 
 pub use compile::compile;
+pub use connections::{AddressPlan, ConnectionPlan, Failover, HubPlan, ProxyPlan};
 
 use crate::base::{Id, Span, Table};
 use crate::dist::Dist;
-use crate::domain::{Cluster, Dependency, Journey, Population, Region, Root, Service, Store};
+use crate::domain::{Cluster, Connection, Dependency, Hub, Journey, Population, Region, Root, Service, Store};
 use crate::failover::spec::{Decide, Failback, ScaleWhen};
 use crate::failure::spec::{ClockStart, EffectSpec};
 use crate::replication::keys::Popularity;
@@ -56,6 +58,12 @@ pub struct Plan {
     pub region_rtt: Table<Region, Table<Region, f64>>,
     /// p99 over p50 of a round-trip time.
     pub jitter: f64,
+    /// Connections between clusters.
+    pub connections: Table<Connection, ConnectionPlan>,
+    /// What they go through.
+    pub hubs: Table<Hub, HubPlan>,
+    /// Addresses of services that callers don't run.
+    pub addresses: Table<AddressPlan>,
     /// Primaries with their standbys; a cluster without one is a pair of its own.
     pub pairs: Vec<PairPlan>,
     /// How users find a cluster.
@@ -118,6 +126,10 @@ pub struct ClusterPlan {
     pub stations: Vec<StationPlan>,
     /// Position in `stations` by service.
     pub station_of: Table<Service, Option<u32>>,
+    /// By population and service: the address under which it calls what it doesn't run; empty without connections.
+    pub addresses: Vec<Vec<Option<Id<AddressPlan>>>>,
+    /// The proxies beside its pods, if it is in a mesh.
+    pub proxies: Option<ProxyPlan>,
     /// Its nodes.
     pub pool: Option<Pool>,
     /// The chance that no node is to be had when another region is lost, and for how long.
@@ -487,6 +499,10 @@ pub enum Element {
     Routing,
     /// An external dependency.
     Dependency(Id<Dependency>),
+    /// A connection.
+    Connection(Id<Connection>),
+    /// A hub and all connections through it.
+    Hub(Id<Hub>),
 }
 
 /// One element under one group of faults: within it, what is down absorbs.

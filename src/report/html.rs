@@ -312,6 +312,18 @@ fn tables(results: &Results, mode: Mode) -> Vec<Table> {
         },
         per_period,
     ));
+    all.push(side_by_side(
+        results,
+        "Security posture of calls between clusters",
+        "What each design leaves open beyond what its users come to: addresses that the internet can reach; bytes a month \
+         in the clear and calls a month that don't prove who makes them, of good requests.",
+        "what",
+        |m| {
+            let about = m.metric.starts_with("security.") || m.metric.starts_with("connections.");
+            (about && is_overall(&m.dims)).then(|| m.metric.trim_start_matches("security.").to_owned())
+        },
+        plainly,
+    ));
     all.push(outages(results));
     if mode == Mode::Compare {
         all.push(comparisons(results));

@@ -8,10 +8,11 @@ mod csv;
 pub mod drill;
 mod html;
 mod json;
+mod posture;
 #[cfg(test)]
 mod sample;
 mod svg;
-pub mod terminal;
+mod terminal;
 pub mod text;
 pub mod trace;
 pub mod verdict;

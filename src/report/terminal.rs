@@ -3,6 +3,7 @@
 //! Styled with ANSI codes; the caller's stream strips them where they aren't wanted. Control characters in names are
 //! replaced, so that no scenario drives the reader's terminal.
 
+use super::posture::posture;
 use super::text::{availability, count, duration, money, percent, short};
 use super::verdict::{self, pair};
 use super::view::{Period, chief_objective, mean, overall, worst_population};
@@ -155,9 +156,18 @@ fn foot(results: &Results) -> String {
     format!("{DIM}{}{DIM:#}", wrap(&counted, ""))
 }
 
+/// What calls between clusters leave open, a line per variant that has any.
+fn open(results: &Results) -> String {
+    let lines = results.variants.iter().filter_map(|variant| {
+        let open = posture(variant)?;
+        Some(wrap(&format!("{}: calls between clusters leave open: {open}", short(&variant.name, 30)), "- "))
+    });
+    lines.collect()
+}
+
 /// What `run` prints: a line per variant.
 pub fn run_table(results: &Results) -> String {
-    table(results) + "\n" + &foot(results)
+    table(results) + &open(results) + "\n" + &foot(results)
 }
 
 /// What `compare` prints: a line per variant, the headline, and a sentence per pair.
@@ -180,7 +190,7 @@ pub fn compare_table(results: &Results) -> String {
     for sentence in sentences {
         text += &wrap(&sentence, "- ");
     }
-    text + "\n" + &foot(results)
+    text + &open(results) + "\n" + &foot(results)
 }
 
 /// What `sweep` prints: a line per point, its axes first.

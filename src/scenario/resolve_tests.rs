@@ -548,6 +548,31 @@ fn mistakes_in_coverage() {
 }
 
 #[test]
+fn mistakes_in_connections() {
+    let with = |old: &'static str, new: &'static str, path: &'static str, words: &[&str]| {
+        let good = "[[hub]]\nname = \"tgw\"\n[[connection]]\nname = \"between\"\nfrom = [\"us-east-1\"]\nto = [\"ireland\"]\n\
+                    hub = \"tgw\"\nvia = { mesh = { errors = 5, interval = \"10s\", cpu = 0.2 } }\n[[expect]]";
+        assert!(run(&edited(&[("[[expect]]", good)])).0.is_some());
+        mistake(("[[expect]]", &good.replacen(old, new, 1)), path, words);
+    };
+    with("[\"ireland\"]", "[\"irland\"]", "connection.between.to.0", &["did you mean `ireland`?"]);
+    with("[\"us-east-1\"]", "[\"us-east-2\"]", "connection.between.from.0", &["did you mean `us-east-1`?"]);
+    with("hub = \"tgw\"", "hub = \"tgv\"", "connection.between.hub", &["did you mean `tgw`?"]);
+    with("[\"ireland\"]", "[\"us-east-1\"]", "connection.between.to", &["joins no two clusters"]);
+    with("errors = 5", "errors = 0", "connection.between.via.mesh.errors", &["expected 1 to 1000"]);
+    with("\"10s\"", "\"2h\"", "connection.between.via.mesh.interval", &["at most an hour"]);
+    with("cpu = 0.2", "cpu = -1.0", "connection.between.via.mesh.cpu", &["at least 0"]);
+    let of = |of: &'static str| ("of = { regions = \"all\" }", of);
+    mistake(of("of = { connection = \"x\" }"), "fault.\"region lost\".of.connection", &["unknown connection `x`"]);
+    mistake(of("of = { hub = \"x\" }"), "fault.\"region lost\".of.hub", &["unknown hub `x`"]);
+    // What a journey calls is in its cluster, or over a connection; not where residency forbids.
+    let elsewhere = "replicas = 10\nclusters = [\"ireland\", \"frankfurt\"]\n";
+    mistake(("replicas = 10\n", elsewhere), "service.checkout.clusters", &["no connection leads", "[[connection]]"]);
+    let joined = "[[connection]]\nname = \"between\"\nvia = { public-lb = {} }\n[[expect]]";
+    assert!(run(&edited(&[("replicas = 10\n", elsewhere), ("[[expect]]", joined)])).0.is_some());
+}
+
+#[test]
 fn mistakes_in_switchovers() {
     // An odd line changed in a good one.
     let with = |old: &'static str, new: &'static str, path: &'static str, words: &[&str]| {

@@ -8,6 +8,7 @@ use crate::dist::Dist;
 use crate::domain::Selection;
 use crate::failover::spec::{FailoverSpec, SwitchoverSpec};
 use crate::failure::spec::{FaultSpec, IncidentSpec};
+use crate::network::connection::{ConnectionSpec, HubSpec};
 use crate::network::spec::NetworkSpec;
 use crate::replication::spec::StoreSpec;
 use crate::routing::spec::RoutingSpec;
@@ -53,6 +54,12 @@ pub struct ScenarioSpec {
     /// The network.
     #[serde(default)]
     pub network: NetworkSpec,
+    /// What calls from cluster to cluster go over: of two that would do, the first.
+    #[serde(default)]
+    pub connection: Vec<ConnectionSpec>,
+    /// What several connections go through.
+    #[serde(default)]
+    pub hub: Vec<HubSpec>,
     /// How users find a cluster.
     #[serde(default)]
     pub routing: RoutingSpec,
@@ -235,7 +242,7 @@ fn default_endpoints() -> Span {
 pub struct ServiceSpec {
     /// The service's name.
     pub name: String,
-    /// The clusters that run it; all of them where it is left out.
+    /// The clusters that run it; all of them where it is left out. The others call it over a connection.
     #[serde(default = "all")]
     pub clusters: Selection,
     /// Pods in each cluster, before a standby's `scale`.

@@ -3,11 +3,12 @@
 use super::inputs::{Condition, Inputs, Route};
 use super::intern::Map;
 use super::lookups::cache_of;
+use super::remote::{self, Called};
 use super::station::StationState;
 use super::views::ways;
 use crate::base::{Id, Span};
 use crate::dist::Dist;
-use crate::domain::{Cluster, Journey, Store};
+use crate::domain::{Cluster, Journey, Service, Store};
 use crate::plan::{Plan, StepPlan};
 use crate::replication::quorum::Ways;
 use crate::replication::spec::Replication;
@@ -178,13 +179,15 @@ impl Curves {
             match step {
                 StepPlan::Call(services) => {
                     for &service in services {
-                        if let Some(position) = cluster.station_of[service] {
-                            key.push(conditions[position as usize].latency.get().to_bits());
-                            let StationState { steady, behind, .. } = &stations[position as usize];
-                            // A backlog's wait is the delay.
-                            if !behind && steady.waiting > NEGLIGIBLE_WAIT {
-                                waits.push((steady.waiting, steady.wait_if_waiting));
-                            }
+                        let Some(called) = remote::called(plan, inputs, flow.population, service) else { continue };
+                        match called.remote {
+                            Some(there) => remote::key(there, &mut key),
+                            None => key.push(conditions[called.station].latency.get().to_bits()),
+                        }
+                        let StationState { steady, behind, .. } = &stations[called.station];
+                        // A backlog's wait is the delay.
+                        if !behind && steady.waiting > NEGLIGIBLE_WAIT {
+                            waits.push((steady.waiting, steady.wait_if_waiting));
                         }
                     }
                 }
@@ -322,9 +325,28 @@ fn parts(
     for step in steps {
         match step {
             StepPlan::Call(services) => {
+                if let [service] = services[..]
+                    && let Some(Called { remote: Some(there), .. }) =
+                        remote::called(plan, inputs, flow.population, service)
+                {
+                    remote::parts(plan, inputs.cluster, there, &mut parts);
+                    first = false;
+                    continue;
+                }
+                let elsewhere = |&service: &Id<Service>| {
+                    remote::called(plan, inputs, flow.population, service).is_some_and(|called| called.remote.is_some())
+                };
+                if services.iter().any(elsewhere) {
+                    parts.push(some_elsewhere(plan, inputs, flow, services, conditions, (first, in_region)));
+                    first = false;
+                    continue;
+                }
                 // The population's round trip ends at the first service.
                 if !first && in_region > 0.0 {
                     parts.push(round_trip(in_region));
+                }
+                if let Some(proxies) = cluster.proxies.as_ref().filter(|_| !first) {
+                    parts.push(Part::One(proxies.latency.clone()));
                 }
                 first = false;
                 let times: Vec<Dist> = services
@@ -374,4 +396,34 @@ fn parts(
         }
     }
     parts
+}
+
+/// Calls made at once, of which some go to another cluster: each makes its own way.
+fn some_elsewhere(
+    plan: &Plan,
+    inputs: &Inputs,
+    flow: &super::inputs::Flow,
+    services: &[Id<Service>],
+    conditions: &[Condition],
+    (first, in_region): (bool, f64),
+) -> Part {
+    let proxies = plan.clusters[inputs.cluster].proxies.as_ref();
+    let calls = services.iter().filter_map(|&service| {
+        let called = remote::called(plan, inputs, flow.population, service)?;
+        let mut parts = Vec::new();
+        if let Some(there) = called.remote {
+            remote::parts(plan, inputs.cluster, there, &mut parts);
+            return Some(parts);
+        }
+        if !first && in_region > 0.0 {
+            parts.push(Part::One(Dist::lognormal(Span::from_secs(in_region), plan.jitter)));
+        }
+        if let Some(proxies) = proxies.filter(|_| !first) {
+            parts.push(Part::One(proxies.latency.clone()));
+        }
+        let factor = inputs.front.latency.get() * conditions[called.station].latency.get();
+        parts.push(Part::One(plan.services[service].time.scaled(factor.max(1e-9))));
+        Some(parts)
+    });
+    remote::slowest(&calls.collect::<Vec<_>>())
 }

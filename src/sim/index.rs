@@ -1,7 +1,7 @@
 //! What hits what: looked up once per plan.
 
 use crate::base::{Id, Table};
-use crate::domain::{Cluster, Dependency, Population, Region, Service, Store};
+use crate::domain::{Cluster, Connection, Dependency, Population, Region, Service, Store};
 use crate::failure::spec::EffectSpec;
 use crate::plan::{Element, Plan, PopulationPlan, StepPlan};
 
@@ -26,6 +26,8 @@ pub(super) struct Index {
     pub(super) access: Vec<(Id<Population>, Id<Cluster>, usize)>,
     /// On the way of the health checks to a cluster.
     pub(super) checks: Table<Cluster, Vec<usize>>,
+    /// On a connection or its hub.
+    pub(super) connections: Table<Connection, Vec<usize>>,
     /// On what gives out answers.
     pub(super) routing: Vec<usize>,
     /// On the region that the failover's tools run in.
@@ -55,6 +57,7 @@ impl Index {
             links: Vec::new(),
             access: Vec::new(),
             checks: vec![Vec::new(); clusters].into(),
+            connections: vec![Vec::new(); plan.connections.len()].into(),
             routing: Vec::new(),
             tools: Vec::new(),
             read_only: makes_read_only(plan),
@@ -96,6 +99,14 @@ impl Index {
                 Element::Copy(cluster, store) => index.copies[cluster][store].push(hold),
                 Element::Access(population, cluster) => index.access.push((population, cluster, hold)),
                 Element::Checks(cluster) => index.checks[cluster].push(hold),
+                Element::Connection(connection) => index.connections[connection].push(hold),
+                Element::Hub(hub) => {
+                    for (id, connection) in plan.connections.iter_enumerated() {
+                        if connection.hub == Some(hub) {
+                            index.connections[id].push(hold);
+                        }
+                    }
+                }
                 Element::Routing => index.routing.push(hold),
                 Element::Link(a, b) => index.links.push((a, b, hold)),
                 Element::Dependency(dependency) => index.dependencies[dependency].push(hold),

@@ -4,7 +4,8 @@
 //! whatever happens elsewhere.
 
 use crate::base::Id;
-use crate::domain::{Cluster, Dependency, Population, Root, Stage};
+use crate::domain::{Cluster, Connection, Dependency, Population, Root, Service, Stage};
+use crate::plan::AddressPlan;
 use crate::replication::cache::Warmth;
 
 /// A float that is compared and hashed by its bits.
@@ -134,20 +135,80 @@ pub(super) struct Inputs {
     pub(super) short: bool,
     /// Users, by population; those of the current answer apart from those of old ones.
     pub(super) flows: Vec<Flow>,
+    /// Where calls of services go that aren't here.
+    pub(super) remotes: Vec<Remote>,
+    /// The stations in other clusters that they go to.
+    pub(super) mirrors: Vec<Mirror>,
+    /// Calls from elsewhere to the stations here and to those mirrored.
+    pub(super) outside: Vec<Outside>,
+}
+
+/// Where the calls go that a cluster makes under one address.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) struct Remote {
+    pub(super) address: Id<AddressPlan>,
+    pub(super) connection: Id<Connection>,
+    pub(super) to: Id<Cluster>,
+    /// They all fail, in this stage and for this cause.
+    pub(super) fails: Option<(Stage, Id<Root>)>,
+    /// What faults make of the way.
+    pub(super) way: Condition,
+    /// The position of the station in the mirrors.
+    pub(super) mirror: u32,
+}
+
+/// A station in another cluster, as its callers see it. They solve it themselves, with everybody's load.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) struct Mirror {
+    pub(super) cluster: Id<Cluster>,
+    pub(super) service: Id<Service>,
+    /// Its position in its cluster.
+    pub(super) station: u32,
+    pub(super) ready: u32,
+    /// The level of its backlog.
+    pub(super) level: u32,
+    /// Its region and cluster.
+    pub(super) front: Condition,
+    pub(super) condition: Condition,
+    /// Share of its cluster's zones that are dead and still listed, and why.
+    pub(super) listed: Bits,
+    pub(super) zones_root: Id<Root>,
+    pub(super) overload_root: Id<Root>,
+}
+
+/// Requests of a population that are routed elsewhere and call a station here, or one that is mirrored.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) struct Outside {
+    /// A station here by position; then those mirrored.
+    pub(super) station: u32,
+    pub(super) service: Id<Service>,
+    pub(super) population: Id<Population>,
+    /// Share of the population at the start and at the end of the interval.
+    pub(super) start: Bits,
+    pub(super) end: Bits,
+    /// What surges and growth multiply the rate by.
+    pub(super) factor: Bits,
+}
+
+impl Outside {
+    /// Mean share over the interval.
+    pub(super) fn share(&self) -> f64 {
+        0.5 * (self.start.get() + self.end.get())
+    }
 }
 
 impl Inputs {
     /// Shares move within the interval.
     pub(super) fn moving(&self) -> bool {
-        self.flows.iter().any(|flow| flow.start != flow.end)
+        self.flows.iter().any(|flow| flow.start != flow.end) || self.outside.iter().any(|own| own.start != own.end)
     }
 
     /// The same over the first `part` (0 to 1) of the interval.
     pub(super) fn first_part(&self, part: f64) -> Self {
         let mut inputs = self.clone();
-        for flow in &mut inputs.flows {
-            let (start, end) = (flow.start.get(), flow.end.get());
-            flow.end = Bits::from(start + (end - start) * part);
+        let flows = inputs.flows.iter_mut().map(|flow| (flow.start, &mut flow.end));
+        for (start, end) in flows.chain(inputs.outside.iter_mut().map(|own| (own.start, &mut own.end))) {
+            *end = Bits::from(start.get() + (end.get() - start.get()) * part);
         }
         inputs
     }

@@ -14,6 +14,7 @@ mod lookups;
 mod memo;
 mod observe;
 mod outages;
+mod remote;
 mod requests;
 mod shed;
 mod solve;

@@ -10,10 +10,12 @@ use super::data::{self, Known, Uses};
 use super::fixed_point::{self, Call, Hop, Path, Walk};
 use super::inputs::{Condition, Inputs, Route};
 use super::lookups::{self, Hits, Lookup, cache_of};
+use super::remote;
 use super::shed::losses;
 use super::station::{Server, StationState};
 use super::tries;
 use crate::base::Id;
+use crate::domain::observation::Carried;
 use crate::domain::{Journey, Population, Region, Root, Stage, Store};
 use crate::plan::{ClusterPlan, DEMAND, JourneyPlan, Plan, StepPlan};
 
@@ -64,6 +66,8 @@ pub(super) struct Solution {
     pub(super) internal: f64,
     /// Bytes per second from region to region.
     pub(super) transfer: Vec<(Id<Region>, Id<Region>, f64)>,
+    /// What calls carry to other clusters, per second.
+    pub(super) carried: Carried,
     /// What users do to data.
     pub(super) uses: Uses,
     /// No cell loses enough to matter to an outage: under 1e-4.
@@ -105,17 +109,12 @@ fn solve_with(
     let mut solution = Solution { fine: true, ..Solution::default() };
     let conditions = conditions(cluster, inputs);
 
-    let mut servers: Vec<Server<'_>> = conditions
-        .iter()
-        .enumerate()
-        .map(|(position, condition)| {
-            let level: Level = levels.get(position).copied().unwrap_or(0);
-            Server::new(plan, inputs, position, ready[position], level, condition)
-        })
-        .collect();
+    let mut servers = servers(plan, inputs, ready, levels, &conditions);
     let idle = vec![StationState::default(); servers.len()];
 
     let (mut walks, who) = walks_of(plan, inputs, slot, &conditions, overload_root, hits);
+    // Only who is served here is told of: what calls from elsewhere is told of there.
+    remote::outside(plan, inputs, slot, &conditions, &mut walks);
     let mut delay = |servers: &[Server<'_>], walks: &mut [Walk<'_>]| {
         for (walk, &(_, journey, flow)) in walks.iter_mut().zip(&who) {
             // What misses wait for is part of the curve.
@@ -161,7 +160,8 @@ fn solve_with(
             break;
         }
     }
-    solution.grows = solution.stations.iter().any(|state| state.drift(0.0) > 0.0);
+    let own = &solution.stations[..cluster.stations.len()];
+    solution.grows = own.iter().any(|state| state.drift(0.0) > 0.0);
 
     let mut reads = hits.nothing();
     for walk in &walks {
@@ -199,16 +199,33 @@ fn solve_with(
         bytes(plan, inputs, flow, walk.journey, good, &hits, &mut solution);
         solution.cells.push(Cell { population, journey: journey_id, flow, rate: walk.rate, success, latency, hits });
     }
+    solution.stations.truncate(cluster.stations.len());
     solution.uses = data::uses(plan, inputs, slot, &solution.cells, hits, known);
     Some(solution)
 }
 
-/// The condition of each station.
+/// What each station is given, those elsewhere last.
+fn servers<'p>(
+    plan: &'p Plan,
+    inputs: &Inputs,
+    ready: &[u32],
+    levels: &[u32],
+    conditions: &[Condition],
+) -> Vec<Server<'p>> {
+    let own = ready.iter().enumerate().map(|(position, &ready)| {
+        let level: Level = levels.get(position).copied().unwrap_or(0);
+        Server::new(plan, inputs, position, ready, level, &conditions[position])
+    });
+    own.chain(remote::servers(plan, inputs)).collect()
+}
+
+/// The condition of each station, those elsewhere last.
 fn conditions(cluster: &ClusterPlan, inputs: &Inputs) -> Vec<Condition> {
     let mut conditions = vec![Condition::good(); cluster.stations.len()];
     for (position, condition) in &inputs.stations {
         conditions[*position as usize] = *condition;
     }
+    conditions.extend(inputs.mirrors.iter().map(|mirror| mirror.condition));
     conditions
 }
 
@@ -278,9 +295,14 @@ fn hops_of(
             StepPlan::Call(services) => {
                 let reached = hops.len();
                 for &service in services {
-                    let Some(station) = cluster.station_of[service].map(|position| position as usize) else {
+                    let Some(called) = remote::called(plan, inputs, flow.population, service) else { continue };
+                    let station = called.station;
+                    if let Some(there) = called.remote {
+                        let mut path = Path { hops, calls, lookups };
+                        remote::hops(there, station, reached, &mut path);
+                        Path { hops, calls, lookups } = path;
                         continue;
-                    };
+                    }
                     calls.push(Call { before: reached, station, share: 1.0, missed: false });
                     if listed > 0.0 {
                         let (stage, root) = (Stage::Undetected, inputs.zones_root);
@@ -338,7 +360,7 @@ fn hops_of(
 }
 
 /// How what is in this condition fails: probability, stage, root.
-fn failing(condition: &Condition, down: Stage) -> Option<(f64, Stage, Id<Root>)> {
+pub(super) fn failing(condition: &Condition, down: Stage) -> Option<(f64, Stage, Id<Root>)> {
     match condition.down {
         Some(root) => Some((1.0, down, root)),
         None if condition.errors.get() > 0.0 => Some((condition.errors.get(), Stage::Errors, condition.errors_root)),
@@ -371,14 +393,23 @@ pub(super) fn bytes(
             None => solution.transfer.push((from, to, bytes)),
         }
     };
+    let (mut inside, mut elsewhere) = (0.0, Vec::new());
     let mut first = true;
     let mut hits = hits.iter();
     for step in &journey.steps {
         match step {
             StepPlan::Call(services) => {
                 // The first call is the front itself: its bytes are the client's.
-                let inner = services.len() - usize::from(first);
+                let mut inner = services.len() - usize::from(first);
                 first = false;
+                for &service in services {
+                    let called = remote::called(plan, inputs, population, service);
+                    if let Some((remote, _)) = called.and_then(|called| called.remote) {
+                        inner = inner.saturating_sub(1);
+                        elsewhere.push(*remote);
+                    }
+                }
+                inside += inner as f64;
                 add(here, here, good * inner as f64 * (journey.request + journey.response));
             }
             StepPlan::Read(store, size) => {
@@ -421,5 +452,16 @@ pub(super) fn bytes(
             }
             StepPlan::Dependency(_) => {}
         }
+    }
+    for remote in elsewhere {
+        let there = plan.clusters[remote.to].region;
+        if !plan.connections[remote.connection].internet {
+            add(here, there, good * journey.request);
+            add(there, here, good * journey.response);
+        }
+        remote::carry(plan, inputs.cluster, &remote, journey, good, &mut solution.carried);
+    }
+    if plan.clusters[inputs.cluster].proxies.is_some() && inside > 0.0 {
+        solution.carried.through_proxies(inputs.cluster, 2.0 * inside * good);
     }
 }

@@ -78,15 +78,21 @@ impl<'a> Server<'a> {
         let station = &own.stations[position];
         let service = &plan.services[station.service];
         let degraded = condition.capacity.get() * inputs.front.capacity.get();
-        Self {
-            service,
-            levels: station.levels,
-            level,
-            ready,
-            capacity: capacity(plan, own, inputs, position, ready),
-            // Less capacity is slower servers: the same as fewer, without their rounding.
-            mean: service.mean / degraded.max(1e-9),
-        }
+        let capacity = capacity(plan, own, inputs, position, ready);
+        Self { capacity, ..Self::of(service, station.levels, level, ready, degraded) }
+    }
+
+    /// With so much of its capacity left by faults.
+    pub(super) fn of(
+        service: &'a ServicePlan,
+        levels: Option<Levels>,
+        level: Level,
+        ready: u32,
+        degraded: f64,
+    ) -> Self {
+        let capacity = f64::from(ready) * f64::from(service.concurrency) * degraded / service.mean.max(1e-12);
+        // Less capacity is slower servers: the same as fewer, without their rounding.
+        Self { service, levels, level, ready, capacity, mean: service.mean / degraded.max(1e-9) }
     }
 
     /// Seconds that a call waits for the backlog.

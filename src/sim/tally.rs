@@ -323,6 +323,8 @@ impl Tally {
         }
         month.egress[cluster] += solution.egress * seconds;
         month.internal[cluster] += solution.internal * seconds;
+        month.carried.add(&solution.carried, seconds);
+        solution.carried.egress.iter().for_each(|&(id, rate)| month.egress[id.index()] += rate * seconds);
         for &(from, to, rate) in &solution.transfer {
             add_transfer(&mut month.transfer, from, to, rate * seconds);
         }

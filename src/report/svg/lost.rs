@@ -32,6 +32,7 @@ pub(super) fn stage_colour(stage: Stage) -> Colour {
         Stage::QuorumLost => faded(PALETTE[1], 0.5),
         Stage::Partition => faded(PALETTE[0], 0.5),
         Stage::ReadOnly => faded(PALETTE[1], 0.25),
+        Stage::StaticAddress => faded(PALETTE[0], 0.25),
         Stage::Dependency => faded(PALETTE[6], 0.5),
     }
 }

@@ -4,6 +4,7 @@ mod availability;
 mod axis;
 mod bill;
 mod canvas;
+mod connections;
 mod latency;
 mod lost;
 mod map;
@@ -64,6 +65,7 @@ pub(super) fn charts(results: &Results) -> Vec<Chart> {
         availability::chart(results),
         tradeoff::chart(results),
         bill::chart(results),
+        connections::chart(results),
         latency::quantiles(results),
         latency::curves(results),
     ]

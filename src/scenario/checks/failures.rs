@@ -102,6 +102,8 @@ pub(super) fn targets(model: &Model<'_>, of: &TargetSpec) -> usize {
         | TargetSpec::Cluster(_)
         | TargetSpec::Link(_)
         | TargetSpec::Dependency(_)
+        | TargetSpec::Connection(_)
+        | TargetSpec::Hub(_)
         | TargetSpec::Access(_)
         | TargetSpec::Checks(_)
         | TargetSpec::Routing(_) => 1,
@@ -136,6 +138,11 @@ fn target(model: &Model<'_>, [kind, name]: [&str; 2], of: &TargetSpec, found: &m
         TargetSpec::Dependency(dependency) => {
             _ = known("dependency", dependency, &model.dependency_names, &path("dependency"), found);
         }
+        TargetSpec::Connection(connection) => {
+            let names = model.spec.connection.iter().map(|connection| &*connection.name);
+            one_of("connection", connection, names, &path("connection"), found);
+        }
+        TargetSpec::Hub(hub) => one_of("hub", hub, model.spec.hub.iter().map(|hub| &*hub.name), &path("hub"), found),
         TargetSpec::Access(AccessTarget { population, cluster }) => {
             let at = |key: &'static str| [kind, name, "of", "access", key];
             known("population", population, &model.population_names, &at("population"), found);
@@ -176,6 +183,19 @@ fn target(model: &Model<'_>, [kind, name]: [&str; 2], of: &TargetSpec, found: &m
                 runs_there(model, &target.clusters, &at("clusters"), &target.name, found, |c| copies.contains(&c));
             }
         }
+    }
+}
+
+/// A name that must be one of these.
+pub(super) fn one_of<'n>(
+    kind: &str,
+    name: &str,
+    names: impl Iterator<Item = &'n str> + Clone,
+    path: &[&str],
+    found: &mut Found<'_>,
+) {
+    if !names.clone().any(|other| other == name) {
+        found.unknown(path, kind, name, names);
     }
 }
 
@@ -251,6 +271,8 @@ fn effect(model: &Model<'_>, [kind, name]: [&str; 2], of: &TargetSpec, effect: &
                 | TargetSpec::Pods(_)
                 | TargetSpec::Link(_)
                 | TargetSpec::Dependency(_)
+                | TargetSpec::Connection(_)
+                | TargetSpec::Hub(_)
                 | TargetSpec::Access(_)
                 | TargetSpec::Checks(_)
                 | TargetSpec::Routing(_) => false,

@@ -41,6 +41,8 @@ pub(super) fn counts(spec: &ScenarioSpec, found: &mut Found<'_>) {
         ("incident", spec.incident.len(), 10_000),
         ("switchover", spec.switchover.len(), 1000),
         ("surge", spec.surge.len(), 1000),
+        ("connection", spec.connection.len(), 1000),
+        ("hub", spec.hub.len(), 100),
         ("expect", spec.expect.len(), 1000),
     ] {
         found.require(count <= most, &[kind], || {

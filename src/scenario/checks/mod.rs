@@ -2,6 +2,7 @@
 //! in one go; a check passes over what another one has already refused.
 
 mod advice;
+mod connections;
 mod failures;
 mod limits;
 mod names;
@@ -30,6 +31,7 @@ pub(super) fn names(spec: &ScenarioSpec, found: &mut Found<'_>) {
 pub(super) fn all(model: &Model<'_>, known_metrics: &[&str], found: &mut Found<'_>) {
     numbers::check(model, found);
     references::check(model, known_metrics, found);
+    connections::check(model, found);
     failures::check(model, found);
     residency::check(model, found);
     limits::work(model, found);

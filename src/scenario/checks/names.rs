@@ -20,6 +20,8 @@ pub(super) fn check(spec: &ScenarioSpec, found: &mut Found<'_>) {
     unique("fault", spec.fault.iter().map(|entry| &*entry.name), found);
     unique("incident", spec.incident.iter().map(|entry| &*entry.name), found);
     unique("switchover", spec.switchover.iter().map(|entry| &*entry.name), found);
+    unique("connection", spec.connection.iter().map(|entry| &*entry.name), found);
+    unique("hub", spec.hub.iter().map(|entry| &*entry.name), found);
     unique("surge", spec.surge.iter().map(|entry| &*entry.name), found);
     // A request is lost to a fault or to an incident of this name: the report couldn't tell them apart.
     let faults: BTreeSet<_> = spec.fault.iter().map(|fault| &fault.name).collect();

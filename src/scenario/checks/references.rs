@@ -329,27 +329,48 @@ pub(super) fn makes(model: &Model<'_>, population: usize, journey: usize) -> boo
     }
 }
 
-/// A request is served in one cluster, which needs every service that it calls.
+/// Whether a population's requests in one cluster reach a service that runs in others only.
+fn reaches(model: &Model<'_>, population: usize, from: usize, service: usize) -> bool {
+    model.spec.connection.iter().any(|connection| {
+        model.selected_clusters(&connection.from).contains(&from)
+            && model
+                .selected_clusters(&connection.to)
+                .into_iter()
+                .any(|to| to != from && model.runs(to, service) && model.permits(population, to))
+    })
+}
+
+/// A request is served in one cluster, which runs every service that it calls, or is connected to one that does. What
+/// a read that misses a cache calls is where the cache is.
 fn served(model: &Model<'_>, found: &mut Found<'_>) {
     // Cluster and service, with the first population and journey that need it there.
     let mut missing: BTreeMap<(usize, usize), (usize, usize)> = BTreeMap::new();
-    let calls: Vec<BTreeSet<usize>> = model
+    // By journey: a service, and whether it may be called elsewhere.
+    let calls: Vec<BTreeSet<(usize, bool)>> = model
         .spec
         .journey
         .iter()
         .map(|journey| {
             called(journey)
-                .chain(missed(model, journey))
-                .filter_map(|name| model.service_names.get(name).copied())
+                .map(|name| (name, true))
+                .chain(missed(model, journey).map(|name| (name, false)))
+                .filter_map(|(name, anywhere)| Some((*model.service_names.get(name)?, anywhere)))
                 .collect()
         })
         .collect();
     for population in 0..model.spec.population.len() {
-        for cluster in model.order(population) {
+        let order = model.order(population);
+        let standbys: Vec<_> = order.iter().filter_map(|&cluster| model.standby_of(cluster)).collect();
+        for cluster in order.into_iter().chain(standbys) {
             for (journey, services) in
                 calls.iter().enumerate().filter(|(journey, _)| makes(model, population, *journey))
             {
-                for &service in services.iter().filter(|&&service| !model.runs(cluster, service)) {
+                for &(service, anywhere) in services.iter().filter(|&&(service, _)| !model.runs(cluster, service)) {
+                    // What a primary runs its standby runs: that is another check's.
+                    let paired = model.standby_for[cluster].is_some_and(|primary| model.runs(primary, service));
+                    if paired || (anywhere && reaches(model, population, cluster, service)) {
+                        continue;
+                    }
                     missing.entry((cluster, service)).or_insert((population, journey));
                 }
             }
@@ -361,10 +382,11 @@ fn served(model: &Model<'_>, found: &mut Found<'_>) {
         found.push(
             &["service", service, "clusters"],
             Diagnostic::error(format!("`{cluster}` can serve `{population}`, and doesn't run `{service}`"))
-                .note(format!("the journey `{journey}` calls it; calls to another cluster aren't modelled"))
+                .note(format!("the journey `{journey}` calls it, and no connection leads to a cluster that may answer"))
                 .help(format!(
-                    "add `{cluster}` to `clusters` of the service, or send nobody there: `standby-for`, a weighted \
-                     policy without it, or `must-stay-in`"
+                    "add `{cluster}` to `clusters` of the service, or a [[connection]] to one of those, such as via = \
+                     {{ mesh = {{}} }}, or send nobody there: `standby-for`, a weighted policy without it, or \
+                     `must-stay-in`"
                 )),
         );
     }

@@ -229,6 +229,8 @@ impl Counts {
             }
         }
         self.month.internal[cluster.index()] += moved.internal;
+        self.month.carried.add(&moved.carried, 1.0);
+        moved.carried.egress.iter().for_each(|&(id, bytes)| self.month.egress[id.index()] += bytes);
         for (from, to, bytes) in moved.transfer {
             match self.month.transfer.iter_mut().find(|entry| entry.0 == from && entry.1 == to) {
                 Some(entry) => entry.2 += bytes,

@@ -16,6 +16,7 @@ mod client;
 mod counts;
 mod minutes;
 mod pods;
+mod remote;
 mod sample;
 mod source;
 mod station;
@@ -66,6 +67,8 @@ enum Event {
     Again(u32),
     /// A try goes on with its next step.
     Step { entry: u32, life: u32 },
+    /// A call reaches a station of another cluster, from where its answer will take so long.
+    Arrives { entry: u32, life: u32, station: u32, back: Span },
     /// A call's answer is back at its try.
     Answer { entry: u32, life: u32 },
     /// A client has waited in a queue for as long as it will.
@@ -208,6 +211,7 @@ pub(super) struct Traffic<'p> {
     jitter: Jitter,
     store_time: Table<Store, Sampler>,
     dependency_time: Vec<Sampler>,
+    extras: remote::Extras,
     /// Retries that each journey's clients have saved up, and the most they may.
     budget: Table<Journey, (f64, f64)>,
     /// By cell and cluster, where the journey has a breaker.
@@ -263,6 +267,7 @@ impl<'p> Traffic<'p> {
             network: opening.stream.with(NETWORK).rng(),
             jitter: Jitter::new(plan.jitter),
             store_time: plan.stores.iter().map(|store| Sampler::new(&store.time)).collect(),
+            extras: remote::Extras::new(plan),
             dependency_time: plan.dependencies.iter().map(|own| Sampler::new(&own.time)).collect(),
             budget: budget.collect(),
             breakers: vec![Breaker::default(); plan.populations.len() * plan.journeys.len() * plan.clusters.len()],
@@ -330,12 +335,13 @@ impl<'p> Traffic<'p> {
                     self.walk(now, entry);
                 }
             }
+            Event::Arrives { entry, life, station, back } => self.arrives(now, entry, life, station, back),
             Event::Answer { entry, life } => self.answered(now, entry, life),
             Event::Leaves { station, call } => {
                 let entry = &mut self.entries[call.entry as usize];
                 if entry.life == call.life && self.stations[station as usize].withdraw(now, call) {
                     entry.queued = entry.queued.saturating_sub(1);
-                    let root = self.overload_root(self.entries[call.entry as usize].cluster);
+                    let root = self.overload_root(self.cluster_of[station as usize]);
                     self.fail(now, call.entry, (Stage::Overload, root));
                 }
             }
@@ -348,11 +354,12 @@ impl<'p> Traffic<'p> {
                     self.forget_beginnings(station as usize);
                 }
                 if let Some((call, after)) = left {
-                    if after > 0.0 {
-                        let event = Event::Answer { entry: call.entry, life: call.life };
-                        self.events.schedule(now + span(after), event);
-                    } else {
+                    let after = span(after) + call.back;
+                    if after.is_zero() {
                         self.answered(now, call.entry, call.life);
+                    } else {
+                        let event = Event::Answer { entry: call.entry, life: call.life };
+                        self.events.schedule(now + after, event);
                     }
                 }
             }
@@ -486,7 +493,8 @@ impl<'p> Traffic<'p> {
         let station = self.first[cluster] + position;
         for _ in 0..(calls * self.scale).round() as u64 {
             let entry = self.take_entry(Entry { open: 1, ..Entry::nobodys(cluster, now) });
-            let call = Call { entry, life: self.entries[entry as usize].life, arrived: now, priority: 0 };
+            let life = self.entries[entry as usize].life;
+            let call = Call { entry, life, arrived: now, priority: 0, back: Span::ZERO };
             match self.stations[station].arrive(now, call, &mut self.starts) {
                 Admission::Taken => {}
                 Admission::Waits => self.entries[entry as usize].queued = 1,

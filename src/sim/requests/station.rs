@@ -23,6 +23,8 @@ pub(super) struct Call {
     pub(super) arrived: SimTime,
     /// Of its journey: the highest goes first.
     pub(super) priority: u32,
+    /// How long its answer takes to get back to another cluster.
+    pub(super) back: Span,
 }
 
 /// What becomes of a call that arrives.

@@ -1,12 +1,12 @@
 //! A try on its way through its journey: steps in order, calls at once, stores and what lies outside.
 
 use super::sample::span;
-use super::station::{Admission, Call};
+use super::station::Admission;
 use super::{Entry, Event, Miss, Traffic, Why};
 use crate::base::stream::uniform;
 use crate::base::{Id, SimTime, Span};
 use crate::domain::{Cluster, Population, Service, Stage, Store};
-use crate::plan::{CachePlan, DEMAND, Instruction, StepPlan};
+use crate::plan::{CachePlan, Instruction, StepPlan};
 use crate::replication::spec::Replication;
 use crate::sim::inputs::{Condition, Route};
 use crate::sim::lookups::{Hits, cache_of};
@@ -33,11 +33,11 @@ impl Traffic<'_> {
             };
             let after = match &own.steps[next] {
                 StepPlan::Call(services) => {
-                    let entry = &mut self.entries[number as usize];
+                    let entry = self.entries[number as usize];
                     // The population's round trip ends at the first service; later calls cross the region.
-                    if entry.called && !entry.crossed {
-                        entry.crossed = true;
-                        let trip = self.within(cluster);
+                    if entry.called && !entry.crossed && self.some_here(number, services) {
+                        self.entries[number as usize].crossed = true;
+                        let trip = self.within(cluster) + self.proxies(cluster);
                         if trip > 0.0 {
                             self.events.schedule(now + span(trip), Event::Step { entry: number, life });
                             return;
@@ -246,11 +246,18 @@ impl Traffic<'_> {
         let (up, listed, zones_root) = (view.inputs.zones_up, view.inputs.zones_listed, view.inputs.zones_root);
         let overload_root = self.overload_root(entry.cluster);
         let later = view.inputs.front.latency.get();
-        let priority = plan.journeys[entry.journey].priority;
         let mut latest = now;
         let mut open = 0;
         self.entries[number as usize].open = u32::MAX;
         for &service in services {
+            match self.call_elsewhere(now, number, service) {
+                Some(true) => {
+                    open += 1;
+                    continue;
+                }
+                Some(false) => return,
+                None => {}
+            }
             let Some(position) = own.station_of[service].map(|position| position as usize) else { continue };
             let condition = self.views[entry.cluster].as_ref().map(|view| view.conditions[position]);
             let fails = (listed > 0 && {
@@ -264,23 +271,7 @@ impl Traffic<'_> {
                 return;
             }
             let station = self.first[entry.cluster] + position;
-            let leaves = plan.journeys[entry.journey]
-                .patience
-                .as_ref()
-                .map_or(SimTime::NEVER, |patience| now + patience.sample_span(&mut self.choices[entry.population]));
-            let call = Call { entry: number, life: entry.life, arrived: now, priority };
-            let admission = self.stations[station].arrive(now, call, &mut self.starts);
-            if matches!(admission, Admission::Waits | Admission::Displaces(_)) {
-                if self.begun[entry.cluster].is_none() {
-                    self.begun[entry.cluster] = Some(overload_root).filter(|root| root.index() != DEMAND);
-                }
-                let entry = &mut self.entries[number as usize];
-                entry.queued += 1;
-                entry.queued_at = now;
-                self.events.schedule(leaves, Event::Leaves { station: station as u32, call });
-            }
-            self.schedule_starts(station as u32);
-            match admission {
+            match self.admit(now, number, station, Span::ZERO) {
                 Admission::Rejected => {
                     self.fail(now, number, (Stage::Overload, overload_root));
                     return;

@@ -56,6 +56,7 @@ impl World<'_> {
         self.let_probes_see(now);
         self.plan_steps(now);
         self.review_caches(now);
+        self.review_addresses(now);
         let dependencies: Vec<(Id<Dependency>, Condition)> = self
             .index
             .dependencies
@@ -63,7 +64,9 @@ impl World<'_> {
             .map(|(dependency, holds)| (dependency, self.compose(holds.iter().copied()).condition))
             .filter(|(_, condition)| !condition.is_good())
             .collect();
-        for cluster in self.plan.clusters.keys() {
+        // What is to blame for load in one cluster is told to those that call it: they come again.
+        let turns = if self.plan.addresses.is_empty() { 1 } else { 2 };
+        for cluster in (0..turns).flat_map(|_| self.plan.clusters.keys()) {
             let inputs = self.inputs(now, cluster, &dependencies);
             let id = self.memo.inputs_id(&inputs);
             if id == self.units[cluster].inputs {
@@ -163,6 +166,7 @@ impl World<'_> {
             consider(self.holds[hold].0.map(|active| (active.root, active.since)));
         }
         consider(self.cold_cause(cluster));
+        consider(self.turned_to(cluster));
         for population in self.plan.populations.keys() {
             self.flows(now, cluster, population, &mut flows);
             let routed = &self.routed[population];
@@ -175,7 +179,7 @@ impl World<'_> {
                 consider(cohort.moved);
             }
         }
-        Inputs {
+        let mut inputs = Inputs {
             cluster,
             front: self.fronts[cluster].condition,
             zones_up: own.zones - zones.dead.count_ones(),
@@ -187,7 +191,12 @@ impl World<'_> {
             active: self.units[cluster].active,
             short: self.units[cluster].short,
             flows,
-        }
+            remotes: Vec::new(),
+            mirrors: Vec::new(),
+            outside: Vec::new(),
+        };
+        self.add_remotes(now, &mut inputs);
+        inputs
     }
 
     /// The users of one population that are routed to a cluster: those of the current answer, those of old ones.

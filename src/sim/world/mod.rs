@@ -4,6 +4,7 @@
 //! inputs. A cluster whose inputs stay the same isn't touched.
 
 mod accesses;
+mod addresses;
 mod caches;
 mod faults;
 mod following;
@@ -83,6 +84,10 @@ pub(in crate::sim) enum Event {
     Rebalance { serial: u32 },
     /// A cache holds more, or less.
     Caches,
+    /// Callers of another cluster turn elsewhere.
+    Readdress { address: u32, serial: u32 },
+    /// Callers look at the stations of other clusters again.
+    Look { serial: u32 },
     /// Rates grow.
     Week,
 }
@@ -228,6 +233,8 @@ pub(in crate::sim) struct World<'a> {
     /// A copy whose zone died, until it has failed over.
     moving_copies: Table<Cluster, Table<Store, Option<Until>>>,
     caches: Vec<caches::Cached>,
+    /// Where calls of other clusters go.
+    remotes: addresses::Remotes,
     leaders: Vec<Id<Cluster>>,
     /// By partition: who has what.
     histories: Vec<History>,
@@ -315,6 +322,9 @@ impl<'a> World<'a> {
             active: true,
             short: false,
             flows: Vec::new(),
+            remotes: Vec::new(),
+            mirrors: Vec::new(),
+            outside: Vec::new(),
         };
         let unset = memo.inputs_id(&nothing);
         let mut world = Self {
@@ -348,6 +358,7 @@ impl<'a> World<'a> {
             switching: vec![None; leaders.len()],
             leaders,
             caches: caches::all(plan, &partitions),
+            remotes: addresses::Remotes::new(plan),
             partitions,
             pair_controllers: plan.pairs.iter().map(|pair| idle(pair.primary)).collect(),
             switched: vec![false; plan.pairs.len()],
@@ -521,6 +532,12 @@ impl<'a> World<'a> {
             }
             Event::Nodes { cluster } => self.nodes_again(now, Id::new(cluster as usize)),
             Event::Caches => {}
+            Event::Readdress { address, serial } => self.readdress(now, Id::new(address as usize), serial),
+            Event::Look { serial } => {
+                if !self.remotes.looks_at(serial) {
+                    return;
+                }
+            }
             Event::FalseAlarm { cluster } => self.false_alarm(now, Id::new(cluster as usize)),
             Event::Rebalance { serial } => {
                 if serial != self.rebalance_serial {

@@ -26,5 +26,7 @@ pub(super) const FAILBACK: u64 = digest("failback");
 pub(super) const LOST: u64 = digest("lost writes");
 /// How long a failover to another zone takes.
 pub(super) const ZONE: u64 = digest("zone failover");
+/// How long until somebody changes an address.
+pub(super) const ADDRESS: u64 = digest("address");
 /// Which members a shock hits.
 pub(super) const SHOCK: u64 = digest("shock");
