@@ -8,7 +8,7 @@ use super::catalogue::{ALL, COST_PER_MILLION, COST_TOTAL, REQUESTS_LOST};
 use super::facts::{Facts, Group, groups, nothing};
 use super::key::{Dims, Key, Metric};
 use super::sheet::{Of, Sheet, per};
-use super::{availability, bill, data, latency, loss, recovery, stations};
+use super::{availability, bill, data, latency, loss, recovery, rollouts, stations};
 use crate::base::Id;
 use crate::domain::observation::Outage;
 use crate::domain::{Observations, Root, Stage};
@@ -129,6 +129,7 @@ fn collect(plan: &Plan, groups: &[Group], seen: &Observations) -> Sheet {
     recovery::put(&mut sheet, &facts);
     data::put(&mut sheet, &facts);
     stations::put(&mut sheet, &facts);
+    rollouts::put(&mut sheet, &facts);
     let bill = bill::put(&mut sheet, &facts);
     let loss = loss::put(&mut sheet, &facts);
     sheet.put(&COST_TOTAL, Of::ALL, Some(bill + loss));

@@ -1,5 +1,7 @@
 //! From a checked scenario to a plan. Nothing can fail here: loading has reported every mistake.
 
+mod rollout;
+
 use super::{
     CachePlan, ClusterPlan, CostPlan, DependencyPlan, Element, FailoverPlan, FaultPlan, Hit, HoldPlan, IncidentPlan,
     Instruction, JourneyPlan, Levels, PairPlan, PartitionPlan, Plan, PopulationPlan, RegionPlan, RootPlan, RoutingPlan,
@@ -10,7 +12,7 @@ use crate::base::stream::digest;
 use crate::base::{Id, Span, Table};
 use crate::domain::{Cluster, Journey, Population, Region, Root, Selection, Service, Store};
 use crate::failover::spec::SwitchoverSpec;
-use crate::failure::spec::{AccessTarget, RoutingTarget, TargetSpec};
+use crate::failure::spec::{AccessTarget, GitopsTarget, RoutingTarget, TargetSpec};
 use crate::replication::keys::Popularity;
 use crate::replication::spec::{Partitions, Reads};
 use crate::routing::dns::Expiry;
@@ -37,6 +39,7 @@ pub fn compile(scenario: &Scenario) -> Plan {
     let faults = targets.faults();
     let incidents = targets.incidents();
     let switchovers = targets.switchovers();
+    let rollout = targets.rollout();
     let Targets { mut roots, holds, .. } = targets;
     let health = &spec.routing.health;
     let false_alarms = health.false_alarms.iter().flat_map(|_| spec.cluster.iter()).map(|cluster| {
@@ -114,6 +117,7 @@ pub fn compile(scenario: &Scenario) -> Plan {
         crews: spec.fault.iter().filter_map(|fault| fault.crews).collect(),
         incidents,
         switchovers,
+        rollout,
         surges: compiler.surges(),
         false_alarms,
         cost: cost(scenario),
@@ -304,7 +308,7 @@ impl Compiler<'_> {
     fn pairs(&self) -> Vec<PairPlan> {
         let clusters = &self.scenario.clusters;
         (0..clusters.len())
-            .filter(|&position| clusters[position].standby_for.is_none())
+            .filter(|&position| clusters[position].standby_for.is_none() && self.scenario.spec.cluster[position].serves)
             .map(|position| PairPlan {
                 primary: Id::new(position),
                 standby: clusters.iter().position(|other| other.standby_for == Some(position)).map(Id::new),
@@ -793,6 +797,7 @@ impl Targets<'_> {
             }
             TargetSpec::Checks(name) => vec![(Element::Checks(compiler.cluster(name)), name.clone())],
             TargetSpec::Routing(RoutingTarget {}) => vec![(Element::Routing, "routing".to_owned())],
+            TargetSpec::Gitops(GitopsTarget {}) => vec![(Element::Gitops, "gitops".to_owned())],
         }
     }
 }

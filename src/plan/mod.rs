@@ -2,8 +2,10 @@
 //! what is left is immutable, serialisable and shared by all threads.
 
 mod compile;
+mod rollout;
 
 pub use compile::compile;
+pub use rollout::{DriftPlan, ReleasePlan, RolloutPlan};
 
 use crate::base::{Id, Span, Table};
 use crate::dist::Dist;
@@ -74,6 +76,8 @@ pub struct Plan {
     pub incidents: Vec<IncidentPlan>,
     /// Planned switchovers.
     pub switchovers: Vec<SwitchoverPlan>,
+    /// Releases and drift.
+    pub rollout: RolloutPlan,
     /// Surges of traffic.
     pub surges: Vec<SurgePlan>,
     /// By cluster: the root of its check's false alarms; empty where there are none.
@@ -481,6 +485,8 @@ pub enum Element {
     Checks(Id<Cluster>),
     /// What gives out answers.
     Routing,
+    /// The GitOps controllers.
+    Gitops,
     /// An external dependency.
     Dependency(Id<Dependency>),
 }

@@ -26,6 +26,8 @@ pub(super) struct Index {
     pub(super) checks: Table<Cluster, Vec<usize>>,
     /// On what gives out answers.
     pub(super) routing: Vec<usize>,
+    /// On the GitOps controllers.
+    pub(super) gitops: Vec<usize>,
     /// On the region that the failover's tools run in.
     pub(super) tools: Vec<usize>,
     /// Something may make stores read-only.
@@ -53,6 +55,7 @@ impl Index {
             access: Vec::new(),
             checks: vec![Vec::new(); clusters].into(),
             routing: Vec::new(),
+            gitops: Vec::new(),
             tools: Vec::new(),
             read_only: makes_read_only(plan),
             fronts: vec![Vec::new(); clusters].into(),
@@ -89,6 +92,7 @@ impl Index {
                 Element::Access(population, cluster) => index.access.push((population, cluster, hold)),
                 Element::Checks(cluster) => index.checks[cluster].push(hold),
                 Element::Routing => index.routing.push(hold),
+                Element::Gitops => index.gitops.push(hold),
                 Element::Link(a, b) => index.links.push((a, b, hold)),
                 Element::Dependency(dependency) => index.dependencies[dependency].push(hold),
             }

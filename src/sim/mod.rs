@@ -27,6 +27,7 @@ mod world;
 use crate::base::{Seed, SimTime, Span};
 use crate::domain::Observations;
 use crate::domain::observation::Resync;
+use crate::domain::rollout::{Revision, RolloutTally, Why};
 use crate::domain::timeline::Timeline;
 use crate::domain::traced::TracedRequest;
 use crate::plan::Plan;
@@ -34,7 +35,7 @@ use index::Index;
 use log::Log;
 use memo::Memo;
 use requests::Traffic;
-use world::{Told, World};
+use world::{Change, Told, World};
 
 /// Most events in one seed: a guard against a scenario that would never end.
 pub const MOST_EVENTS: u64 = 200_000_000;
@@ -228,6 +229,7 @@ fn observe_requests(
     let mut observations = Observations { replication: seed.replication, events: processed, ..Observations::default() };
     let log = core::mem::take(&mut world.log);
     told(plan, &log, end, &mut observations);
+    released(plan, world.take_releases(), end, &mut observations);
     let mut clients = seed.stream().with(outages::CLIENT).rng();
     traffic.observe(plan, &log, &mut clients, &mut observations);
     for (tallies, last) in observations.stations.iter_mut().zip(last) {
@@ -262,6 +264,31 @@ fn told(plan: &Plan, log: &Log, end: SimTime, observations: &mut Observations) {
     }
 }
 
+/// What became of releases, and what each cluster ran when.
+fn released(plan: &Plan, (tally, trail): (RolloutTally, Vec<Change>), end: SimTime, observations: &mut Observations) {
+    observations.rollouts = tally;
+    if plan.rollout.releases.is_empty() && plan.rollout.drifts.is_empty() {
+        return;
+    }
+    let origin = SimTime::ZERO + plan.warm_up;
+    for cluster in plan.clusters.keys() {
+        let mut runs = Revision { cluster, revision: 0, from: 0.0, to: 0.0, why: Why::Start };
+        for change in trail.iter().filter(|change| change.cluster == cluster && change.at < end) {
+            let at = change.at.since(origin).secs();
+            let revision = change.revision.unwrap_or(runs.revision);
+            // Steps of one conversion are one row.
+            if (revision, change.why) == (runs.revision, runs.why) {
+                continue;
+            }
+            if at > runs.from {
+                observations.revisions.push(Revision { to: at, ..runs });
+            }
+            runs = Revision { revision, from: at, why: change.why, ..runs };
+        }
+        observations.revisions.push(Revision { to: end.since(origin).secs(), ..runs });
+    }
+}
+
 /// What a finished seed observed.
 fn observe(plan: &Plan, mut world: World<'_>, seed: Seed, end: SimTime) -> Observations {
     let mut observations =
@@ -275,6 +302,7 @@ fn observe(plan: &Plan, mut world: World<'_>, seed: Seed, end: SimTime) -> Obser
     observations.below = outages.below;
     observations.any_below = outages.any_below;
     told(plan, &log, end, &mut observations);
+    released(plan, world.take_releases(), end, &mut observations);
     let World { tally, memo, .. } = world;
     tally.finish(plan, memo, &mut observations);
     for (tallies, last) in observations.stations.iter_mut().zip(last) {

@@ -6,7 +6,7 @@ use crate::base::Span;
 use crate::diag::Diagnostic;
 use crate::domain::Selection;
 use crate::failover::spec::SwitchoverSpec;
-use crate::failure::spec::{AccessTarget, ClockStart, EffectSpec, FaultSpec, RoutingTarget, TargetSpec};
+use crate::failure::spec::{AccessTarget, ClockStart, EffectSpec, FaultSpec, GitopsTarget, RoutingTarget, TargetSpec};
 use crate::replication::spec::Replication;
 use crate::scenario::lookup::Model;
 
@@ -101,7 +101,8 @@ pub(super) fn targets(model: &Model<'_>, of: &TargetSpec) -> usize {
         | TargetSpec::Dependency(_)
         | TargetSpec::Access(_)
         | TargetSpec::Checks(_)
-        | TargetSpec::Routing(_) => 1,
+        | TargetSpec::Routing(_)
+        | TargetSpec::Gitops(_) => 1,
         TargetSpec::Regions(selection) => regions(selection).len(),
         TargetSpec::Zones(selection) => {
             regions(selection).into_iter().map(|region| model.regions[region].zones as usize).sum()
@@ -134,6 +135,9 @@ fn target(model: &Model<'_>, [kind, name]: [&str; 2], of: &TargetSpec, found: &m
         }
         TargetSpec::Checks(cluster) => _ = known("cluster", cluster, &model.cluster_names, &path("checks"), found),
         TargetSpec::Routing(RoutingTarget {}) => {}
+        TargetSpec::Gitops(GitopsTarget {}) => found.require(model.spec.gitops.is_some(), &path("gitops"), || {
+            ("there are no GitOps controllers that could fail".to_owned(), "add [gitops], or remove this")
+        }),
         TargetSpec::Zone(zone) => in_region(model, zone, &path("zone"), found),
         TargetSpec::Link([a, b]) => {
             for (position, region) in [("0", a), ("1", b)] {
@@ -213,7 +217,8 @@ fn effect([kind, name]: [&str; 2], of: &TargetSpec, effect: &EffectSpec, found: 
                 | TargetSpec::Dependency(_)
                 | TargetSpec::Access(_)
                 | TargetSpec::Checks(_)
-                | TargetSpec::Routing(_) => false,
+                | TargetSpec::Routing(_)
+                | TargetSpec::Gitops(_) => false,
             };
             found.require(holds_stores, &[kind, name, "effect"], || {
                 (
@@ -223,7 +228,10 @@ fn effect([kind, name]: [&str; 2], of: &TargetSpec, effect: &EffectSpec, found: 
             });
         }
         EffectSpec::Degraded(degraded) => {
-            let is_cut = matches!(of, TargetSpec::Access(_) | TargetSpec::Checks(_) | TargetSpec::Routing(_));
+            let is_cut = matches!(
+                of,
+                TargetSpec::Access(_) | TargetSpec::Checks(_) | TargetSpec::Routing(_) | TargetSpec::Gitops(_)
+            );
             found.require(!is_cut, &[kind, name, "effect"], || {
                 ("this target is there or it isn't: it can't be degraded".to_owned(), "write effect = { down = {} }")
             });

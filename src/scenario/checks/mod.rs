@@ -8,6 +8,7 @@ mod names;
 mod numbers;
 mod references;
 mod residency;
+mod rollout;
 
 use super::lookup::Model;
 use super::resolve::Places;
@@ -31,6 +32,7 @@ pub(super) fn all(model: &Model<'_>, known_metrics: &[&str], found: &mut Found<'
     numbers::check(model, found);
     references::check(model, known_metrics, found);
     failures::check(model, found);
+    rollout::check(model, found);
     residency::check(model, found);
     limits::work(model, found);
     // Advice on a scenario that can't be run would only hide the mistakes.

@@ -12,11 +12,13 @@ mod inputs;
 mod pairs;
 mod partitions;
 mod purpose;
+mod releases;
 mod requests;
 mod routing;
 mod spill;
 mod switchover;
 
+pub(in crate::sim) use releases::Change;
 pub(in crate::sim) use requests::Told;
 
 use super::index::Index;
@@ -27,6 +29,7 @@ use super::tally::Tally;
 use super::unit::Unit;
 use crate::base::stream::{Rng, uniform};
 use crate::base::{Id, Seed, SimTime, Span, Table};
+use crate::domain::rollout::RolloutTally;
 use crate::domain::{Cluster, Population, Root, Store};
 use crate::engine::EventList;
 use crate::failure::clock;
@@ -83,6 +86,16 @@ pub(in crate::sim) enum Event {
     Rebalance { serial: u32 },
     /// A cache holds more, or less.
     Caches,
+    /// A commit is to go out.
+    Commit(u32),
+    /// What has waited may go out.
+    Departure,
+    /// A bad release goes on.
+    Release { release: u32, serial: u32, due: releases::Due },
+    /// Somebody changes a cluster by hand.
+    Drift(u32),
+    /// A controller takes that back.
+    Healed { drift: u32, serial: u32 },
     /// Rates grow.
     Week,
 }
@@ -262,6 +275,7 @@ pub(in crate::sim) struct World<'a> {
     look_again: Span,
     step_end: SimTime,
     fronts: Table<Cluster, Composed>,
+    releases: releases::Releases,
     /// Requests are simulated one by one: clusters don't solve what lies between events. By partition: the writes that
     /// were acknowledged since copies have followed, and their bytes.
     by_request: Option<Vec<(f64, f64)>>,
@@ -351,6 +365,7 @@ impl<'a> World<'a> {
             look_again: spill::LEAST,
             step_end: SimTime::NEVER,
             fronts: vec![Composed::good(); plan.clusters.len()].into(),
+            releases: Self::no_releases(plan.rollout.releases.len()),
             by_request: plan.requests.map(|_| vec![(0.0, 0.0); partition_count]),
             memo,
         };
@@ -407,6 +422,7 @@ impl<'a> World<'a> {
             let command = Event::Switchover { switchover: position as u32, step: switchover::Step::Command };
             self.events.schedule(SimTime::ZERO + switchover.at, command);
         }
+        self.start_releases();
         for (position, surge) in plan.surges.iter().enumerate() {
             let at = SimTime::ZERO + surge.at;
             let surge_of = |begins| Event::Surge { surge: position as u32, begins };
@@ -519,6 +535,28 @@ impl<'a> World<'a> {
                 self.review_routes(now);
             }
             Event::Week => self.grow(now),
+            // A good release changes nothing for anybody.
+            Event::Commit(release) => {
+                if !self.commit(now, release) {
+                    return;
+                }
+            }
+            Event::Departure => {
+                if !self.depart(now) {
+                    return;
+                }
+            }
+            Event::Release { release, serial, due } => {
+                if !self.release_goes_on(now, release, serial, due) {
+                    return;
+                }
+            }
+            Event::Drift(drift) => self.drift(now, drift),
+            Event::Healed { drift, serial } => {
+                if !self.healed(now, drift, serial) {
+                    return;
+                }
+            }
         }
         self.refresh(now);
     }
@@ -545,6 +583,13 @@ impl<'a> World<'a> {
         if self.plan.routing.spill.is_some() {
             self.review_routes(now);
         }
+    }
+
+    /// What became of releases, and what each cluster ran since when, cluster by cluster.
+    pub(in crate::sim) fn take_releases(&mut self) -> (RolloutTally, Vec<Change>) {
+        let mut trail = core::mem::take(&mut self.releases.trail);
+        trail.sort_by_key(|change| (change.cluster, change.at));
+        (self.releases.tally, trail)
     }
 
     /// Advances every cluster to `now`, with nothing changed.
