@@ -827,6 +827,21 @@ fn waves_stop_where_all_at_once_is_too_late() {
 }
 
 #[test]
+fn the_trail_says_who_ran_what_when() {
+    let out = tempfile::tempdir().unwrap();
+    let folder = out.path().join("report");
+    run("run", "tests/checks/releases.toml", &folder, &["--variant", "waves"]);
+    let trail = std::fs::read_to_string(folder.join("revisions.csv")).unwrap();
+    let expected = "variant,cluster,revision,from_s,to_s,why\n\
+                    waves,dev,0,0.0,3600.0,start\nwaves,dev,1,3600.0,13200.0,release\nwaves,dev,0,13200.0,28800.0,roll-back\n\
+                    waves,staging,0,0.0,7200.0,start\nwaves,staging,1,7200.0,13200.0,release\n\
+                    waves,staging,0,13200.0,28800.0,roll-back\n\
+                    waves,prod-us,0,0.0,10800.0,start\nwaves,prod-us,1,10800.0,13200.0,release\n\
+                    waves,prod-us,0,13200.0,28800.0,roll-back\nwaves,prod-eu,0,0.0,28800.0,start\n";
+    assert_eq!(trail, expected);
+}
+
+#[test]
 fn good_releases_take_their_waves_and_lose_nothing() {
     let summary = Summary::of("compare", "tests/checks/releases.toml", &[]);
     let of = |variant: &str, metric: &str| summary.mean(variant, metric, &[]);
@@ -881,4 +896,30 @@ fn drift_lasts_until_noticed_or_for_one_look() {
         close(of(variant, "requests.lost"), 100.0 * 0.2 * seconds);
     }
     close(summary.mean("self-heal", "requests.lost", &[("stage", "errors"), ("root", "hotfix: a")]), 20.0 * 199.0);
+}
+
+#[test]
+fn exposure_is_shares_times_the_chance_of_not_being_noticed() {
+    // Noticed after an exponential time of all users with a mean of 10 min, rolled back at once; a quarter of the users is
+    // watched for half an hour, then all are. What is expected of a wave is its share × P(not yet noticed) × time:
+    // 600 (1 − e^(−450/600)) and e^(−450/600) 600 (1 − e^(−1800/600)).
+    let set = |value: &'static str| ["--set", value];
+    let sets = [
+        set("release.build.detect={ exposure = { exponential = { mean = \"10m\" } } }"),
+        set("rollout.on-bad={ roll-back = \"0s\" }"),
+        set("rollout.bake=\"30m\""),
+        set("simulation.horizon=\"3h\""),
+        ["--seeds", "400"],
+    ];
+    let summary = Summary::of("run", "tests/checks/releases.toml", &sets.concat());
+    let entry = summary.entry("waves", "blast-radius.exposure", &[]);
+    let (mean, sd) = (entry["mean"].as_f64().unwrap(), entry["sd"].as_f64().unwrap());
+    let (first, second) = (1.0 - (-0.75_f64).exp(), (-0.75_f64).exp() * (1.0 - (-3.0_f64).exp()));
+    // The release comes at 1 h, so prod-us has it at 2 h, prod-eu at 2.5 h, and the horizon ends with its half hour.
+    let expected = 600.0 * (first + second);
+    assert!((mean - expected).abs() <= 4.0 * sd / 20.0, "{mean}, expected {expected}");
+    // Whoever is noticed in the first wave never reaches the second: P = 1 − e^(−0.75), by 400 draws.
+    let stopped = summary.mean("waves", "blast-radius", &[]);
+    let p = (1.0 - stopped) / 0.75;
+    assert!((p - first).abs() <= 4.0 * (first * (1.0 - first) / 400.0).sqrt(), "{p}, expected {first}");
 }

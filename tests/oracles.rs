@@ -587,3 +587,42 @@ fn nodes_and_crews() {
     oracle.elsewhere(&["mean_time_to_first_outage_from_all_up", "p_all_up"], "not reported");
     oracle.done();
 }
+
+#[test]
+fn canaries_and_waves() {
+    let case = |variant: &str| Oracle::open("RO-CANARY-WAVES", variant);
+    let lost = |summary: &Summary, variant: &str| summary.of(variant, "requests.lost", &[]).mean;
+
+    let mut oracle = case("canary");
+    let summary = oracle.run(&[]);
+    let offered = summary.figure("requests.offered", &[]).mean;
+    oracle.exact("overall_error_rate", summary.figure("requests.lost", &[]).mean / offered);
+    oracle.done();
+
+    let mut oracle = case("pipeline");
+    let summary = oracle.run(&[]);
+    oracle.exact("total_duration", summary.figure("rollouts.duration", &[]).mean / MINUTE);
+    oracle.exact("time_until_all_regions_have_build", summary.figure("releases.lead-time", &[]).mean / MINUTE);
+    // A bad build that nobody notices: four of eight regions' users are on it just after that time, and not before.
+    let half = oracle.take("time_until_half_of_regions_have_build") * MINUTE;
+    let reached = |seconds: f64| {
+        let horizon = format!("{seconds}s");
+        oracle.run(&["--set", "release.build.bad=1.0", "--horizon", &horizon]).figure("blast-radius", &[]).mean
+    };
+    let (before, after) = (reached(half), reached(half + 1.0));
+    assert!(before < 0.5 && (after - 0.5).abs() < EXACT, "{before} {after}");
+    oracle.done();
+
+    let mut oracle = case("fast_defect");
+    let summary = oracle.run(&["--variant", "base", "--variant", "at-once"]);
+    let day = summary.of("base", "requests.offered", &[]).mean;
+    oracle.exact("failed_requests", lost(&summary, "base"));
+    oracle.exact("share_of_one_day_s_requests", lost(&summary, "base") / day);
+    oracle.exact("failed_if_whole_region_at_once", lost(&summary, "at-once"));
+    oracle.done();
+
+    let mut oracle = case("slow_defect");
+    let summary = oracle.run(&[]);
+    oracle.exact("failed_requests", summary.figure("requests.lost", &[]).mean);
+    oracle.done();
+}

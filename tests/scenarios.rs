@@ -23,7 +23,8 @@ fn every_scenario_is_valid() {
         .collect();
     let base = ["quickstart", "ecommerce", "black-friday", "geo-latency", "capacity", "four-clusters"];
     let data = ["replication-modes", "split-brain", "headroom", "retry-storm", "grey-failure", "cold-cache"];
-    for promised in base.into_iter().chain(data) {
+    let releases = ["blast-radius", "six-hour-rollout", "gitops-drift"];
+    for promised in base.into_iter().chain(data).chain(releases) {
         assert!(files.iter().any(|file| file.file_stem().is_some_and(|stem| stem == promised)), "{promised} is there");
     }
     for file in files {

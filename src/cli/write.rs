@@ -11,8 +11,8 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 /// What a report has in its folder, besides `scenario.*.toml`.
-const OURS: [&str; 7] =
-    ["report.html", "summary.json", "seeds.csv", "latency.csv", "cost.csv", "outages.csv", "charts"];
+const OURS: [&str; 8] =
+    ["report.html", "summary.json", "seeds.csv", "latency.csv", "cost.csv", "outages.csv", "revisions.csv", "charts"];
 
 /// Says whether a report could be written to the folder, as far as that shows before. Nothing stays behind.
 pub(super) fn check(folder: &Path) -> Result<(), Failure> {

@@ -108,6 +108,7 @@ metrics! {
     COST_DNS = "cost.dns", Usd, Lower, "Of the bill: DNS queries.";
     COST_HEALTH_CHECKS = "cost.health-checks", Usd, Lower, "Of the bill: health checks.";
     COST_PEOPLE = "cost.people", Usd, Lower, "Of the bill: people.";
+    PEOPLE_HOURS = "people.hours", Count, Lower, "Hours of people: those of `cost.people-hours` and of the way of management.";
     LOSS_REQUESTS = "cost.loss-requests", Usd, Lower, "Of the loss: failed requests that don't come back.";
     LOSS_MINUTES = "cost.loss-minutes", Usd, Lower, "Of the loss: minutes of outage.";
     LOSS_WRITES = "cost.loss-writes", Usd, Lower, "Of the loss: acknowledged writes that were lost or undone.";

@@ -11,6 +11,7 @@ use super::sheet::{Of, Sheet, per};
 use super::{availability, bill, data, latency, loss, recovery, rollouts, stations};
 use crate::base::Id;
 use crate::domain::observation::Outage;
+use crate::domain::rollout::Revision;
 use crate::domain::{Observations, Root, Stage};
 use crate::plan::Plan;
 use serde::{Deserialize, Serialize};
@@ -34,6 +35,9 @@ pub struct RunSummary {
     pub curves: Vec<Vec<f64>>,
     /// Good requests, in the same order.
     pub good: Vec<f64>,
+    /// What each cluster ran when; of the first seed only.
+    #[serde(default)]
+    pub revisions: Vec<Revision>,
 }
 
 /// The names of a plan's values, in the order of the catalogue.
@@ -95,6 +99,7 @@ impl Layout {
             outages,
             curves: seen.curves.clone(),
             good,
+            revisions: if seen.replication == 0 { seen.revisions.clone() } else { Vec::new() },
         }
     }
 }

@@ -15,6 +15,7 @@ use crate::failover::spec::SwitchoverSpec;
 use crate::failure::spec::{AccessTarget, GitopsTarget, RoutingTarget, TargetSpec};
 use crate::replication::keys::Popularity;
 use crate::replication::spec::{Partitions, Reads};
+use crate::rollout::management::Management;
 use crate::routing::dns::Expiry;
 use crate::routing::health::Prober;
 use crate::routing::policy::Candidate;
@@ -133,7 +134,7 @@ fn cost(scenario: &Scenario) -> CostPlan {
         dns_queries: scenario.dns_queries,
         dns_query_rate: spec.cost.dns_query_rate.map(crate::base::Rate::get),
         health_check: scenario.health_check,
-        people_hours: spec.cost.people_hours,
+        people_hours: spec.cost.people_hours + spec.management.map_or(0.0, Management::hours),
         people_price: spec.cost.people_price.get(),
         outage_per_minute: spec.cost.outage_per_minute.get(),
         sla: spec.cost.sla.as_ref().map(|sla| {

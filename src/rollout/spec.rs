@@ -18,10 +18,10 @@ pub struct ReleaseSpec {
     /// When the one commit comes, from the start of the horizon.
     #[serde(default)]
     pub at: Option<Span>,
-    /// The chance that a release is a bad one: one draw, shared by all clusters (assumed; DORA's change failure rate of
-    /// your own teams is better).
-    #[serde(default = "default_bad")]
-    pub bad: Probability,
+    /// The chance that a release is a bad one: one draw, shared by all clusters. That of `management` where it is left
+    /// out, or 0.05 (assumed; the change failure rate of your own teams is better).
+    #[serde(default)]
+    pub bad: Option<Probability>,
     /// The service that a bad one spoils; each cluster as a whole where it is left out.
     #[serde(default)]
     pub service: Option<String>,
@@ -36,9 +36,6 @@ pub struct ReleaseSpec {
     pub detect: Detect,
 }
 
-fn default_bad() -> Probability {
-    Probability::new(0.05).unwrap_or(Probability::ZERO)
-}
 fn default_effect() -> Harm {
     // The failing build of "Canarying Releases" in Google's SRE workbook: a fifth of its requests fail.
     let errors = Probability::new(0.2).unwrap_or(Probability::ZERO);
@@ -254,7 +251,7 @@ pub struct DriftSpec {
     /// The clusters that it comes to, each on its own.
     #[serde(default = "all")]
     pub clusters: Selection,
-    /// Time between two such changes that hurt, in each cluster.
+    /// Time between two such changes that hurt, in each cluster; that of `management` where neither it nor `at` is given.
     #[serde(default)]
     pub every: Option<Dist>,
     /// When the one change comes, from the start of the horizon.

@@ -10,6 +10,7 @@ use crate::failover::spec::{FailoverSpec, SwitchoverSpec};
 use crate::failure::spec::{FaultSpec, IncidentSpec};
 use crate::network::spec::NetworkSpec;
 use crate::replication::spec::StoreSpec;
+use crate::rollout::management::Management;
 use crate::rollout::spec::{DriftSpec, GitopsSpec, ReleaseSpec, RolloutSpec};
 use crate::routing::spec::RoutingSpec;
 use crate::scaling::spec::{Autoscale, NodesSpec};
@@ -74,6 +75,9 @@ pub struct ScenarioSpec {
     /// How a release goes from cluster to cluster.
     #[serde(default)]
     pub rollout: RolloutSpec,
+    /// How clusters are managed: what it costs in people's time, how often changes go wrong.
+    #[serde(default)]
+    pub management: Option<Management>,
     /// Controllers that make clusters what the repository says; changes are pushed where it is left out.
     #[serde(default)]
     pub gitops: Option<GitopsSpec>,

@@ -4,8 +4,10 @@ use super::super::{DriftPlan, Element, Hit, ReleasePlan, RolloutPlan};
 use super::Targets;
 use crate::base::stream::digest;
 use crate::base::{Id, Probability};
+use crate::dist::Dist;
 use crate::domain::{Cluster, Selection};
 use crate::failure::spec::{Degraded, Down, EffectSpec, ServiceTarget, TargetSpec};
+use crate::rollout::management::{BAD, Management};
 use crate::rollout::schedule::Timing;
 use crate::rollout::spec::{CanarySpec, Harm};
 
@@ -39,7 +41,7 @@ impl Targets<'_> {
                 digest: digest(&release.name),
                 every: release.every.clone(),
                 at: release.at.map(|at| warm_up + at),
-                bad: release.bad.get(),
+                bad: release.bad.map_or(spec.management.map_or(BAD, Management::bad), Probability::get),
                 members: hits.into_iter().filter_map(|hit| Some((self.cluster_of(hit)?, hit))).collect(),
                 harm: release.effect,
                 incubation: release.incubation.clone(),
@@ -47,13 +49,15 @@ impl Targets<'_> {
             });
         }
         for drift in &spec.drift {
+            let usual = || spec.management.map(|way| Dist::exponential(way.drifts_every()));
+            let every = drift.every.clone().or_else(|| if drift.at.is_some() { None } else { usual() });
             let of = TargetSpec::Clusters(drift.clusters.clone());
             for hit in self.members(&drift.name, &format!("drift {}", drift.name), &of) {
                 let Some(cluster) = self.cluster_of(hit) else { continue };
                 plan.drifts.push(DriftPlan {
                     cluster,
                     hit,
-                    every: drift.every.clone(),
+                    every: every.clone(),
                     at: drift.at.map(|at| warm_up + at),
                     effect: drift.effect.into(),
                     noticed: drift.noticed.clone(),

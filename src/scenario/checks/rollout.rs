@@ -25,7 +25,9 @@ pub(super) fn check(model: &Model<'_>, found: &mut Found<'_>) {
     }
     for drift in &model.spec.drift {
         let path = |key: &'static str| ["drift", &*drift.name, key];
-        comes(model, ["drift", &drift.name], drift.every.as_ref(), drift.at, found);
+        if model.spec.management.is_none() || drift.every.is_some() || drift.at.is_some() {
+            comes(model, ["drift", &drift.name], drift.every.as_ref(), drift.at, found);
+        }
         selection("cluster", &drift.clusters, &model.cluster_names, &path("clusters"), false, found);
         harm(["drift", &drift.name], &drift.effect, found);
         lasts(&drift.noticed, &path("noticed"), found);
