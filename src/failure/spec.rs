@@ -90,7 +90,7 @@ pub enum TargetSpec {
     Checks(String),
     /// What gives out answers: while it is down, those that were given stand.
     Routing(RoutingTarget),
-    /// The GitOps controllers of all clusters: while they are down nothing is released, rolled back or healed.
+    /// The `GitOps` controllers of all clusters: while they are down nothing is released, rolled back or healed.
     Gitops(GitopsTarget),
 }
 
@@ -109,7 +109,7 @@ pub struct AccessTarget {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct RoutingTarget {}
 
-/// The GitOps controllers: they fail together, as what they all read does.
+/// The `GitOps` controllers: they fail together, as what they all read does.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct GitopsTarget {}

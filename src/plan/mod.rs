@@ -485,7 +485,7 @@ pub enum Element {
     Checks(Id<Cluster>),
     /// What gives out answers.
     Routing,
-    /// The GitOps controllers.
+    /// The `GitOps` controllers.
     Gitops,
     /// An external dependency.
     Dependency(Id<Dependency>),

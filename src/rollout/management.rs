@@ -1,7 +1,7 @@
 //! Ways of managing clusters: what each makes of drift, of errors in changes, and of people's time.
 //!
 //! All figures are assumed, to be compared and swept, not believed: nobody publishes them by way of management. Their
-//! order is what the teaching of GitOps claims: what a machine does alike in every cluster goes wrong less often.
+//! order is what the teaching of `GitOps` claims: what a machine does alike in every cluster goes wrong less often.
 
 use crate::base::Span;
 use schemars::JsonSchema;
@@ -19,7 +19,7 @@ pub enum Management {
     Scripts,
     /// Controllers apply what a repository says (assumed: 4 h, 180 days, 5 %).
     Gitops,
-    /// Clusters themselves are declared, too: Cluster API or Terraform with GitOps (assumed: 2 h, 180 days, 5 %).
+    /// Clusters themselves are declared, too: Cluster API or Terraform with `GitOps` (assumed: 2 h, 180 days, 5 %).
     ClusterApi,
 }
 

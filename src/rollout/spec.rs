@@ -1,4 +1,4 @@
-//! What a scenario says of releases, of the waves that they go out in, of GitOps and of drift.
+//! What a scenario says of releases, of the waves that they go out in, of `GitOps` and of drift.
 
 use crate::base::{Probability, Span};
 use crate::dist::Dist;

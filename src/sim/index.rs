@@ -26,7 +26,7 @@ pub(super) struct Index {
     pub(super) checks: Table<Cluster, Vec<usize>>,
     /// On what gives out answers.
     pub(super) routing: Vec<usize>,
-    /// On the GitOps controllers.
+    /// On the `GitOps` controllers.
     pub(super) gitops: Vec<usize>,
     /// On the region that the failover's tools run in.
     pub(super) tools: Vec<usize>,

@@ -1,4 +1,4 @@
-//! Releases, rollouts, GitOps and drift: they happen at some time, and every cluster gets every release.
+//! Releases, rollouts, `GitOps` and drift: they happen at some time, and every cluster gets every release.
 
 use super::Found;
 use super::references::{known, selection};

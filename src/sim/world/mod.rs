@@ -86,16 +86,8 @@ pub(in crate::sim) enum Event {
     Rebalance { serial: u32 },
     /// A cache holds more, or less.
     Caches,
-    /// A commit is to go out.
-    Commit(u32),
-    /// What has waited may go out.
-    Departure,
-    /// A bad release goes on.
-    Release { release: u32, serial: u32, due: releases::Due },
-    /// Somebody changes a cluster by hand.
-    Drift(u32),
-    /// A controller takes that back.
-    Healed { drift: u32, serial: u32 },
+    /// Something of releases or of drift.
+    Rollout(releases::Due),
     /// Rates grow.
     Week,
 }
@@ -535,25 +527,9 @@ impl<'a> World<'a> {
                 self.review_routes(now);
             }
             Event::Week => self.grow(now),
-            // A good release changes nothing for anybody.
-            Event::Commit(release) => {
-                if !self.commit(now, release) {
-                    return;
-                }
-            }
-            Event::Departure => {
-                if !self.depart(now) {
-                    return;
-                }
-            }
-            Event::Release { release, serial, due } => {
-                if !self.release_goes_on(now, release, serial, due) {
-                    return;
-                }
-            }
-            Event::Drift(drift) => self.drift(now, drift),
-            Event::Healed { drift, serial } => {
-                if !self.healed(now, drift, serial) {
+            Event::Rollout(due) => {
+                // A good release changes nothing for anybody.
+                if !self.rollout(now, due) {
                     return;
                 }
             }

@@ -17,9 +17,24 @@ use crate::rollout::gitops::{until_next, until_phase};
 use crate::rollout::schedule::{Schedule, schedule};
 use crate::rollout::spec::{Detect, OnBad};
 
-/// What is due of a bad release.
+/// What is due of releases and drift.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::sim) enum Due {
+    /// A commit comes.
+    Commit(u32),
+    /// What has waited may go out.
+    Departure,
+    /// A bad release goes on.
+    Bad { release: u32, serial: u32, part: Part },
+    /// Somebody changes a cluster by hand.
+    Drift(u32),
+    /// A controller takes that back.
+    Healed { drift: u32, serial: u32 },
+}
+
+/// What is due of a bad release.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::sim) enum Part {
     /// The next step of its schedule.
     Step,
     /// The instances of a step begin to fail.
@@ -158,7 +173,7 @@ impl World<'_> {
                 .or_else(|| release.every.as_ref().map(|every| Span::from_secs(every.sample_residual(&mut rng))));
             self.releases.commits.push((rng, 0));
             if let Some(first) = first {
-                self.events.schedule(SimTime::ZERO + first, Event::Commit(position as u32));
+                self.events.schedule(SimTime::ZERO + first, Event::Rollout(Due::Commit(position as u32)));
             }
         }
         for (position, drift) in plan.drifts.iter().enumerate() {
@@ -168,8 +183,19 @@ impl World<'_> {
                 drift.at.or_else(|| drift.every.as_ref().map(|every| Span::from_secs(every.sample_residual(&mut rng))));
             self.releases.drifts.push((rng, 0));
             if let Some(first) = first {
-                self.events.schedule(SimTime::ZERO + first, Event::Drift(position as u32));
+                self.events.schedule(SimTime::ZERO + first, Event::Rollout(Due::Drift(position as u32)));
             }
+        }
+    }
+
+    /// Lets something happen to releases or drift. True if it may change anything for users.
+    pub(super) fn rollout(&mut self, now: SimTime, due: Due) -> bool {
+        match due {
+            Due::Commit(release) => self.commit(now, release),
+            Due::Departure => self.depart(now),
+            Due::Bad { release, serial, part } => self.release_goes_on(now, release, serial, part),
+            Due::Drift(drift) => self.drift(now, drift),
+            Due::Healed { drift, serial } => self.healed(now, drift, serial),
         }
     }
 
@@ -196,20 +222,20 @@ impl World<'_> {
     }
 
     /// A commit comes. True if it goes out and changes anything for users.
-    pub(super) fn commit(&mut self, now: SimTime, release: u32) -> bool {
+    fn commit(&mut self, now: SimTime, release: u32) -> bool {
         let (rng, count) = &mut self.releases.commits[release as usize];
         *count += 1;
         let occurrence = *count;
         if let Some(every) = &self.plan.rollout.releases[release as usize].every {
             let next = now + every.sample_span(rng);
-            self.events.schedule(next, Event::Commit(release));
+            self.events.schedule(next, Event::Rollout(Due::Commit(release)));
         }
         self.releases.waiting.push(Commit { release, occurrence, at: now });
         self.depart(now)
     }
 
     /// Lets what waits go out, if it may. True if that changes anything for users.
-    pub(super) fn depart(&mut self, now: SimTime) -> bool {
+    fn depart(&mut self, now: SimTime) -> bool {
         let plan = &self.plan.rollout;
         if self.releases.waiting.is_empty()
             || self.releases.live.iter().flatten().any(|live| live.busy)
@@ -220,7 +246,7 @@ impl World<'_> {
         let frozen = plan.freezes.iter().filter(|&&(from, to)| SimTime::ZERO + from <= now && now < SimTime::ZERO + to);
         let until = frozen.map(|&(_, to)| SimTime::ZERO + to).max().unwrap_or(now).max(self.releases.busy_until);
         if until > now {
-            self.events.schedule(until, Event::Departure);
+            self.events.schedule(until, Event::Rollout(Due::Departure));
             return false;
         }
         let commits = core::mem::take(&mut self.releases.waiting);
@@ -247,23 +273,22 @@ impl World<'_> {
         }
         let shows = bad.into_iter().find(|commit| self.releases.live[commit.release as usize].is_none());
         let at = commits.iter().map(|commit| commit.at).collect();
-        match shows {
-            Some(commit) => self.set_out(now, commit, (before, at), schedule),
-            None => {
-                self.releases.busy_until = now + schedule.ends;
-                let revision = self.releases.revision;
-                for step in &schedule.steps {
-                    let why = if step.share >= 1.0 { Why::Release } else { Why::Canary };
-                    self.note(now + step.at, step.cluster, Some(revision), why);
-                }
-                self.arrived(counts && now + schedule.everywhere <= end, now + schedule.everywhere, &at);
-                if counts && now + schedule.ends <= end {
-                    self.releases.tally.duration.0 += schedule.ends.secs();
-                    self.releases.tally.duration.1 += 1;
-                }
-            }
+        if let Some(commit) = shows {
+            self.set_out(now, commit, (before, at), schedule);
+            return true;
         }
-        shows.is_some()
+        self.releases.busy_until = now + schedule.ends;
+        let revision = self.releases.revision;
+        for step in &schedule.steps {
+            let why = if step.share >= 1.0 { Why::Release } else { Why::Canary };
+            self.note(now + step.at, step.cluster, Some(revision), why);
+        }
+        self.arrived(counts && now + schedule.everywhere <= end, now + schedule.everywhere, &at);
+        if counts && now + schedule.ends <= end {
+            self.releases.tally.duration.0 += schedule.ends.secs();
+            self.releases.tally.duration.1 += 1;
+        }
+        false
     }
 
     /// A release is in every cluster.
@@ -316,28 +341,28 @@ impl World<'_> {
     }
 
     /// Something of a bad release is due. True if it changes anything.
-    pub(super) fn release_goes_on(&mut self, now: SimTime, release: u32, serial: u32, due: Due) -> bool {
+    fn release_goes_on(&mut self, now: SimTime, release: u32, serial: u32, part: Part) -> bool {
         let Some(live) = &self.releases.live[release as usize] else { return false };
-        let expected = match due {
-            Due::Step => live.step_serial,
-            Due::Alarm => live.alarm_serial,
-            Due::Shows(_) | Due::Mended | Due::Reconciled(_) => live.id,
+        let expected = match part {
+            Part::Step => live.step_serial,
+            Part::Alarm => live.alarm_serial,
+            Part::Shows(_) | Part::Mended | Part::Reconciled(_) => live.id,
         };
         if serial != expected {
             return false;
         }
-        match due {
-            Due::Step => self.step(now, release),
-            Due::Shows(step) => {
+        match part {
+            Part::Step => self.step(now, release),
+            Part::Shows(step) => {
                 let step = live.schedule.steps[step as usize];
                 // Unless it has been taken back there.
                 if live.build[step.cluster] > 0.0 {
                     self.shows(now, release, step.cluster, step.share);
                 }
             }
-            Due::Alarm => self.alarm(now, release),
-            Due::Mended => self.mended(now, release),
-            Due::Reconciled(cluster) => self.reconciled(now, release, Id::new(cluster as usize)),
+            Part::Alarm => self.alarm(now, release),
+            Part::Mended => self.mended(now, release),
+            Part::Reconciled(cluster) => self.reconciled(now, release, Id::new(cluster as usize)),
         }
         true
     }
@@ -357,8 +382,9 @@ impl World<'_> {
             let why = if step.share >= 1.0 { Why::Release } else { Why::Canary };
             self.note(now, step.cluster, Some(live.revision), why);
             if !live.incubation.is_zero() {
-                let due = Due::Shows(live.next as u32);
-                self.events.schedule(now + live.incubation, Event::Release { release, serial: live.id, due });
+                let part = Part::Shows(live.next as u32);
+                self.events
+                    .schedule(now + live.incubation, Event::Rollout(Due::Bad { release, serial: live.id, part }));
             }
             live.next += 1;
         }
@@ -393,7 +419,7 @@ impl World<'_> {
         if live.running {
             let next = live.schedule.steps.get(live.next).map_or(live.schedule.ends, |step| step.at);
             let left = Span::from_nanos(next.nanos().saturating_sub(live.passed.nanos()));
-            self.events.schedule(now + left, Event::Release { release, serial, due: Due::Step });
+            self.events.schedule(now + left, Event::Rollout(Due::Bad { release, serial, part: Part::Step }));
         }
     }
 
@@ -450,7 +476,7 @@ impl World<'_> {
         let takes = match &self.plan.rollout.on_bad {
             OnBad::RollBack(takes) | OnBad::RollForward(takes) => takes.sample_span(&mut rng),
         };
-        self.events.schedule(now + takes, Event::Release { release, serial, due: Due::Mended });
+        self.events.schedule(now + takes, Event::Rollout(Due::Bad { release, serial, part: Part::Mended }));
     }
 
     /// The repository is as it should be: each cluster that has the release reconciles.
@@ -481,8 +507,8 @@ impl World<'_> {
         let (serial, occurrence) = (live.id, live.occurrence);
         let mut rng = self.of_release(release, occurrence, self.plan.clusters[cluster].digest, purpose::REVERT);
         let at = now + self.reconciles(now, &mut rng);
-        let due = Due::Reconciled(cluster.index() as u32);
-        self.events.schedule(at, Event::Release { release, serial, due });
+        let part = Part::Reconciled(cluster.index() as u32);
+        self.events.schedule(at, Event::Rollout(Due::Bad { release, serial, part }));
     }
 
     /// A cluster runs what it should again.
@@ -522,24 +548,25 @@ impl World<'_> {
     }
 
     /// Somebody changes a cluster by hand.
-    pub(super) fn drift(&mut self, now: SimTime, drift: u32) {
+    fn drift(&mut self, now: SimTime, drift: u32) -> bool {
         let own = &self.plan.rollout.drifts[drift as usize];
         let (rng, count) = &mut self.releases.drifts[drift as usize];
         *count += 1;
         let occurrence = *count;
         if let Some(every) = &own.every {
             let next = now + every.sample_span(rng);
-            self.events.schedule(next, Event::Drift(drift));
+            self.events.schedule(next, Event::Rollout(Due::Drift(drift)));
         }
         let noticed = own.noticed.sample_span(&mut self.consequence(own.hit.root, occurrence, 0, purpose::DETECT, 0));
         if !self.hold(own.hit.hold, own.hit.root, own.effect, noticed, occurrence) {
-            return;
+            return false;
         }
         self.note(now, own.cluster, None, Why::Drift);
         self.note(now + noticed, own.cluster, None, Why::Noticed);
         if self.plan.rollout.gitops.as_ref().is_some_and(|gitops| gitops.self_heal) {
             self.heal_later(now, drift, self.holds[own.hit.hold as usize].1);
         }
+        true
     }
 
     fn heal_later(&mut self, now: SimTime, drift: u32, serial: u32) {
@@ -550,11 +577,11 @@ impl World<'_> {
         let own = &self.plan.rollout.drifts[drift as usize];
         let mut rng = self.consequence(own.hit.root, u64::from(serial), 0, purpose::POLL, 0);
         let at = now + self.reconciles(now, &mut rng);
-        self.events.schedule(at, Event::Healed { drift, serial });
+        self.events.schedule(at, Event::Rollout(Due::Healed { drift, serial }));
     }
 
     /// A controller takes a manual change back. True if there is one.
-    pub(super) fn healed(&mut self, now: SimTime, drift: u32, serial: u32) -> bool {
+    fn healed(&mut self, now: SimTime, drift: u32, serial: u32) -> bool {
         let own = &self.plan.rollout.drifts[drift as usize];
         let (active, current) = self.holds[own.hit.hold as usize];
         if active.is_none() || current != serial {
@@ -621,7 +648,7 @@ impl World<'_> {
         live.shown = shown;
         if let Some(at) = at {
             live.alarm_serial = serial;
-            self.events.schedule(at, Event::Release { release, serial, due: Due::Alarm });
+            self.events.schedule(at, Event::Rollout(Due::Bad { release, serial, part: Part::Alarm }));
         }
     }
 
