@@ -623,6 +623,18 @@ fn canaries_and_waves() {
 
     let mut oracle = case("slow_defect");
     let summary = oracle.run(&[]);
-    oracle.exact("failed_requests", summary.figure("requests.lost", &[]).mean);
+    let failed = summary.figure("requests.lost", &[]).mean;
+    oracle.exact("failed_requests", failed);
+    // Nothing has failed by the first of the two times, and half of the one-box's 100/s a second later; a second before
+    // the other one such second is missing, and after it nothing fails.
+    let (first, last) = (oracle.take("first_failure_at") * MINUTE, oracle.take("rolled_back_at") * MINUTE);
+    let by = |seconds: f64| {
+        let horizon = format!("{seconds}s");
+        oracle.run(&["--horizon", &horizon]).figure("requests.lost", &[]).mean
+    };
+    for (at, expected) in [(first, 0.0), (first + 1.0, 50.0), (last - 1.0, failed - 50.0), (last, failed)] {
+        let lost = by(at);
+        assert!((lost - expected).abs() <= EXACT * failed, "{at}: {lost}, expected {expected}");
+    }
     oracle.done();
 }
