@@ -112,6 +112,7 @@ fn rollout(model: &Model<'_>, found: &mut Found<'_>) {
         });
     }
     let Some(waves) = &rollout.waves else { return };
+    let before = found.errors();
     let mut seen: BTreeMap<usize, usize> = BTreeMap::new();
     for (number, wave) in waves.iter().enumerate() {
         let wave_number = number.to_string();
@@ -127,6 +128,10 @@ fn rollout(model: &Model<'_>, found: &mut Found<'_>) {
                 found.push(&path, Diagnostic::error(message).help("a cluster gets a release once"));
             }
         }
+    }
+    // A name that is wrong may be that of a cluster that seems to be missing.
+    if found.errors() > before {
+        return;
     }
     for (_, own) in model.spec.cluster.iter().enumerate().filter(|(cluster, _)| !seen.contains_key(cluster)) {
         let message = format!("no wave has `{}`: it would never get a release", own.name);
