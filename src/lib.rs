@@ -20,6 +20,7 @@ pub mod network;
 pub mod plan;
 pub mod replication;
 pub mod report;
+pub mod rollout;
 pub mod routing;
 pub mod scaling;
 pub mod scenario;

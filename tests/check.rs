@@ -87,9 +87,13 @@ fn a_pull_request() {
     let files = ["--junit", "junit.xml", "--markdown", "summary.md", "--format", "github"];
     let worse = place.ends(1, &with(&files));
     assert!(worse.contains("availability fell from 99.99") && worse.contains("of total outage a year"), "{worse}");
-    assert!(worse.contains(&format!("routing.via.dns.ttl: \"1m\", now \"10m\" [scenarios/shop.toml:{line}]")), "{worse}");
+    assert!(
+        worse.contains(&format!("routing.via.dns.ttl: \"1m\", now \"10m\" [scenarios/shop.toml:{line}]")),
+        "{worse}"
+    );
     assert!(worse.contains(&format!("::error file=scenarios/shop.toml,line={line},title=regional-dr%3A")), "{worse}");
-    let junit = quick_junit::Report::deserialize_from_str(&fs::read_to_string(place.path("junit.xml")).unwrap()).unwrap();
+    let junit =
+        quick_junit::Report::deserialize_from_str(&fs::read_to_string(place.path("junit.xml")).unwrap()).unwrap();
     assert_eq!((junit.tests, junit.failures, junit.errors), (7, 1, 0));
     let markdown = fs::read_to_string(place.path("summary.md")).unwrap();
     assert!(markdown.contains("❌ worse | availability fell") && markdown.contains("95 % interval"), "{markdown}");

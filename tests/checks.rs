@@ -1006,3 +1006,126 @@ fn single_requests_call_other_clusters() {
     let us = shared.mean("shared", "latency.mean", &[("population", "us")]);
     assert!((us - 0.071 - wait).abs() < 0.001, "{us}");
 }
+
+#[test]
+fn waves_stop_where_all_at_once_is_too_late() {
+    let summary = Summary::of("compare", "tests/checks/releases.toml", &[]);
+    let of = |variant: &str, metric: &str| summary.mean(variant, metric, &[]);
+    // Nobody sees it before the third wave, at 1 h + 2 h; then a quarter of 100/s for 30 + 10 min.
+    close(of("waves", "blast-radius"), 0.25);
+    close(of("waves", "blast-radius.exposure"), 0.25 * 2400.0);
+    close(of("waves", "requests.lost"), 25.0 * 0.2 * 2400.0);
+    let lost = [("stage", "errors"), ("root", "build: prod-us")];
+    close(summary.mean("waves", "requests.lost", &lost), 25.0 * 0.2 * 2400.0);
+    close(of("all-at-once", "blast-radius"), 1.0);
+    close(of("all-at-once", "blast-radius.exposure"), 2400.0);
+    close(of("all-at-once", "requests.lost"), 100.0 * 0.2 * 2400.0);
+    for (metric, value) in [("rollouts", 1.0), ("releases", 1.0), ("releases.bad", 1.0)] {
+        close(of("waves", metric), value);
+    }
+    // A fix after two hours; synthetic requests that see it where no user does.
+    close(of("roll-forward", "blast-radius.exposure"), 0.25 * (1800.0 + 7200.0));
+    close(of("synthetic", "blast-radius"), 0.0);
+    close(of("synthetic", "requests.lost"), 0.0);
+    // A quarter of all users reaches 900 s in an hour, just when all of them get it.
+    close(of("exposure", "blast-radius.exposure"), 900.0 + 600.0);
+    close(of("exposure", "blast-radius"), 1.0);
+}
+
+#[test]
+fn the_trail_says_who_ran_what_when() {
+    let out = tempfile::tempdir().unwrap();
+    let folder = out.path().join("report");
+    run("run", "tests/checks/releases.toml", &folder, &["--variant", "waves"]);
+    let trail = std::fs::read_to_string(folder.join("revisions.csv")).unwrap();
+    let expected = "variant,cluster,revision,from_s,to_s,why\n\
+                    waves,dev,0,0.0,3600.0,start\nwaves,dev,1,3600.0,13200.0,release\nwaves,dev,0,13200.0,28800.0,roll-back\n\
+                    waves,staging,0,0.0,7200.0,start\nwaves,staging,1,7200.0,13200.0,release\n\
+                    waves,staging,0,13200.0,28800.0,roll-back\n\
+                    waves,prod-us,0,0.0,10800.0,start\nwaves,prod-us,1,10800.0,13200.0,release\n\
+                    waves,prod-us,0,13200.0,28800.0,roll-back\nwaves,prod-eu,0,0.0,28800.0,start\n";
+    assert_eq!(trail, expected);
+}
+
+#[test]
+fn good_releases_take_their_waves_and_lose_nothing() {
+    let summary = Summary::of("compare", "tests/checks/releases.toml", &[]);
+    let of = |variant: &str, metric: &str| summary.mean(variant, metric, &[]);
+    close(of("good", "rollouts.duration"), 4.0 * 3600.0);
+    close(of("good", "releases.lead-time"), 3.0 * 3600.0);
+    close(of("good", "requests.lost"), 0.0);
+    close(of("good", "blast-radius"), 0.0);
+    // From the commit at 1 h to the end of the freeze at 2.5 h, then three waves.
+    close(of("frozen", "releases.lead-time"), (1.5 + 3.0) * 3600.0);
+    close(of("frozen", "rollouts.duration"), 4.0 * 3600.0);
+}
+
+#[test]
+fn canaries_incubation_and_pauses() {
+    let summary = Summary::of("compare", "tests/checks/releases.toml", &[]);
+    let of = |variant: &str, metric: &str| summary.mean(variant, metric, &[]);
+    // 5 % of a quarter for the 20 min of the canary, then half of the way to all, until the alarm: eight of its sixteen
+    // steps, whose mean is a quarter of the way and whose last is 7.5/16 of it. There it stays for 10 min.
+    let (half, stopped) = (0.05 + 0.95 * 0.25, 0.05 + 0.95 * 7.5 / 16.0);
+    close(of("canary", "blast-radius.exposure"), 0.25 * (0.05 * 1200.0 + half * 600.0 + stopped * 600.0));
+    close(of("canary", "blast-radius"), 0.25 * stopped);
+    // Waves of 30 min: prod-us has it at 2 h, where it shows at 2 h 45 min, by when prod-eu has it too, from 2.5 h on;
+    // there it shows at 3 h 15 min, when the alarm rings.
+    close(of("incubation", "blast-radius"), 1.0);
+    close(of("incubation", "blast-radius.exposure"), 0.25 * 1800.0 + 1.0 * (45.0 + 10.0) * 60.0);
+    close(of("incubation", "requests.lost"), 25.0 * 0.2 * 2400.0 + 75.0 * 0.2 * 600.0);
+    // Half an hour late it is in prod-us at 3.5 h and in prod-eu at 4.5 h; the alarm rings at 5.5 h.
+    close(of("target-down", "blast-radius.exposure"), 0.25 * 3600.0 + 1.0 * (7800.0 - 3600.0));
+    close(of("target-down", "releases.lead-time"), 3.5 * 3600.0);
+}
+
+#[test]
+fn controllers_look_when_it_is_time() {
+    let summary = Summary::of("compare", "tests/checks/releases.toml", &[]);
+    let of = |variant: &str, metric: &str| summary.mean(variant, metric, &[]);
+    // Seen at 1 h 1 min, then after each hour at once; the revert of 3 h 41 min at 3 h 43 min.
+    close(of("gitops", "blast-radius.exposure"), 0.25 * (1800.0 + 600.0 + 120.0));
+    // Away from 3 h 35 min to 4 h 36 min, which is a look.
+    close(of("no-controller", "blast-radius.exposure"), 0.25 * 96.0 * 60.0);
+    // Nobody has another release to go to.
+    close(of("crash", "requests.lost"), 100.0 * 2400.0);
+}
+
+#[test]
+fn drift_lasts_until_noticed_or_for_one_look() {
+    let summary = Summary::of("compare", "tests/checks/drift.toml", &[]);
+    let of = |variant: &str, metric: &str| summary.mean(variant, metric, &[]);
+    for (variant, seconds) in [("noticed", 6.0 * 3600.0), ("self-heal", 179.0 + 20.0), ("no-controller", 3779.0 + 20.0)]
+    {
+        close(of(variant, "drift.time"), seconds);
+        close(of(variant, "drift.count"), 1.0);
+        close(of(variant, "requests.lost"), 100.0 * 0.2 * seconds);
+    }
+    close(summary.mean("self-heal", "requests.lost", &[("stage", "errors"), ("root", "hotfix: a")]), 20.0 * 199.0);
+}
+
+#[test]
+fn exposure_is_shares_times_the_chance_of_not_being_noticed() {
+    // Noticed after an exponential time of all users with a mean of 10 min, rolled back at once; a quarter of the users is
+    // watched for half an hour, then all are. What is expected of a wave is its share × P(not yet noticed) × time:
+    // 600 (1 − e^(−450/600)) and e^(−450/600) 600 (1 − e^(−1800/600)).
+    let set = |value: &'static str| ["--set", value];
+    let sets = [
+        set("release.build.detect={ exposure = { exponential = { mean = \"10m\" } } }"),
+        set("rollout.on-bad={ roll-back = \"0s\" }"),
+        set("rollout.bake=\"30m\""),
+        set("simulation.horizon=\"3h\""),
+        ["--seeds", "400"],
+    ];
+    let summary = Summary::of("run", "tests/checks/releases.toml", &sets.concat());
+    let entry = summary.entry("waves", "blast-radius.exposure", &[]);
+    let (mean, sd) = (entry["mean"].as_f64().unwrap(), entry["sd"].as_f64().unwrap());
+    let (first, second) = (1.0 - (-0.75_f64).exp(), (-0.75_f64).exp() * (1.0 - (-3.0_f64).exp()));
+    // The release comes at 1 h, so prod-us has it at 2 h, prod-eu at 2.5 h, and the horizon ends with its half hour.
+    let expected = 600.0 * (first + second);
+    assert!((mean - expected).abs() <= 4.0 * sd / 20.0, "{mean}, expected {expected}");
+    // Whoever is noticed in the first wave never reaches the second: P = 1 − e^(−0.75), by 400 draws.
+    let stopped = summary.mean("waves", "blast-radius", &[]);
+    let p = (1.0 - stopped) / 0.75;
+    assert!((p - first).abs() <= 4.0 * (first * (1.0 - first) / 400.0).sqrt(), "{p}, expected {first}");
+}

@@ -9,11 +9,7 @@ use tempfile::TempDir;
 fn scenario(standby: bool) -> String {
     let mut profile = vec!["1.0"; 168];
     profile[24 + 9] = "2.0";
-    let standby = if standby {
-        "[[cluster]]\nname = \"us-west-2\"\nstandby-for = \"us-east-1\"\n"
-    } else {
-        ""
-    };
+    let standby = if standby { "[[cluster]]\nname = \"us-west-2\"\nstandby-for = \"us-east-1\"\n" } else { "" };
     format!(
         r#"format = 1
 name = "small"

@@ -657,3 +657,54 @@ fn a_duplex_with_imperfect_coverage() {
         assert!(got.half <= 0.05 * exact, "{got:?} is wide for {exact}");
     }
 }
+
+#[test]
+fn canaries_and_waves() {
+    let case = |variant: &str| Oracle::open("RO-CANARY-WAVES", variant);
+    let lost = |summary: &Summary, variant: &str| summary.of(variant, "requests.lost", &[]).mean;
+
+    let mut oracle = case("canary");
+    let summary = oracle.run(&[]);
+    let offered = summary.figure("requests.offered", &[]).mean;
+    oracle.exact("overall_error_rate", summary.figure("requests.lost", &[]).mean / offered);
+    oracle.done();
+
+    let mut oracle = case("pipeline");
+    let summary = oracle.run(&[]);
+    oracle.exact("total_duration", summary.figure("rollouts.duration", &[]).mean / MINUTE);
+    oracle.exact("time_until_all_regions_have_build", summary.figure("releases.lead-time", &[]).mean / MINUTE);
+    // A bad build that nobody notices: four of eight regions' users are on it just after that time, and not before.
+    let half = oracle.take("time_until_half_of_regions_have_build") * MINUTE;
+    let reached = |seconds: f64| {
+        let horizon = format!("{seconds}s");
+        oracle.run(&["--set", "release.build.bad=1.0", "--horizon", &horizon]).figure("blast-radius", &[]).mean
+    };
+    let (before, after) = (reached(half), reached(half + 1.0));
+    assert!(before < 0.5 && (after - 0.5).abs() < EXACT, "{before} {after}");
+    oracle.done();
+
+    let mut oracle = case("fast_defect");
+    let summary = oracle.run(&["--variant", "base", "--variant", "at-once"]);
+    let day = summary.of("base", "requests.offered", &[]).mean;
+    oracle.exact("failed_requests", lost(&summary, "base"));
+    oracle.exact("share_of_one_day_s_requests", lost(&summary, "base") / day);
+    oracle.exact("failed_if_whole_region_at_once", lost(&summary, "at-once"));
+    oracle.done();
+
+    let mut oracle = case("slow_defect");
+    let summary = oracle.run(&[]);
+    let failed = summary.figure("requests.lost", &[]).mean;
+    oracle.exact("failed_requests", failed);
+    // Nothing has failed by the first of the two times, and half of the one-box's 100/s a second later; a second before
+    // the other one such second is missing, and after it nothing fails.
+    let (first, last) = (oracle.take("first_failure_at") * MINUTE, oracle.take("rolled_back_at") * MINUTE);
+    let by = |seconds: f64| {
+        let horizon = format!("{seconds}s");
+        oracle.run(&["--horizon", &horizon]).figure("requests.lost", &[]).mean
+    };
+    for (at, expected) in [(first, 0.0), (first + 1.0, 50.0), (last - 1.0, failed - 50.0), (last, failed)] {
+        let lost = by(at);
+        assert!((lost - expected).abs() <= EXACT * failed, "{at}: {lost}, expected {expected}");
+    }
+    oracle.done();
+}

@@ -25,7 +25,8 @@ fn every_scenario_is_valid() {
     let base = ["quickstart", "ecommerce", "black-friday", "geo-latency", "capacity", "four-clusters"];
     let data = ["replication-modes", "split-brain", "headroom", "retry-storm", "grey-failure", "cold-cache"];
     let calls = ["cross-cluster", "1-single", "2-dr", "3-regions", "4-mesh"];
-    for promised in base.into_iter().chain(data).chain(calls) {
+    let releases = ["blast-radius", "six-hour-rollout", "gitops-drift"];
+    for promised in base.into_iter().chain(data).chain(calls).chain(releases) {
         assert!(files.iter().any(|file| file.file_stem().is_some_and(|stem| stem == promised)), "{promised} is there");
     }
     for file in files {

@@ -166,7 +166,11 @@ impl Check {
     }
 
     /// Simulates and judges one scenario; with `--update`, gives what is to be kept of it.
-    fn one(&self, checked: Checked, begun: Instant) -> Result<(ScenarioCheck, Option<(String, baselines::Files)>), Failure> {
+    fn one(
+        &self,
+        checked: Checked,
+        begun: Instant,
+    ) -> Result<(ScenarioCheck, Option<(String, baselines::Files)>), Failure> {
         let info = info(&checked.variants);
         let slug = slug(&info.name);
         let jobs: Vec<Job> = checked.variants.iter().cloned().map(job).collect();
@@ -174,21 +178,24 @@ impl Check {
         let control = Control { progress: &|done, total| progress.at(done, total), stop: interrupt::stop() };
         let budget = self.budget.map_or(Duration::MAX, |span| Duration::from_secs_f64(span.secs()));
         let more = |results: &Results| match &self.until {
-            Some(until) if begun.elapsed() < budget => until.more(results, &expectations(&checked, results), self.max_seeds),
+            Some(until) if begun.elapsed() < budget => {
+                until.more(results, &expectations(&checked, results), self.max_seeds)
+            }
             Some(_) | None => 0,
         };
         let results = run_until(&jobs, &tool(), info, &control, &|plan| Box::new(Simulator::new(plan)), &more);
         progress.clear();
         let results = results.map_err(failed)?;
         let known = baselines::read(&self.baseline.join(&slug))?;
-        let variants = checked.variants.iter().zip(&checked.trees).zip(&results.variants).map(|((resolved, tree), result)| {
-            let place = |path: &Key| {
-                let origin = locate(tree, path);
-                let file = checked.sources.name(origin.source).to_owned();
-                Place { file, line: checked.sources.position(origin).line }
-            };
-            self.variant(resolved, result, &results, known.as_ref(), &place)
-        });
+        let variants =
+            checked.variants.iter().zip(&checked.trees).zip(&results.variants).map(|((resolved, tree), result)| {
+                let place = |path: &Key| {
+                    let origin = locate(tree, path);
+                    let file = checked.sources.name(origin.source).to_owned();
+                    Place { file, line: checked.sources.position(origin).line }
+                };
+                self.variant(resolved, result, &results, known.as_ref(), &place)
+            });
         let mut scenario = ScenarioCheck {
             file: checked.file.clone(),
             name: results.scenario.name.clone(),

@@ -77,9 +77,10 @@ impl Drill {
             let message = format!("{} drills; at most {} are run", drills.len(), drill::MOST);
             return Err(mistake(message, "leave --pairs out, or drill a smaller scenario"));
         }
-        let folder = self.out.clone().unwrap_or_else(|| {
-            Path::new("reports").join(format!("{}-drill", slug(&scenario.spec.name)))
-        });
+        let folder = self
+            .out
+            .clone()
+            .unwrap_or_else(|| Path::new("reports").join(format!("{}-drill", slug(&scenario.spec.name))));
         write::check(&folder)?;
         let seeds = if self.changes.seeds.is_some() { scenario.spec.simulation.seeds } else { SEEDS };
         let at = drill::busiest(scenario);
@@ -102,8 +103,8 @@ impl Drill {
         let threads = rayon::ThreadPoolBuilder::new().num_threads(self.threads.into()).build();
         let threads =
             threads.map_err(|error| mistake(format!("can't start threads: {error}"), "ask for fewer: --threads 2"))?;
-        let results = threads
-            .install(|| run(&jobs, Some(grid), tool(), info, &control, &|plan| Box::new(Simulator::new(plan))));
+        let results =
+            threads.install(|| run(&jobs, Some(grid), tool(), info, &control, &|plan| Box::new(Simulator::new(plan))));
         progress.clear();
         let mut results = results.map_err(failed)?;
         let without = results.variants.remove(0);

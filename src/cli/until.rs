@@ -27,7 +27,8 @@ impl FromStr for Until {
         if text.trim() == "decided" {
             return Ok(Self::Decided);
         }
-        let expected = "expected \"decided\", or a metric and half the width of its interval: \"availability ± 0.0001\"";
+        let expected =
+            "expected \"decided\", or a metric and half the width of its interval: \"availability ± 0.0001\"";
         let parts = text.split_once('±').or_else(|| text.split_once("+-"));
         let (metric, half) = parts.ok_or_else(|| expected.to_owned())?;
         let metric = metric.trim();
@@ -48,9 +49,11 @@ impl Until {
     pub(super) fn more(&self, results: &Results, judged: &[Judged], most: u32) -> u32 {
         let has = results.scenario.seeds;
         let asked = match self {
-            Self::Decided => {
-                judged.iter().filter(|one| one.judgement == Judgement::Undecided).filter_map(|one| one.seeds_to_tell).max()
-            }
+            Self::Decided => judged
+                .iter()
+                .filter(|one| one.judgement == Judgement::Undecided)
+                .filter_map(|one| one.seeds_to_tell)
+                .max(),
             Self::Within { metric, half } => {
                 let of = |one: &&MetricResult| one.metric == *metric && one.dims == Dims::default();
                 let found = results.variants.iter().filter_map(|variant| variant.metrics.iter().find(of));
@@ -71,9 +74,12 @@ fn wider(metric: &MetricResult, half: f64) -> Option<u64> {
         return None;
     }
     let seeds = metric.values.len() as u64;
-    Some(metric.sd.and_then(|sd| values_to_tell(sd, half, 0.975)).map_or(2 * seeds, |values| {
-        values * seeds / u64::from(metric.n.max(1))
-    }))
+    Some(
+        metric
+            .sd
+            .and_then(|sd| values_to_tell(sd, half, 0.975))
+            .map_or(2 * seeds, |values| values * seeds / u64::from(metric.n.max(1))),
+    )
 }
 
 #[cfg(test)]

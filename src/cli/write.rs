@@ -11,13 +11,14 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 /// What a report has in its folder, besides `scenario.*.toml`.
-const OURS: [&str; 10] = [
+const OURS: [&str; 11] = [
     "report.html",
     "summary.json",
     "seeds.csv",
     "latency.csv",
     "cost.csv",
     "outages.csv",
+    "revisions.csv",
     "sweep.csv",
     "drill.csv",
     "drill.json",

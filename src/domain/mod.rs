@@ -2,6 +2,7 @@
 //! every subject speaks of.
 
 pub mod observation;
+pub mod rollout;
 pub mod selection;
 pub mod stage;
 pub mod timeline;

@@ -4,6 +4,7 @@
 //! start of the horizon; what happened in the warm-up isn't here. Tables are dense: a *cell* is a population
 //! and a journey, at `population * journeys + journey`.
 
+use super::rollout::{Revision, RolloutTally};
 use super::{Cluster, Connection, Journey, Population, Region, Root, Stage, Store};
 use crate::base::Id;
 use serde::{Deserialize, Serialize};
@@ -50,6 +51,10 @@ pub struct Observations {
     pub stations: Vec<Vec<StationTally>>,
     /// By root: times it went from up to down, and seconds that it held.
     pub faults: Vec<(u64, f64)>,
+    /// What became of releases.
+    pub rollouts: RolloutTally,
+    /// What each cluster ran when, cluster by cluster; empty where there are neither releases nor drift.
+    pub revisions: Vec<Revision>,
     /// By population: requests served, or written, where it doesn't like them to be.
     pub violations: Vec<f64>,
 }

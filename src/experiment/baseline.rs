@@ -158,13 +158,7 @@ impl Baseline {
 
 /// A figure then and now, and the chance of what is seen if it got no worse (`side` 1), or no better (−1), by more than is
 /// tolerated.
-fn test(
-    now: &MetricResult,
-    then: &[Option<f64>],
-    is_paired: bool,
-    tolerance: f64,
-    side: f64,
-) -> Option<(Moved, f64)> {
+fn test(now: &MetricResult, then: &[Option<f64>], is_paired: bool, tolerance: f64, side: f64) -> Option<(Moved, f64)> {
     // So that more is worse, or better, whatever the metric.
     let sign = match direction(now.better)? {
         Direction::HigherIsBetter => -side,
@@ -180,8 +174,7 @@ fn test(
     let (is, was) = (sign * mean(&new), sign * mean(&old));
     let lacking = if now.unit == Unit::Share && now.better == Better::Higher { 1.0 - was } else { was };
     let allowed = (tolerance * lacking.abs()).max(ROUNDING * was.abs());
-    let shift =
-        if is_paired { Shift::paired(&new, &old, allowed)? } else { Shift::independent(&new, &old, allowed)? };
+    let shift = if is_paired { Shift::paired(&new, &old, allowed)? } else { Shift::independent(&new, &old, allowed)? };
     let (low, high) = (sign * shift.ci95[0], sign * shift.ci95[1]);
     let moved = Moved {
         metric: now.metric.clone(),

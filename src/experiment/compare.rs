@@ -142,6 +142,7 @@ mod tests {
             objectives: Vec::new(),
             latency: Vec::new(),
             outages: Vec::new(),
+            revisions: Vec::new(),
             timeline: None,
             map: crate::experiment::results::Map::default(),
             resolved: String::new(),

@@ -2,7 +2,7 @@
 
 use super::results::{
     Direction, LatencyCurve, Map, MapCluster, MapPopulation, MetricResult, Note, NoteKind, Objective, OutageRecord,
-    Timeline, VariantResult,
+    RevisionRecord, Timeline, VariantResult,
 };
 use super::run::Job;
 use crate::base::Id;
@@ -57,6 +57,7 @@ pub fn variant(
         objectives,
         latency: curves(plan, summaries),
         outages: outages(plan, summaries),
+        revisions: revisions(plan, summaries),
         timeline,
         map: map(plan),
         resolved: job.resolved.clone(),
@@ -81,6 +82,20 @@ fn metrics(plan: &Plan, layout: &Layout, summaries: &[RunSummary]) -> Vec<Metric
     let keys = layout.keys();
     let split = keys.iter().rposition(|key| key.metric.name == REQUESTS_LOST.name).map_or(keys.len(), |last| last + 1);
     (0..split).map(dense).chain(sparse).chain((split..keys.len()).map(dense)).collect()
+}
+
+/// What each cluster ran when, in the first seed.
+fn revisions(plan: &Plan, summaries: &[RunSummary]) -> Vec<RevisionRecord> {
+    let first = summaries.iter().flat_map(|summary| &summary.revisions);
+    first
+        .map(|run| RevisionRecord {
+            cluster: plan.clusters[run.cluster].name.clone(),
+            revision: run.revision,
+            from_s: run.from,
+            to_s: run.to,
+            why: run.why,
+        })
+        .collect()
 }
 
 /// One metric over all seeds.

@@ -1,5 +1,6 @@
 //! What an experiment found: the numbers of `summary.json`, and what the charts are drawn from.
 
+pub use crate::domain::rollout::Why;
 pub use crate::domain::timeline::{Mark, Series, SpanRow, Timeline};
 use crate::metric::{Better, Dims, Unit};
 use serde::{Deserialize, Serialize};
@@ -102,12 +103,29 @@ pub struct VariantResult {
     pub latency: Vec<LatencyCurve>,
     /// The longest outages over all seeds, worst first.
     pub outages: Vec<OutageRecord>,
+    /// What each cluster ran when, in the first seed.
+    pub revisions: Vec<RevisionRecord>,
     /// One bad day, if any seed had one.
     pub timeline: Option<Timeline>,
     /// Where things are.
     pub map: Map,
     /// The resolved scenario of this variant, as TOML with the origin of each value.
     pub resolved: String,
+}
+
+/// What a cluster ran for a while.
+#[derive(Clone, Debug, Serialize)]
+pub struct RevisionRecord {
+    /// The cluster: untrusted text.
+    pub cluster: String,
+    /// The revision, counted from 0, which it ran at the beginning.
+    pub revision: u64,
+    /// Since when, in seconds from the start of the horizon.
+    pub from_s: f64,
+    /// Until when.
+    pub to_s: f64,
+    /// Why.
+    pub why: Why,
 }
 
 /// One metric over all seeds.

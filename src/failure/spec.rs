@@ -96,6 +96,8 @@ pub enum TargetSpec {
     Checks(String),
     /// What gives out answers: while it is down, those that were given stand.
     Routing(RoutingTarget),
+    /// The `GitOps` controllers of all clusters: while they are down nothing is released, rolled back or healed.
+    Gitops(GitopsTarget),
 }
 
 /// The way of one population to one cluster.
@@ -112,6 +114,11 @@ pub struct AccessTarget {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct RoutingTarget {}
+
+/// The `GitOps` controllers: they fail together, as what they all read does.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct GitopsTarget {}
 
 /// A service, in some of its clusters.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]

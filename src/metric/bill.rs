@@ -2,7 +2,7 @@
 
 use super::catalogue::{
     COST_BILL, COST_CONTROL_PLANE, COST_CROSS_ZONE, COST_DATABASES, COST_DNS, COST_EGRESS, COST_HEALTH_CHECKS,
-    COST_LOAD_BALANCERS, COST_NODES, COST_PEOPLE, COST_REPLICATION, COST_STORAGE, NODE_HOURS,
+    COST_LOAD_BALANCERS, COST_NODES, COST_PEOPLE, COST_REPLICATION, COST_STORAGE, NODE_HOURS, PEOPLE_HOURS,
 };
 use super::connections;
 use super::facts::Facts;
@@ -102,6 +102,7 @@ pub(super) fn put(sheet: &mut Sheet, facts: &Facts) -> f64 {
     bill += line(sheet, &COST_HEALTH_CHECKS, clusters().map(|(id, _)| (Of::cluster(id), cost.health_check * month)));
     let people = cost.people_hours * cost.people_price * month;
     bill += line(sheet, &COST_PEOPLE, clusters().map(|(id, _)| (Of::cluster(id), people)));
+    sheet.put(&PEOPLE_HOURS, Of::ALL, Some(cost.people_hours * month * plan.clusters.len() as f64));
     whole(sheet, &COST_BILL, bill)
 }
 

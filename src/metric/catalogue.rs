@@ -91,6 +91,15 @@ metrics! {
     STATION_SOJOURN = "station.sojourn.mean", Seconds, Lower, "Mean of wait and service of accepted calls.";
     FAULT_COUNT = "fault.count", Count, Neither, "Times that a fault's target went from up to down, degraded or read-only; or that a switchover was begun.";
     FAULT_TIME = "fault.time", Seconds, Neither, "Time that a fault held its target down, degraded or read-only; of a switchover, from its command until clients reach the new leader.";
+    ROLLOUTS = "rollouts", Count, Neither, "Rollouts that began.";
+    ROLLOUT_DURATION = "rollouts.duration", Seconds, Lower, "From a rollout's begin until its last wave has been watched; mean over those that nothing stopped.";
+    RELEASES = "releases", Count, Neither, "Commits that went out; several may share a rollout.";
+    RELEASES_BAD = "releases.bad", Count, Lower, "Commits that went out and were bad.";
+    RELEASE_LEAD_TIME = "releases.lead-time", Seconds, Lower, "From a commit until every cluster has it; mean over those that came so far.";
+    BLAST_RADIUS = "blast-radius", Share, Lower, "The largest share of all users that was on a bad release at one time.";
+    EXPOSURE = "blast-radius.exposure", Seconds, Lower, "Time on bad releases, each moment weighted by the share of all users that were on one: 60 s are a user-minute of every user.";
+    DRIFTS = "drift.count", Count, Lower, "Manual changes that hurt.";
+    DRIFT_TIME = "drift.time", Seconds, Lower, "Time that clusters were changed by hand, added up over clusters.";
     COST_BILL = "cost.bill", Usd, Lower, "The cloud bill and people.";
     COST_LOSS = "cost.loss", Usd, Lower, "The business loss: failed requests, outage minutes, lost writes, SLA credits.";
     COST_TOTAL = "cost.total", Usd, Lower, "Bill and loss.";
@@ -108,6 +117,7 @@ metrics! {
     COST_DNS = "cost.dns", Usd, Lower, "Of the bill: DNS queries.";
     COST_HEALTH_CHECKS = "cost.health-checks", Usd, Lower, "Of the bill: health checks.";
     COST_PEOPLE = "cost.people", Usd, Lower, "Of the bill: people.";
+    PEOPLE_HOURS = "people.hours", Count, Lower, "Hours of people: those of `cost.people-hours` and of the way of management.";
     LOSS_REQUESTS = "cost.loss-requests", Usd, Lower, "Of the loss: failed requests that don't come back.";
     LOSS_MINUTES = "cost.loss-minutes", Usd, Lower, "Of the loss: minutes of outage.";
     LOSS_WRITES = "cost.loss-writes", Usd, Lower, "Of the loss: acknowledged writes that were lost or undone.";

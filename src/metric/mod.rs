@@ -13,6 +13,7 @@ pub mod key;
 mod latency;
 mod loss;
 mod recovery;
+mod rollouts;
 mod sheet;
 mod stations;
 pub mod values;

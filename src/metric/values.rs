@@ -8,9 +8,10 @@ use super::catalogue::{ALL, COST_PER_MILLION, COST_TOTAL, REQUESTS_LOST};
 use super::facts::{Facts, Group, groups, nothing};
 use super::key::{Dims, Key, Metric};
 use super::sheet::{Of, Sheet, per};
-use super::{availability, bill, data, latency, loss, recovery, stations};
+use super::{availability, bill, data, latency, loss, recovery, rollouts, stations};
 use crate::base::Id;
 use crate::domain::observation::Outage;
+use crate::domain::rollout::Revision;
 use crate::domain::{Observations, Root, Stage};
 use crate::plan::Plan;
 use serde::{Deserialize, Serialize};
@@ -34,6 +35,9 @@ pub struct RunSummary {
     pub curves: Vec<Vec<f64>>,
     /// Good requests, in the same order.
     pub good: Vec<f64>,
+    /// What each cluster ran when; of the first seed only.
+    #[serde(default)]
+    pub revisions: Vec<Revision>,
 }
 
 /// The names of a plan's values, in the order of the catalogue.
@@ -95,6 +99,7 @@ impl Layout {
             outages,
             curves: seen.curves.clone(),
             good,
+            revisions: if seen.replication == 0 { seen.revisions.clone() } else { Vec::new() },
         }
     }
 }
@@ -129,6 +134,7 @@ fn collect(plan: &Plan, groups: &[Group], seen: &Observations) -> Sheet {
     recovery::put(&mut sheet, &facts);
     data::put(&mut sheet, &facts);
     stations::put(&mut sheet, &facts);
+    rollouts::put(&mut sheet, &facts);
     let bill = bill::put(&mut sheet, &facts);
     let loss = loss::put(&mut sheet, &facts);
     sheet.put(&COST_TOTAL, Of::ALL, Some(bill + loss));
@@ -204,7 +210,10 @@ mod tests {
         for (i, key) in layout.keys().iter().enumerate() {
             assert_eq!(position(layout.keys(), key.metric.name, &key.dims), Some(i), "{key:?}");
         }
-        for metric in ALL {
+        // Plans without releases or drift have no metrics of them.
+        let of_releases =
+            |name: &str| ["rollouts", "releases", "blast-radius", "drift"].iter().any(|of| name.starts_with(of));
+        for metric in ALL.iter().filter(|metric| !of_releases(metric.name)) {
             assert!(layout.keys().iter().any(|key| key.metric.name == metric.name), "{}", metric.name);
         }
     }

@@ -1,5 +1,7 @@
 //! From a checked scenario to a plan. Nothing can fail here: loading has reported every mistake.
 
+mod rollout;
+
 use super::{
     CachePlan, ClusterPlan, CostPlan, DependencyPlan, Element, FailoverPlan, FaultPlan, Hit, HoldPlan, IncidentPlan,
     Instruction, JourneyPlan, Levels, PairPlan, PartitionPlan, Plan, PopulationPlan, RegionPlan, RequestsPlan,
@@ -10,9 +12,10 @@ use crate::base::stream::digest;
 use crate::base::{Id, Span, Table};
 use crate::domain::{Cluster, Journey, Population, Region, Root, Selection, Service, Store};
 use crate::failover::spec::SwitchoverSpec;
-use crate::failure::spec::{AccessTarget, PodsTarget, RoutingTarget, TargetSpec};
+use crate::failure::spec::{AccessTarget, GitopsTarget, PodsTarget, RoutingTarget, TargetSpec};
 use crate::replication::keys::Popularity;
 use crate::replication::spec::{Partitions, Reads};
+use crate::rollout::management::Management;
 use crate::routing::dns::Expiry;
 use crate::routing::health::Prober;
 use crate::routing::policy::Candidate;
@@ -42,6 +45,7 @@ pub fn compile(scenario: &Scenario) -> Plan {
     let faults = targets.faults();
     let incidents = targets.incidents();
     let switchovers = targets.switchovers();
+    let rollout = targets.rollout();
     let Targets { mut roots, holds, .. } = targets;
     let health = &spec.routing.health;
     let false_alarms = health.false_alarms.iter().flat_map(|_| spec.cluster.iter()).map(|cluster| {
@@ -125,6 +129,7 @@ pub fn compile(scenario: &Scenario) -> Plan {
         crews: spec.fault.iter().filter_map(|fault| fault.crews).collect(),
         incidents,
         switchovers,
+        rollout,
         surges: compiler.surges(),
         false_alarms,
         cost: cost(scenario),
@@ -140,7 +145,7 @@ fn cost(scenario: &Scenario) -> CostPlan {
         dns_queries: scenario.dns_queries,
         dns_query_rate: spec.cost.dns_query_rate.map(crate::base::Rate::get),
         health_check: scenario.health_check,
-        people_hours: spec.cost.people_hours,
+        people_hours: spec.cost.people_hours + spec.management.map_or(0.0, Management::hours),
         people_price: spec.cost.people_price.get(),
         outage_per_minute: spec.cost.outage_per_minute.get(),
         sla: spec.cost.sla.as_ref().map(|sla| {
@@ -315,7 +320,7 @@ impl Compiler<'_> {
     fn pairs(&self) -> Vec<PairPlan> {
         let clusters = &self.scenario.clusters;
         (0..clusters.len())
-            .filter(|&position| clusters[position].standby_for.is_none())
+            .filter(|&position| clusters[position].standby_for.is_none() && self.scenario.spec.cluster[position].serves)
             .map(|position| PairPlan {
                 primary: Id::new(position),
                 standby: clusters.iter().position(|other| other.standby_for == Some(position)).map(Id::new),
@@ -834,6 +839,7 @@ impl Targets<'_> {
             }
             TargetSpec::Checks(name) => vec![(Element::Checks(compiler.cluster(name)), name.clone())],
             TargetSpec::Routing(RoutingTarget {}) => vec![(Element::Routing, "routing".to_owned())],
+            TargetSpec::Gitops(GitopsTarget {}) => vec![(Element::Gitops, "gitops".to_owned())],
         }
     }
 }

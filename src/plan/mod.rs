@@ -3,9 +3,11 @@
 
 mod compile;
 pub(crate) mod connections;
+mod rollout;
 
 pub use compile::compile;
 pub use connections::{AddressPlan, ConnectionPlan, Failover, HubPlan, ProxyPlan};
+pub use rollout::{DriftPlan, ReleasePlan, RolloutPlan};
 
 use crate::base::{Id, Span, Table};
 use crate::dist::Dist;
@@ -82,6 +84,8 @@ pub struct Plan {
     pub incidents: Vec<IncidentPlan>,
     /// Planned switchovers.
     pub switchovers: Vec<SwitchoverPlan>,
+    /// Releases and drift.
+    pub rollout: RolloutPlan,
     /// Surges of traffic.
     pub surges: Vec<SurgePlan>,
     /// By cluster: the root of its check's false alarms; empty where there are none.
@@ -497,6 +501,8 @@ pub enum Element {
     Checks(Id<Cluster>),
     /// What gives out answers.
     Routing,
+    /// The `GitOps` controllers.
+    Gitops,
     /// An external dependency.
     Dependency(Id<Dependency>),
     /// A connection.

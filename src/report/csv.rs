@@ -183,6 +183,23 @@ pub(super) fn outages(results: &Results) -> Vec<u8> {
     )
 }
 
+/// `revisions.csv`: who ran which revision when, and why, in the first seed.
+pub(super) fn revisions(results: &Results) -> Vec<u8> {
+    let rows = results.variants.iter().flat_map(|variant| {
+        variant.revisions.iter().map(|run| {
+            [
+                name(&variant.name),
+                name(&run.cluster),
+                run.revision.to_string(),
+                number(run.from_s),
+                number(run.to_s),
+                run.why.name().to_owned(),
+            ]
+        })
+    });
+    table(["variant", "cluster", "revision", "from_s", "to_s", "why"], rows)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -202,9 +219,13 @@ mod tests {
     #[test]
     fn every_table_reads_back_and_no_cell_is_a_formula() {
         let results = sample();
-        for (bytes, rows_at_least) in
-            [(seeds(&results), 400), (latency(&results), 40), (cost(&results), 40), (outages(&results), 4)]
-        {
+        for (bytes, rows_at_least) in [
+            (seeds(&results), 400),
+            (latency(&results), 40),
+            (cost(&results), 40),
+            (outages(&results), 4),
+            (revisions(&results), 2),
+        ] {
             let mut reader = csv::Reader::from_reader(bytes.as_slice());
             let records: Vec<_> = reader.records().map(Result::unwrap).collect();
             assert!(records.len() >= rows_at_least, "{}", records.len());

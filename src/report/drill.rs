@@ -74,8 +74,7 @@ pub fn table(drilled: &Drilled) -> String {
     };
     let head = ["fate", "lost", "RTO", "RPO", "most in stage"].map(str::to_owned);
     let rows: Vec<[String; 5]> = [head].into_iter().chain(harmful.iter().take(MOST).map(row)).collect();
-    let widths: Vec<usize> =
-        (0..5).map(|i| rows.iter().map(|row| columns(&row[i])).max().unwrap_or(0)).collect();
+    let widths: Vec<usize> = (0..5).map(|i| rows.iter().map(|row| columns(&row[i])).max().unwrap_or(0)).collect();
     let name = WIDTH - widths.iter().map(|width| width + 2).sum::<usize>();
     let names = ["fails".to_owned()].into_iter().chain(harmful.iter().map(|one| fit(&one.fault, name)));
     let mut text = String::new();
@@ -149,8 +148,16 @@ pub fn render(drilled: &Drilled) -> Vec<(String, Vec<u8>)> {
         ]
     });
     let head = [
-        "fault", "fate", "requests_lost", "lost_s", "longest_outage_s", "rto_service_s", "rto_users_s", "rpo_s",
-        "writes_lost", "stage",
+        "fault",
+        "fate",
+        "requests_lost",
+        "lost_s",
+        "longest_outage_s",
+        "rto_service_s",
+        "rto_users_s",
+        "rpo_s",
+        "writes_lost",
+        "stage",
     ];
     vec![
         ("report.html".to_owned(), html::drill(drilled.results, drilled.lead(), &drilled.worst_first())),

@@ -548,12 +548,21 @@ pub(super) fn drill(results: &Results, lead: String, outcomes: &[&Outcome]) -> V
     };
     let table = Table {
         title: "What fails, and what becomes of it",
-        caption: "Worst first. Requests lost, less what is lost without a fault, and the same as time of total outage; the \
+        caption:
+            "Worst first. Requests lost, less what is lost without a fault, and the same as time of total outage; the \
                   longest outage of any population in any seed; all else means over seeds."
-            .into(),
+                .into(),
         names: 2,
         head: heads([
-            "fails", "fate", "requests lost", "lost", "longest outage", "RTO service", "RTO users", "RPO", "writes lost",
+            "fails",
+            "fate",
+            "requests lost",
+            "lost",
+            "longest outage",
+            "RTO service",
+            "RTO users",
+            "RPO",
+            "writes lost",
             "most in stage",
         ]),
         rows: outcomes.iter().map(row).collect(),

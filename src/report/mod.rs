@@ -48,6 +48,9 @@ pub fn render(results: &Results, mode: Mode) -> Vec<(String, Vec<u8>)> {
         ("cost.csv".to_owned(), csv::cost(results)),
         ("outages.csv".to_owned(), csv::outages(results)),
     ];
+    if results.variants.iter().any(|variant| !variant.revisions.is_empty()) {
+        files.push(("revisions.csv".to_owned(), csv::revisions(results)));
+    }
     files.extend(charts.iter().map(|chart| (format!("charts/{}.svg", chart.file), chart.standalone().into_bytes())));
     files.extend(results.variants.iter().map(|variant| {
         let name = match (mode, results.variants.as_slice()) {

@@ -218,6 +218,13 @@ fn variant(place: usize) -> VariantResult {
                     .collect(),
             })
             .collect(),
+        revisions: vec![RevisionRecord {
+            cluster: HOSTILE[0].into(),
+            revision: 1,
+            from_s: 0.0,
+            to_s: 60.0,
+            why: Why::Release,
+        }],
         outages: (0..3)
             .map(|i| OutageRecord {
                 seed: i * 5,

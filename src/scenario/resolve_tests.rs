@@ -604,6 +604,43 @@ fn mistakes_in_switchovers() {
 }
 
 #[test]
+fn mistakes_in_releases() {
+    // An odd line changed in a good one.
+    let with = |old: &'static str, new: &'static str, path: &'static str, words: &[&str]| {
+        let good = "[gitops]\npoll = \"3m\"\n[rollout]\nwaves = [[\"frankfurt\"], [\"us-east-1\", \"ireland\"]]\n\
+                    canary = { share = 0.1 }\n[[rollout.freeze]]\nfrom = \"1d\"\nfor = \"2d\"\n[[release]]\nname = \"build\"\n\
+                    at = \"10d\"\n[[drift]]\nname = \"by hand\"\nevery = \"30d\"\nnoticed = \"1d\"\n[[expect]]";
+        assert!(run(&edited(&[("[[expect]]", good)])).0.is_some());
+        assert!(good.contains(old), "{old}");
+        mistake(("[[expect]]", &good.replacen(old, new, 1)), path, words);
+    };
+    with("\"ireland\"]", "\"irland\"]", "rollout.waves.1.1", &["did you mean `ireland`?"]);
+    with("\"frankfurt\"", "\"ireland\"", "rollout.waves.1.1", &["in wave 1 already"]);
+    with(", \"ireland\"", "", "rollout.waves", &["no wave has `ireland`"]);
+    with("[[\"frankfurt\"]", "[[], [\"frankfurt\"]", "rollout.waves.0", &["without clusters"]);
+    with("0.1", "1.0", "rollout.canary.share", &["not none or all"]);
+    with("\"2d\"", "\"0s\"", "rollout.freeze.0.for", &["0s"]);
+    with("\"3m\"", "\"0s\"", "gitops.poll", &["more than 0s"]);
+    with("\"10d\"", "\"400d\"", "release.build.at", &["the horizon ends"]);
+    with("at = \"10d\"\n", "", "release.build", &["`every` or `at`"]);
+    with("at =", "every = \"1d\"\nat =", "release.build", &["one of them"]);
+    with("at =", "service = \"wep\"\nat =", "release.build.service", &["unknown service `wep`"]);
+    with("\"build\"", "\"region lost\"", "release.\"region lost\".name", &["a fault and a release"]);
+    with("\"by hand\"", "\"build\"", "drift.build.name", &["a release and a drift"]);
+    with("\"30d\"", "\"1s\"", "drift.\"by hand\".every", &["at least a minute"]);
+    with("\"1d\"\n[[expect]]", "\"0s\"\n[[expect]]", "drift.\"by hand\".noticed", &["noticed at once"]);
+}
+
+#[test]
+fn clusters_that_serve_nobody() {
+    let (scenario, found) = run(&edited(&[("name = \"us-east-1\"\n", "name = \"us-east-1\"\nserves = false\n")]));
+    assert!(scenario.is_none());
+    let at = |found: &&Diagnostic| found.path.as_deref() == Some("cluster.us-east-1.serves");
+    let messages: Vec<_> = found.iter().filter(at).map(|found| &*found.message).collect();
+    assert!(messages.iter().any(|message| message.contains("holds a copy of `orders`")), "{found:#?}");
+}
+
+#[test]
 fn mistakes_in_numbers() {
     let before = |text: &'static str| ("[[cluster]]", text);
     mistake(("share = 0.1", "share = 0.2"), "journey.buy.share", &["add up to 1.1", "browse 0.9, buy 0.2"]);

@@ -45,7 +45,8 @@ mod tests {
              [[expect]]\nmetric = \"availability\"\n",
         )
         .unwrap();
-        let all: Vec<_> = settings(&scenario).unwrap().iter().map(|(path, value)| format!("{path} = {value}")).collect();
+        let all: Vec<_> =
+            settings(&scenario).unwrap().iter().map(|(path, value)| format!("{path} = {value}")).collect();
         assert_eq!(
             all,
             [

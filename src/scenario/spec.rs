@@ -11,6 +11,8 @@ use crate::failure::spec::{FaultSpec, IncidentSpec};
 use crate::network::connection::{ConnectionSpec, HubSpec};
 use crate::network::spec::NetworkSpec;
 use crate::replication::spec::StoreSpec;
+use crate::rollout::management::Management;
+use crate::rollout::spec::{DriftSpec, GitopsSpec, ReleaseSpec, RolloutSpec};
 use crate::routing::spec::RoutingSpec;
 use crate::scaling::spec::{Autoscale, NodesSpec};
 use crate::scenario::window::WindowSpec;
@@ -75,6 +77,21 @@ pub struct ScenarioSpec {
     /// Planned changes of a store's leader.
     #[serde(default)]
     pub switchover: Vec<SwitchoverSpec>,
+    /// Releases, good and bad.
+    #[serde(default)]
+    pub release: Vec<ReleaseSpec>,
+    /// How a release goes from cluster to cluster.
+    #[serde(default)]
+    pub rollout: RolloutSpec,
+    /// How clusters are managed: what it costs in people's time, how often changes go wrong.
+    #[serde(default)]
+    pub management: Option<Management>,
+    /// Controllers that make clusters what the repository says; changes are pushed where it is left out.
+    #[serde(default)]
+    pub gitops: Option<GitopsSpec>,
+    /// Manual changes that hurt.
+    #[serde(default)]
+    pub drift: Vec<DriftSpec>,
     /// Surges of traffic.
     #[serde(default)]
     pub surge: Vec<SurgeSpec>,
@@ -219,6 +236,9 @@ pub struct ClusterSpec {
     /// Of the service's replicas, the share that run until it takes over.
     #[serde(default)]
     pub scale: Option<Probability>,
+    /// Users come to it. `false` is for development and staging: it is billed, and releases go through it.
+    #[serde(default = "yes")]
+    pub serves: bool,
     /// From the loss of a zone until its endpoints are dropped.
     #[serde(default = "default_endpoints")]
     pub endpoints_drop: Span,
@@ -227,6 +247,9 @@ pub struct ClusterSpec {
     pub eviction: Span,
 }
 
+fn yes() -> bool {
+    true
+}
 fn default_eviction() -> Span {
     // k8s.pod_eviction_timeout of data/controls/control_loop_defaults.csv.
     Span::from_whole_secs(300)

@@ -30,6 +30,8 @@ pub(super) struct Index {
     pub(super) connections: Table<Connection, Vec<usize>>,
     /// On what gives out answers.
     pub(super) routing: Vec<usize>,
+    /// On the `GitOps` controllers.
+    pub(super) gitops: Vec<usize>,
     /// On the region that the failover's tools run in.
     pub(super) tools: Vec<usize>,
     /// Something may make stores read-only.
@@ -59,6 +61,7 @@ impl Index {
             checks: vec![Vec::new(); clusters].into(),
             connections: vec![Vec::new(); plan.connections.len()].into(),
             routing: Vec::new(),
+            gitops: Vec::new(),
             tools: Vec::new(),
             read_only: makes_read_only(plan),
             fronts: vec![Vec::new(); clusters].into(),
@@ -108,6 +111,7 @@ impl Index {
                     }
                 }
                 Element::Routing => index.routing.push(hold),
+                Element::Gitops => index.gitops.push(hold),
                 Element::Link(a, b) => index.links.push((a, b, hold)),
                 Element::Dependency(dependency) => index.dependencies[dependency].push(hold),
             }

@@ -3,11 +3,12 @@
 use super::log::Log;
 use super::outages;
 use super::requests::Counts;
-use super::world::World;
+use super::world::{Change, World};
 use crate::base::maths::bisect;
 use crate::base::{Seed, SimTime};
 use crate::domain::Observations;
 use crate::domain::observation::Resync;
+use crate::domain::rollout::{Revision, RolloutTally, Why};
 use crate::plan::{Plan, RequestsPlan};
 use crate::stats::Histogram;
 use crate::traffic::latency::Mixture;
@@ -29,6 +30,7 @@ pub(super) fn all(plan: &Plan, mut world: World<'_>, counts: Option<Counts>, see
     observations.below = outages.below;
     observations.any_below = outages.any_below;
     told(plan, &log, end, &mut observations);
+    released(plan, world.take_releases(), end, &mut observations);
     let World { tally, memo, .. } = world;
     tally.finish(plan, memo, counts, &mut observations);
     for (tallies, last) in observations.stations.iter_mut().zip(last) {
@@ -60,6 +62,31 @@ fn told(plan: &Plan, log: &Log, end: SimTime, observations: &mut Observations) {
         let (count, seconds) = &mut observations.faults[held.root.index()];
         *count += u64::from(held.from >= origin && (held.from > SimTime::ZERO || origin > SimTime::ZERO));
         *seconds += held.to.min(end).since(held.from.max(origin)).secs();
+    }
+}
+
+/// What became of releases, and what each cluster ran when.
+fn released(plan: &Plan, (tally, trail): (RolloutTally, Vec<Change>), end: SimTime, observations: &mut Observations) {
+    observations.rollouts = tally;
+    if plan.rollout.releases.is_empty() && plan.rollout.drifts.is_empty() {
+        return;
+    }
+    let origin = SimTime::ZERO + plan.warm_up;
+    for cluster in plan.clusters.keys() {
+        let mut runs = Revision { cluster, revision: 0, from: 0.0, to: 0.0, why: Why::Start };
+        for change in trail.iter().filter(|change| change.cluster == cluster && change.at < end) {
+            let at = change.at.since(origin).secs();
+            let revision = change.revision.unwrap_or(runs.revision);
+            // Steps of one conversion are one row.
+            if (revision, change.why) == (runs.revision, runs.why) {
+                continue;
+            }
+            if at > runs.from {
+                observations.revisions.push(Revision { to: at, ..runs });
+            }
+            runs = Revision { revision, from: at, why: change.why, ..runs };
+        }
+        observations.revisions.push(Revision { to: end.since(origin).secs(), ..runs });
     }
 }
 

@@ -23,8 +23,11 @@ pub fn markdown(report: &Report) -> String {
 }
 
 fn of(variant: &VariantCheck, scenario: &ScenarioCheck) -> String {
-    let mut text =
-        format!("\n### {}\n\n{}\n\n", escaped(&short(&scenario.file, 120)), escaped(&simulated(&variant.name, scenario)));
+    let mut text = format!(
+        "\n### {}\n\n{}\n\n",
+        escaped(&short(&scenario.file, 120)),
+        escaped(&simulated(&variant.name, scenario))
+    );
     let mut rows: Vec<(&str, String)> = Vec::new();
     for (judgement, label) in
         [(Judgement::Breached, "❌ breached"), (Judgement::Undecided, "❔ undecided"), (Judgement::Holds, "✅ holds")]

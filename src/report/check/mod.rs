@@ -138,7 +138,7 @@ mod tests {
     use crate::experiment::baseline::Moved;
     use crate::experiment::results::Direction;
     use crate::metric::{Better, Dims, Unit};
-    
+
     const HOSTILE: &str = "<script>alert(1)</script>=cmd()\u{202e}🦀\u{7}\n::error ::x";
 
     fn judged(judgement: Judgement) -> Judged {
@@ -195,7 +195,8 @@ mod tests {
                 change("service.web.replicas", None, Some("7"), 8),
             ],
         };
-        let bare = VariantCheck { name: "bare".into(), expectations: vec![], baseline: Baseline::None, changes: vec![] };
+        let bare =
+            VariantCheck { name: "bare".into(), expectations: vec![], baseline: Baseline::None, changes: vec![] };
         let unfit = VariantCheck { baseline: Baseline::Unfit("the baseline is old".into()), ..bare.clone() };
         Report::of(vec![ScenarioCheck {
             file: format!("scenarios/{HOSTILE}.toml"),

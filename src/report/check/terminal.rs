@@ -77,13 +77,11 @@ fn of(variant: &VariantCheck, scenario: &ScenarioCheck) -> String {
 fn verdict(report: &Report) -> String {
     let all: Vec<_> = report.scenarios.iter().flat_map(|scenario| &scenario.variants).collect();
     let bad = all.iter().filter(|variant| !variant.holds()).count();
-    let seconds: f64 = report
-        .scenarios
-        .iter()
-        .map(|one| one.horizon_s * f64::from(one.seeds) * one.variants.len() as f64)
-        .sum();
+    let seconds: f64 =
+        report.scenarios.iter().map(|one| one.horizon_s * f64::from(one.seeds) * one.variants.len() as f64).sum();
     let of = if all.len() == 1 { "1 design".to_owned() } else { format!("{} designs", all.len()) };
-    let time = if seconds >= YEAR_S { format!("{} years", count((seconds / YEAR_S).round())) } else { duration(seconds) };
+    let time =
+        if seconds >= YEAR_S { format!("{} years", count((seconds / YEAR_S).round())) } else { duration(seconds) };
     let simulated = format!("{of} checked over {time}");
     match bad {
         0 => format!("{GOOD}{simulated}: nothing breached, nothing worse.{GOOD:#}\n"),

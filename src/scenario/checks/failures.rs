@@ -7,7 +7,7 @@ use crate::diag::Diagnostic;
 use crate::domain::Selection;
 use crate::failover::spec::SwitchoverSpec;
 use crate::failure::spec::{
-    AccessTarget, ClockStart, EffectSpec, FaultSpec, Interrupted, PodsTarget, RoutingTarget, TargetSpec,
+    AccessTarget, ClockStart, EffectSpec, FaultSpec, GitopsTarget, Interrupted, PodsTarget, RoutingTarget, TargetSpec,
 };
 use crate::replication::spec::Replication;
 use crate::scenario::lookup::Model;
@@ -106,7 +106,8 @@ pub(super) fn targets(model: &Model<'_>, of: &TargetSpec) -> usize {
         | TargetSpec::Hub(_)
         | TargetSpec::Access(_)
         | TargetSpec::Checks(_)
-        | TargetSpec::Routing(_) => 1,
+        | TargetSpec::Routing(_)
+        | TargetSpec::Gitops(_) => 1,
         TargetSpec::Regions(selection) => regions(selection).len(),
         TargetSpec::Zones(selection) => {
             regions(selection).into_iter().map(|region| model.regions[region].zones as usize).sum()
@@ -150,6 +151,9 @@ fn target(model: &Model<'_>, [kind, name]: [&str; 2], of: &TargetSpec, found: &m
         }
         TargetSpec::Checks(cluster) => _ = known("cluster", cluster, &model.cluster_names, &path("checks"), found),
         TargetSpec::Routing(RoutingTarget {}) => {}
+        TargetSpec::Gitops(GitopsTarget {}) => found.require(model.spec.gitops.is_some(), &path("gitops"), || {
+            ("there are no GitOps controllers that could fail".to_owned(), "add [gitops], or remove this")
+        }),
         TargetSpec::Zone(zone) => in_region(model, zone, &path("zone"), found),
         TargetSpec::Link([a, b]) => {
             for (position, region) in [("0", a), ("1", b)] {
@@ -275,7 +279,8 @@ fn effect(model: &Model<'_>, [kind, name]: [&str; 2], of: &TargetSpec, effect: &
                 | TargetSpec::Hub(_)
                 | TargetSpec::Access(_)
                 | TargetSpec::Checks(_)
-                | TargetSpec::Routing(_) => false,
+                | TargetSpec::Routing(_)
+                | TargetSpec::Gitops(_) => false,
             };
             found.require(holds_stores, &[kind, name, "effect"], || {
                 (
@@ -287,7 +292,11 @@ fn effect(model: &Model<'_>, [kind, name]: [&str; 2], of: &TargetSpec, effect: &
         EffectSpec::Degraded(degraded) => {
             let is_cut = matches!(
                 of,
-                TargetSpec::Access(_) | TargetSpec::Checks(_) | TargetSpec::Routing(_) | TargetSpec::Pods(_)
+                TargetSpec::Access(_)
+                    | TargetSpec::Checks(_)
+                    | TargetSpec::Routing(_)
+                    | TargetSpec::Gitops(_)
+                    | TargetSpec::Pods(_)
             );
             found.require(!is_cut, &[kind, name, "effect"], || {
                 ("this target is there or it isn't: it can't be degraded".to_owned(), "write effect = { down = {} }")

@@ -40,6 +40,8 @@ pub(super) fn counts(spec: &ScenarioSpec, found: &mut Found<'_>) {
         ("fault", spec.fault.len(), 1000),
         ("incident", spec.incident.len(), 10_000),
         ("switchover", spec.switchover.len(), 1000),
+        ("release", spec.release.len(), 1000),
+        ("drift", spec.drift.len(), 1000),
         ("surge", spec.surge.len(), 1000),
         ("connection", spec.connection.len(), 1000),
         ("hub", spec.hub.len(), 100),

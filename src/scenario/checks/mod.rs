@@ -9,6 +9,7 @@ mod names;
 mod numbers;
 mod references;
 mod residency;
+mod rollout;
 
 use super::lookup::Model;
 use super::resolve::Places;
@@ -33,6 +34,7 @@ pub(super) fn all(model: &Model<'_>, known_metrics: &[&str], found: &mut Found<'
     references::check(model, known_metrics, found);
     connections::check(model, found);
     failures::check(model, found);
+    rollout::check(model, found);
     residency::check(model, found);
     limits::work(model, found);
     // Advice on a scenario that can't be run would only hide the mistakes.

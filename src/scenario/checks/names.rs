@@ -22,6 +22,8 @@ pub(super) fn check(spec: &ScenarioSpec, found: &mut Found<'_>) {
     unique("switchover", spec.switchover.iter().map(|entry| &*entry.name), found);
     unique("connection", spec.connection.iter().map(|entry| &*entry.name), found);
     unique("hub", spec.hub.iter().map(|entry| &*entry.name), found);
+    unique("release", spec.release.iter().map(|entry| &*entry.name), found);
+    unique("drift", spec.drift.iter().map(|entry| &*entry.name), found);
     unique("surge", spec.surge.iter().map(|entry| &*entry.name), found);
     // A request is lost to a fault or to an incident of this name: the report couldn't tell them apart.
     let faults: BTreeSet<_> = spec.fault.iter().map(|fault| &fault.name).collect();
@@ -46,6 +48,21 @@ pub(super) fn check(spec: &ScenarioSpec, found: &mut Found<'_>) {
             Diagnostic::error(format!("{other} and a switchover are both called `{}`", switchover.name))
                 .help("rename one of them: lost requests are reported under this name"),
         );
+    }
+    let switchovers: BTreeSet<_> = spec.switchover.iter().map(|switchover| &switchover.name).collect();
+    let releases: BTreeSet<_> = spec.release.iter().map(|release| &release.name).collect();
+    let others = [("a fault", &faults), ("an incident", &incidents), ("a switchover", &switchovers)];
+    let entries = spec.release.iter().map(|release| ("release", &release.name));
+    for (kind, entry) in entries.chain(spec.drift.iter().map(|drift| ("drift", &drift.name))) {
+        let clash = others.iter().find(|(_, names)| names.contains(entry)).map(|(other, _)| *other);
+        let clash = clash.or((kind == "drift" && releases.contains(entry)).then_some("a release"));
+        if let Some(other) = clash {
+            found.push(
+                &[kind, entry, "name"],
+                Diagnostic::error(format!("{other} and a {kind} are both called `{entry}`"))
+                    .help("rename one of them: lost requests are reported under this name"),
+            );
+        }
     }
     // `network.rtt` speaks of both.
     let regions: BTreeSet<_> = spec.region.iter().map(|region| &region.name).collect();

@@ -41,8 +41,10 @@ pub(super) fn check(model: &Model<'_>, found: &mut Found<'_>) {
 
 /// The clusters that aren't standbys and whose region is known.
 fn serving(model: &Model<'_>) -> impl Iterator<Item = usize> {
-    (0..model.clusters.len())
-        .filter(|&cluster| model.clusters[cluster].is_some() && model.spec.cluster[cluster].standby_for.is_none())
+    (0..model.clusters.len()).filter(|&cluster| {
+        let own = &model.spec.cluster[cluster];
+        model.clusters[cluster].is_some() && own.standby_for.is_none() && own.serves
+    })
 }
 
 fn must_stay(model: &Model<'_>, population: usize, allowed: &[String], found: &mut Found<'_>) {

@@ -174,7 +174,8 @@ impl<'a> Model<'a> {
         let routing = &self.spec.routing;
         let here = self.populations[population].as_ref();
         let mut scored: Vec<(f64, usize)> = (0..self.clusters.len())
-            .filter(|&cluster| self.spec.cluster[cluster].standby_for.is_none() && self.permits(population, cluster))
+            .filter(|&cluster| self.spec.cluster[cluster].standby_for.is_none() && self.spec.cluster[cluster].serves)
+            .filter(|&cluster| self.permits(population, cluster))
             .filter_map(|cluster| {
                 let region = &self.regions[self.clusters[cluster].as_ref()?.region];
                 let places = at(region.lat, region.lon).zip(here.and_then(|here| at(here.lat, here.lon)));

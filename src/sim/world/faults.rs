@@ -159,6 +159,9 @@ impl World<'_> {
         if self.index.routing.contains(&(hold as usize)) {
             self.review_routes(now);
         }
+        if self.index.gitops.contains(&(hold as usize)) {
+            self.controllers_back(now);
+        }
         if self.index.tools.contains(&(hold as usize)) {
             self.resume(now);
         }

@@ -78,6 +78,7 @@ impl World<'_> {
             unit.touched();
             self.tally.spans[cluster] = (now, self.step_end);
         }
+        self.review_releases(now);
     }
 
     /// Drops clients who have moved on, and schedules the next step of those who haven't.

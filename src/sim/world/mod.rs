@@ -13,11 +13,13 @@ mod inputs;
 mod pairs;
 mod partitions;
 mod purpose;
+mod releases;
 mod requests;
 mod routing;
 mod spill;
 mod switchover;
 
+pub(in crate::sim) use releases::Change;
 pub(in crate::sim) use requests::Told;
 
 use super::index::Index;
@@ -28,6 +30,7 @@ use super::tally::Tally;
 use super::unit::Unit;
 use crate::base::stream::{Rng, uniform};
 use crate::base::{Id, Seed, SimTime, Span, Table};
+use crate::domain::rollout::RolloutTally;
 use crate::domain::{Cluster, Population, Root, Store};
 use crate::engine::EventList;
 use crate::failure::clock;
@@ -88,6 +91,8 @@ pub(in crate::sim) enum Event {
     Readdress { address: u32, serial: u32 },
     /// Callers look at the stations of other clusters again.
     Look { serial: u32 },
+    /// Something of releases or of drift.
+    Rollout(releases::Due),
     /// Rates grow.
     Week,
 }
@@ -269,6 +274,7 @@ pub(in crate::sim) struct World<'a> {
     look_again: Span,
     step_end: SimTime,
     fronts: Table<Cluster, Composed>,
+    releases: releases::Releases,
     /// Requests are simulated one by one: clusters don't solve what lies between events. By partition: the writes that
     /// were acknowledged since copies have followed, and their bytes.
     by_request: Option<Vec<(f64, f64)>>,
@@ -371,6 +377,7 @@ impl<'a> World<'a> {
             look_again: spill::LEAST,
             step_end: SimTime::NEVER,
             fronts: vec![Composed::good(); plan.clusters.len()].into(),
+            releases: Self::no_releases(plan.rollout.releases.len()),
             by_request: by_request.then(|| vec![(0.0, 0.0); partition_count]),
             failed_pods: Vec::new(),
             memo,
@@ -428,6 +435,7 @@ impl<'a> World<'a> {
             let command = Event::Switchover { switchover: position as u32, step: switchover::Step::Command };
             self.events.schedule(SimTime::ZERO + switchover.at, command);
         }
+        self.start_releases();
         for (position, surge) in plan.surges.iter().enumerate() {
             let at = SimTime::ZERO + surge.at;
             let surge_of = |begins| Event::Surge { surge: position as u32, begins };
@@ -546,6 +554,12 @@ impl<'a> World<'a> {
                 self.review_routes(now);
             }
             Event::Week => self.grow(now),
+            Event::Rollout(due) => {
+                // A good release changes nothing for anybody.
+                if !self.rollout(now, due) {
+                    return;
+                }
+            }
         }
         self.refresh(now);
     }
@@ -572,6 +586,13 @@ impl<'a> World<'a> {
         if self.plan.routing.spill.is_some() {
             self.review_routes(now);
         }
+    }
+
+    /// What became of releases, and what each cluster ran since when, cluster by cluster.
+    pub(in crate::sim) fn take_releases(&mut self) -> (RolloutTally, Vec<Change>) {
+        let mut trail = core::mem::take(&mut self.releases.trail);
+        trail.sort_by_key(|change| (change.cluster, change.at));
+        (self.releases.tally, trail)
     }
 
     /// Advances every cluster to `now`, with nothing changed.

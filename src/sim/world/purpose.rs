@@ -30,3 +30,15 @@ pub(super) const ZONE: u64 = digest("zone failover");
 pub(super) const ADDRESS: u64 = digest("address");
 /// Which members a shock hits.
 pub(super) const SHOCK: u64 = digest("shock");
+/// When a controller next looks at its repository.
+pub(super) const POLL: u64 = digest("poll");
+/// When it next looks, for what is taken back.
+pub(super) const REVERT: u64 = digest("revert");
+/// Whether a release is bad.
+pub(super) const BAD: u64 = digest("bad release");
+/// When a bad release, or a manual change, is noticed.
+pub(super) const DETECT: u64 = digest("detect");
+/// From when an instance has a bad release until it shows.
+pub(super) const INCUBATION: u64 = digest("incubation");
+/// How long it takes to revert a release, or to write a fix.
+pub(super) const MEND: u64 = digest("mend");
