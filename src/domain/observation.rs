@@ -55,6 +55,9 @@ pub struct Observations {
     pub rollouts: RolloutTally,
     /// What each cluster ran when, cluster by cluster; empty where there are neither releases nor drift.
     pub revisions: Vec<Revision>,
+    /// The share of all users on a bad release, as it changed: (seconds, share).
+    #[serde(default)]
+    pub exposures: Vec<(f64, f64)>,
     /// By population: requests served, or written, where it doesn't like them to be.
     pub violations: Vec<f64>,
 }
@@ -349,6 +352,8 @@ impl StationTally {
             (&mut self.ready, more.ready),
             (&mut self.wait, more.wait),
             (&mut self.wait_square, more.wait_square),
+            (&mut self.wait_again, more.wait_again),
+            (&mut self.interrupted, more.interrupted),
             (&mut self.waited, more.waited),
             (&mut self.met, more.met),
         ] {

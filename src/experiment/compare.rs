@@ -143,6 +143,7 @@ mod tests {
             latency: Vec::new(),
             outages: Vec::new(),
             revisions: Vec::new(),
+            exposures: Vec::new(),
             timeline: None,
             map: crate::experiment::results::Map::default(),
             resolved: String::new(),

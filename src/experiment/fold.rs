@@ -58,6 +58,7 @@ pub fn variant(
         latency: curves(plan, summaries),
         outages: outages(plan, summaries),
         revisions: revisions(plan, summaries),
+        exposures: summaries.iter().flat_map(|summary| summary.exposures.iter().copied()).collect(),
         timeline,
         map: map(plan),
         resolved: job.resolved.clone(),

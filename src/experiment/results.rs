@@ -105,6 +105,8 @@ pub struct VariantResult {
     pub outages: Vec<OutageRecord>,
     /// What each cluster ran when, in the first seed.
     pub revisions: Vec<RevisionRecord>,
+    /// The share of all users on a bad release, as it changed in the first seed: (seconds, share).
+    pub exposures: Vec<(f64, f64)>,
     /// One bad day, if any seed had one.
     pub timeline: Option<Timeline>,
     /// Where things are.

@@ -38,6 +38,9 @@ pub struct RunSummary {
     /// What each cluster ran when; of the first seed only.
     #[serde(default)]
     pub revisions: Vec<Revision>,
+    /// The share of all users on a bad release, as it changed; of the first seed only.
+    #[serde(default)]
+    pub exposures: Vec<(f64, f64)>,
 }
 
 /// The names of a plan's values, in the order of the catalogue.
@@ -100,6 +103,7 @@ impl Layout {
             curves: seen.curves.clone(),
             good,
             revisions: if seen.replication == 0 { seen.revisions.clone() } else { Vec::new() },
+            exposures: if seen.replication == 0 { seen.exposures.clone() } else { Vec::new() },
         }
     }
 }

@@ -225,6 +225,7 @@ fn variant(place: usize) -> VariantResult {
             to_s: 60.0,
             why: Why::Release,
         }],
+        exposures: vec![(100.0, 0.1), (3700.0, 0.25), (5000.0, 0.0)],
         outages: (0..3)
             .map(|i| OutageRecord {
                 seed: i * 5,

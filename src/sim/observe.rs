@@ -30,6 +30,9 @@ pub(super) fn all(plan: &Plan, mut world: World<'_>, counts: Option<Counts>, see
     observations.below = outages.below;
     observations.any_below = outages.any_below;
     told(plan, &log, end, &mut observations);
+    let origin = SimTime::ZERO + plan.warm_up;
+    let exposures = world.take_exposures().into_iter().filter(|(at, _)| *at >= origin);
+    observations.exposures = exposures.map(|(at, share)| (at.since(origin).secs(), share)).collect();
     released(plan, world.take_releases(), end, &mut observations);
     let World { tally, memo, .. } = world;
     tally.finish(plan, memo, counts, &mut observations);

@@ -5,6 +5,7 @@ mod axis;
 mod bill;
 mod canvas;
 mod connections;
+mod exposure;
 mod latency;
 mod lost;
 mod map;
@@ -66,6 +67,7 @@ pub(super) fn charts(results: &Results) -> Vec<Chart> {
         tradeoff::chart(results),
         bill::chart(results),
         connections::chart(results),
+        exposure::chart(results),
         latency::quantiles(results),
         latency::curves(results),
     ]

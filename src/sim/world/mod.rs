@@ -588,6 +588,11 @@ impl<'a> World<'a> {
         }
     }
 
+    /// The share of all users on a bad release, since when.
+    pub(in crate::sim) fn take_exposures(&mut self) -> Vec<(SimTime, f64)> {
+        core::mem::take(&mut self.releases.exposures)
+    }
+
     /// What became of releases, and what each cluster ran since when, cluster by cluster.
     pub(in crate::sim) fn take_releases(&mut self) -> (RolloutTally, Vec<Change>) {
         let mut trail = core::mem::take(&mut self.releases.trail);

@@ -134,6 +134,8 @@ pub(super) struct Releases {
     deferred: Vec<Deferred>,
     /// The share of all users on a bad release, since when.
     exposed: (f64, SimTime),
+    /// The same as it changed.
+    pub(super) exposures: Vec<(SimTime, f64)>,
     pub(super) tally: RolloutTally,
     pub(super) trail: Vec<Change>,
 }
@@ -158,6 +160,7 @@ impl World<'_> {
             live: vec![None; releases],
             deferred: Vec::new(),
             exposed: (0.0, SimTime::ZERO),
+            exposures: Vec::new(),
             tally: RolloutTally::default(),
             trail: Vec::new(),
         }
@@ -692,6 +695,9 @@ impl World<'_> {
         self.releases.tally.exposed += before * now.since(since.max(origin)).secs();
         if now >= origin {
             self.releases.tally.peak = self.releases.tally.peak.max(share);
+        }
+        if share != before {
+            self.releases.exposures.push((now, share));
         }
         self.releases.exposed = (share, now);
     }
