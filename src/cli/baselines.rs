@@ -33,7 +33,8 @@ pub(super) fn files(results: &Results, variants: &[Resolved]) -> Files {
     let mut out = vec![(FIGURES.to_owned(), lines(&baseline).into_bytes())];
     for variant in variants {
         let all = settings(&variant.scenario.spec).expect("a scenario read from TOML can be said in TOML");
-        let text: String = all.iter().map(|(path, value)| format!("{path} = {value}\n")).collect();
+        let lines: Vec<_> = all.iter().map(|(path, value)| format!("{path} = {value}")).collect();
+        let text = lines.join("\n") + "\n";
         out.push((of_variant(&variant.scenario.variant), text.into_bytes()));
     }
     out

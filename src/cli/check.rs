@@ -41,6 +41,7 @@ enum Print {
 
 /// Check that scenarios meet their expectations, and are no worse than their baselines; exit code 1 if not
 #[derive(Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 #[command(after_help = "Examples:\n  regionsim check                              every scenario in scenarios/\n  \
                         regionsim check --update                     keep the figures as baselines\n  \
                         regionsim check shop.toml --until decided    add seeds until every expectation is told\n\n\
@@ -79,7 +80,7 @@ pub(super) struct Check {
     /// Begin no further seeds for --until after so much time: 60s, 5m
     #[arg(long, value_name = "DURATION", value_parser = parse_span)]
     budget: Option<Span>,
-    /// Write JUnit XML
+    /// Write an XML report as `JUnit` does
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
     /// Write Markdown, for a pull request's summary
@@ -130,7 +131,7 @@ impl Check {
         let mut scenarios = Vec::new();
         let mut kept = Vec::new();
         for one in checked {
-            let (scenario, files) = threads.install(|| self.one(one, begun))?;
+            let (scenario, files) = threads.install(|| self.one(&one, begun))?;
             scenarios.push(scenario);
             kept.extend(files);
         }
@@ -168,7 +169,7 @@ impl Check {
     /// Simulates and judges one scenario; with `--update`, gives what is to be kept of it.
     fn one(
         &self,
-        checked: Checked,
+        checked: &Checked,
         begun: Instant,
     ) -> Result<(ScenarioCheck, Option<(String, baselines::Files)>), Failure> {
         let info = info(&checked.variants);
@@ -179,13 +180,13 @@ impl Check {
         let budget = self.budget.map_or(Duration::MAX, |span| Duration::from_secs_f64(span.secs()));
         let more = |results: &Results| match &self.until {
             Some(until) if begun.elapsed() < budget => {
-                until.more(results, &expectations(&checked, results), self.max_seeds)
+                until.more(results, &expectations(checked, results), self.max_seeds)
             }
             Some(_) | None => 0,
         };
         let results = run_until(&jobs, &tool(), info, &control, &|plan| Box::new(Simulator::new(plan)), &more);
         progress.clear();
-        let results = results.map_err(failed)?;
+        let results = results.map_err(|error| failed(&error))?;
         let known = baselines::read(&self.baseline.join(&slug))?;
         let variants =
             checked.variants.iter().zip(&checked.trees).zip(&results.variants).map(|((resolved, tree), result)| {

@@ -106,7 +106,7 @@ impl Drill {
         let results =
             threads.install(|| run(&jobs, Some(grid), tool(), info, &control, &|plan| Box::new(Simulator::new(plan))));
         progress.clear();
-        let mut results = results.map_err(failed)?;
+        let mut results = results.map_err(|error| failed(&error))?;
         let without = results.variants.remove(0);
         let horizon_s = results.scenario.horizon_s;
         let outcomes =

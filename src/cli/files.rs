@@ -104,7 +104,9 @@ fn search(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) {
     folders.retain(|folder| !folder.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.')));
     folders.sort_unstable();
     if depth < DEEPEST {
-        folders.iter().for_each(|folder| search(folder, depth + 1, found));
+        for folder in folders {
+            search(&folder, depth + 1, found);
+        }
     }
 }
 

@@ -92,7 +92,7 @@ fn one(task: Task, arguments: &Simulating, mode: Mode) -> Result<(), Failure> {
     let control = Control { progress: &|done, total| progress.at(done, total), stop: interrupt::stop() };
     let result = run(&jobs, grid, tool(), info, &control, &|plan| Box::new(Simulator::new(plan)));
     progress.clear();
-    let results = result.map_err(failed)?;
+    let results = result.map_err(|error| failed(&error))?;
     write::write(&folder, &render(&results, mode))?;
     match arguments.format {
         Format::Json if !arguments.quiet => print(summary_json(&results)),
@@ -101,7 +101,7 @@ fn one(task: Task, arguments: &Simulating, mode: Mode) -> Result<(), Failure> {
     }
 }
 
-pub(super) fn failed(error: RunError) -> Failure {
+pub(super) fn failed(error: &RunError) -> Failure {
     match error {
         RunError::Interrupted => Failure::Interrupted,
         RunError::Simulation { .. } => {

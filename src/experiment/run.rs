@@ -315,14 +315,15 @@ mod tests {
         assert!(one == printed(2) && one == printed(5));
     }
 
+    fn make(plan: &Plan) -> Box<dyn Simulate + '_> {
+        Box::new(Fake { plan, fails_from: u64::MAX })
+    }
+
     /// Ten seeds and then twenty more are thirty.
     #[test]
     fn more_seeds_are_as_if_they_had_been_asked_for() {
         let stop = AtomicBool::new(false);
         let more = |results: &Results| if results.scenario.seeds < 30 { 30 } else { 0 };
-        fn make(plan: &Plan) -> Box<dyn Simulate + '_> {
-            Box::new(Fake { plan, fails_from: u64::MAX })
-        }
         let grown = run_until(&jobs(), &tool(), info(10), &quiet(&stop), &make, &more).unwrap();
         let whole = go(2, 30, u64::MAX, &quiet(&stop)).0.unwrap();
         assert_eq!(format!("{grown:?}"), format!("{whole:?}"));

@@ -23,8 +23,18 @@ use crate::routing::spec::{Fallback, Via};
 use crate::scaling::hpa::Rule;
 use crate::scaling::nodes::{Pool, Request, cohort};
 use crate::scenario::resolved::{ResolvedRegion, Scenario};
-use crate::scenario::spec::{ServiceSpec, TrafficEngine};
+use crate::scenario::spec::{ScenarioSpec, ServiceSpec, TrafficEngine};
 use crate::traffic::spec::{Arrivals, JourneySpec, PATIENCE, Residency, Retries, Station, Step, SurgeSpec};
+
+/// How requests are simulated one by one, if they are.
+fn requests(spec: &ScenarioSpec) -> Option<RequestsPlan> {
+    match spec.simulation.traffic {
+        TrafficEngine::Flow => None,
+        TrafficEngine::Requests(requests) => {
+            Some(RequestsPlan { scale: requests.scale.get(), windows: spec.windows(requests.window.as_ref()) })
+        }
+    }
+}
 
 /// Compiles a checked scenario.
 ///
@@ -72,12 +82,7 @@ pub fn compile(scenario: &Scenario) -> Plan {
         warm_up,
         week_offset: Span::from_nanos(week_offset),
         slot: compiler.slot(),
-        requests: match spec.simulation.traffic {
-            TrafficEngine::Flow => None,
-            TrafficEngine::Requests(requests) => {
-                Some(RequestsPlan { scale: requests.scale.get(), windows: spec.windows(requests.window.as_ref()) })
-            }
-        },
+        requests: requests(spec),
         regions: scenario.regions.iter().map(region).collect(),
         clusters,
         services: spec.service.iter().map(service).collect(),

@@ -8,6 +8,7 @@ use crate::base::Span;
 use crate::experiment::drill::{Fate, Outcome};
 use crate::experiment::results::Results;
 use anstyle::{AnsiColor, Style};
+use std::fmt::Write as _;
 
 /// What was drilled.
 #[derive(Clone, Debug)]
@@ -44,7 +45,8 @@ impl Drilled<'_> {
             of(Fate::OutUntilRepair)
         );
         if let Some(worst) = worst.first().filter(|worst| worst.fate != Fate::Unharmed) {
-            text += &format!(" The worst is {}: {} of total outage.", short(&worst.fault, 80), duration(worst.lost_s));
+            let _ =
+                write!(text, " The worst is {}: {} of total outage.", short(&worst.fault, 80), duration(worst.lost_s));
         }
         text
     }
@@ -94,7 +96,7 @@ pub fn table(drilled: &Drilled) -> String {
             text += &(style.render().to_string() + line.trim_end() + &style.render_reset().to_string() + "\n");
         }
         if harmful.len() > MOST {
-            text += &format!("… and {} more, in drill.csv\n", harmful.len() - MOST);
+            let _ = writeln!(text, "… and {} more, in drill.csv", harmful.len() - MOST);
         }
         text.push('\n');
     }

@@ -112,7 +112,7 @@ fn table(results: &Results) -> String {
 /// Words in lines of at most [`WIDTH`] columns, further lines indented.
 fn wrap(sentence: &str, bullet: &str) -> String {
     let lines = wrapped(sentence, WIDTH - 2);
-    lines.iter().enumerate().map(|(i, line)| format!("{}{line}\n", if i == 0 { bullet } else { "  " })).collect()
+    bullet.to_owned() + &lines.join("\n  ") + "\n"
 }
 
 /// The lines of a sentence, none wider than so many columns; a word that is wider is cut.
@@ -126,7 +126,7 @@ pub(super) fn wrapped(sentence: &str, width: usize) -> Vec<String> {
         let line = lines.last_mut().filter(|line| line.is_empty() || columns(line) + 1 + columns(&word) <= width);
         match line {
             Some(line) if line.is_empty() => *line = word,
-            Some(line) => *line += &format!(" {word}"),
+            Some(line) => *line = [line.as_str(), &word].join(" "),
             None => lines.push(word),
         }
     }

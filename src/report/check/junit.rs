@@ -1,4 +1,4 @@
-//! A check as JUnit XML: a suite for each design, a case for each expectation and one for the baseline.
+//! A check as `JUnit` XML: a suite for each design, a case for each expectation and one for the baseline.
 
 use super::words::{expected, found, moved, place};
 use super::{Baseline, Report, ScenarioCheck, VariantCheck};

@@ -4,6 +4,7 @@ use super::words::{MOST_CHANGES, changed, expected, found, more_changes, moved, 
 use super::{Baseline, Report, ScenarioCheck, VariantCheck};
 use crate::experiment::judge::Judgement;
 use crate::report::text::short;
+use std::fmt::Write as _;
 
 /// A heading for each design, worst first within it; charts are linked where a report was written.
 pub fn markdown(report: &Report) -> String {
@@ -16,7 +17,7 @@ pub fn markdown(report: &Report) -> String {
         if let Some(folder) = &scenario.report {
             let link = |name: &str, file: &str| format!("[{name}](<{}/{file}>)", escaped_link(folder));
             let charts = [("where the minutes went", "charts/lost.svg"), ("the whole report", "report.html")];
-            text += &format!("\n{}\n", charts.map(|(name, file)| link(name, file)).join(" · "));
+            let _ = write!(text, "\n{}\n", charts.map(|(name, file)| link(name, file)).join(" · "));
         }
     }
     text
@@ -52,13 +53,13 @@ fn of(variant: &VariantCheck, scenario: &ScenarioCheck) -> String {
     }
     text += "| | |\n|---|---|\n";
     for (label, sentence) in rows {
-        text += &format!("| {label} | {} |\n", escaped(&sentence));
+        let _ = writeln!(text, "| {label} | {} |", escaped(&sentence));
     }
     if !variant.changes.is_empty() {
         text += "\nChanged since the baseline:\n\n";
         for change in variant.changes.iter().take(MOST_CHANGES) {
             let at = change.place.as_ref().map(|at| format!(" ({})", place(at))).unwrap_or_default();
-            text += &format!("- {}\n", escaped(&(changed(change) + &at)));
+            let _ = writeln!(text, "- {}", escaped(&(changed(change) + &at)));
         }
         text.extend(more_changes(&variant.changes).map(|more| format!("- {more}\n")));
     }

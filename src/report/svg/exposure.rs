@@ -17,7 +17,8 @@ const BOTTOM: f64 = HEIGHT - 56.0;
 /// unless the horizon ends before.
 fn worst(variant: &VariantResult) -> Option<Vec<(f64, f64)>> {
     let all = &variant.exposures;
-    let peak = (0..all.len()).filter(|&i| all[i].1 > 0.0).reduce(|best, i| if all[i].1 > all[best].1 { i } else { best })?;
+    let peak =
+        (0..all.len()).filter(|&i| all[i].1 > 0.0).reduce(|best, i| if all[i].1 > all[best].1 { i } else { best })?;
     let first = all[..peak].iter().rposition(|(_, share)| *share <= 0.0).map_or(0, |before| before + 1);
     let last = all[peak..].iter().position(|(_, share)| *share <= 0.0).map_or(all.len() - 1, |after| peak + after);
     Some(all[first..=last].iter().map(|&(at, share)| (at - all[first].0, share)).collect())
@@ -25,8 +26,8 @@ fn worst(variant: &VariantResult) -> Option<Vec<(f64, f64)>> {
 
 /// The chart, where a bad release reached anybody.
 pub(super) fn chart(results: &Results) -> Option<Chart> {
-    let curves: Vec<(usize, &VariantResult, Vec<(f64, f64)>)> =
-        results.variants.iter().enumerate().filter_map(|(place, v)| Some((place, v, worst(v)?))).collect();
+    let variants = results.variants.iter().enumerate();
+    let curves: Vec<_> = variants.filter_map(|(place, v)| Some((place, v, worst(v)?))).collect();
     let points = || curves.iter().flat_map(|(_, _, curve)| curve);
     let longest = points().map(|(at, _)| *at).reduce(f64::max)?.max(60.0);
     let most = points().map(|(_, share)| *share).fold(0.0, f64::max);
@@ -80,9 +81,10 @@ pub(super) fn chart(results: &Results) -> Option<Chart> {
         file: "exposure".into(),
         kind: Kind::Whole,
         title: "How many users a bad release reaches".into(),
-        caption: "Of the first seed's bad releases the one that reached most, in each design: the share of all users on it, \
+        caption:
+            "Of the first seed's bad releases the one that reached most, in each design: the share of all users on it, \
                   from when it first showed until it was gone."
-            .into(),
+                .into(),
         svg,
     })
 }
