@@ -2,7 +2,7 @@
 //!
 //! `validation/` has the scenarios and `cases.toml` the answers with their sources, all embedded, so that an installed
 //! program can show that it is right (`regionsim validate-engine`). A case is simulated by both engines where both
-//! apply. The verdict is on the whole suite: see [`judge`].
+//! apply. The verdict is on the whole suite: see [`mod@judge`].
 
 pub mod judge;
 pub mod suite;
