@@ -1,5 +1,5 @@
 //! Layer 6: one seed, from its plan to what it observed. The world runs on events; what lies between them is solved by
-//! the flow engine or simulated by the requests engine ([`drive`]).
+//! the flow engine or simulated by the requests engine (`drive`).
 
 mod backlog;
 mod curves;
