@@ -17,7 +17,8 @@ const BOTTOM: f64 = HEIGHT - 56.0;
 /// unless the horizon ends before.
 fn worst(variant: &VariantResult) -> Option<Vec<(f64, f64)>> {
     let all = &variant.exposures;
-    let peak = (0..all.len()).filter(|&i| all[i].1 > 0.0).reduce(|best, i| if all[i].1 > all[best].1 { i } else { best })?;
+    let peak =
+        (0..all.len()).filter(|&i| all[i].1 > 0.0).reduce(|best, i| if all[i].1 > all[best].1 { i } else { best })?;
     let first = all[..peak].iter().rposition(|(_, share)| *share <= 0.0).map_or(0, |before| before + 1);
     let last = all[peak..].iter().position(|(_, share)| *share <= 0.0).map_or(all.len() - 1, |after| peak + after);
     Some(all[first..=last].iter().map(|&(at, share)| (at - all[first].0, share)).collect())
@@ -80,9 +81,10 @@ pub(super) fn chart(results: &Results) -> Option<Chart> {
         file: "exposure".into(),
         kind: Kind::Whole,
         title: "How many users a bad release reaches".into(),
-        caption: "Of the first seed's bad releases the one that reached most, in each design: the share of all users on it, \
+        caption:
+            "Of the first seed's bad releases the one that reached most, in each design: the share of all users on it, \
                   from when it first showed until it was gone."
-            .into(),
+                .into(),
         svg,
     })
 }
