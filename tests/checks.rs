@@ -525,6 +525,10 @@ fn how_long_a_later_try_takes() {
     // with probability x² / (2 · 0.2 · 0.4).
     close(of("jitters", "latency.mean"), 0.15 + (2.0 * 0.2 + (0.2 + 0.3)) / 7.0);
     near(of("jitters", "latency.p99"), 0.35 + 0.6 - (0.07 * 0.16_f64).sqrt());
+    // A third after another round trip and an exponential time: the last 15 % and 3 % of them.
+    close(of("memoryless", "latency.mean"), 0.15 + (0.1 + 0.2) / 3.0);
+    near(of("memoryless", "latency.p95"), 0.25 - 0.2 * 0.15_f64.ln());
+    near(of("memoryless", "latency.p99"), 0.25 - 0.2 * 0.03_f64.ln());
     // In time: 100 ms and an exponential below 200 ms; a late one has cost 300 and 400 ms.
     let q = 0.135_335_283_236_612_7;
     near(of("late", "requests.lost"), 36_000.0 * q * q);

@@ -343,6 +343,7 @@ fn what_data_overload_and_routing_need_is_said() {
         ("timeout = \"3s\"", retries("factor = 0.5"), &["0.5 times the one before"]),
         ("timeout = \"3s\"", retries("max-backoff = \"50ms\""), &["shorter than the first"]),
         ("timeout = \"3s\"", retries("jitter = 1.5"), &["jitter", "1.5"]),
+        ("timeout = \"3s\"", retries("jitter = 0.5, memoryless = true"), &["jitter", "drawn already"]),
         ("[[journey]]", format!("{store}copy-speed = \"0B\"\n[[journey]]"), &["a copy would never be made"]),
         (
             "of = { regions = \"all\" }\neffect = { down = { } }",

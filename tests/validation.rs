@@ -67,6 +67,8 @@ fn mutations_are_caught() {
         ("failover", "routing.via.dns.ttl=\"30s\""),
         ("dns", "routing.via.dns.stretched=0.11"),
         ("retries", "journey.call.retries.max=1"),
+        ("retrial", "journey.call.retries.backoff=\"2100ms\""),
+        ("retrial", "journey.call.retries.memoryless=false"),
         ("storm", "journey.call.retries.max=0"),
         ("storm-ends", "population.users.rate=\"510/s\""),
         ("crews", "fault.zone.crews=2"),

@@ -3,9 +3,10 @@
 mod rollout;
 
 use super::{
-    CachePlan, ClusterPlan, CostPlan, DependencyPlan, Element, FailoverPlan, FaultPlan, Hit, HoldPlan, IncidentPlan,
-    Instruction, JourneyPlan, Levels, PairPlan, PartitionPlan, Plan, PopulationPlan, RegionPlan, RequestsPlan,
-    RootPlan, RoutingPlan, ServicePlan, StationPlan, StepPlan, StorePlan, SurgePlan, SwitchoverPlan, connections,
+    Backoff, CachePlan, ClusterPlan, CostPlan, DependencyPlan, Element, FailoverPlan, FaultPlan, Hit, HoldPlan,
+    IncidentPlan, Instruction, JourneyPlan, Levels, PairPlan, PartitionPlan, Plan, PopulationPlan, RegionPlan,
+    RequestsPlan, RootPlan, RoutingPlan, ServicePlan, StationPlan, StepPlan, StorePlan, SurgePlan, SwitchoverPlan,
+    connections,
 };
 use crate::base::maths::great_circle_km;
 use crate::base::stream::digest;
@@ -239,14 +240,14 @@ fn program(path: &[Step]) -> Vec<Instruction> {
     if is_plain { Vec::new() } else { program }
 }
 
-/// Seconds before each retry: those that are sure, and those of which an even share is drawn.
-fn backoffs(retries: &Retries) -> Vec<(f64, f64)> {
+/// The wait before each retry.
+fn backoffs(retries: &Retries) -> Vec<Backoff> {
     let (most, jitter) = (retries.max_backoff.map_or(f64::INFINITY, Span::secs), retries.jitter.get());
     let mut next = retries.backoff.secs();
     let one = |_| {
         let wait = next.min(most);
         next *= retries.factor;
-        (wait * (1.0 - jitter), wait * jitter)
+        if retries.memoryless { Backoff::Memoryless(wait) } else { Backoff::Even(wait * (1.0 - jitter), wait * jitter) }
     };
     (0..retries.max).map(one).collect()
 }

@@ -293,6 +293,15 @@ pub struct DependencyPlan {
     pub time: Dist,
 }
 
+/// How long a client waits before it tries again, in seconds.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+pub enum Backoff {
+    /// So long for sure, and up to so much more, evenly.
+    Even(f64, f64),
+    /// Exponential, of this mean.
+    Memoryless(f64),
+}
+
 /// A journey.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct JourneyPlan {
@@ -304,8 +313,8 @@ pub struct JourneyPlan {
     pub patience: Option<Dist>,
     /// Seconds without an answer after which it asks once more.
     pub hedge: Option<f64>,
-    /// Seconds before each retry: those that are sure, and those of which an even share is drawn.
-    pub backoffs: Vec<(f64, f64)>,
+    /// The wait before each retry.
+    pub backoffs: Vec<Backoff>,
     /// Most retries for each request.
     pub budget: f64,
     /// Failing share at which clients give up, and share of requests that they send then.

@@ -99,6 +99,18 @@ impl Curves {
         })
     }
 
+    /// What is left of a curve within its limit, and then an exponential time of a mean of so many seconds.
+    pub(super) fn then_exponential(&mut self, id: CurveId, mean: f64) -> CurveId {
+        if mean <= 0.0 {
+            return id;
+        }
+        let key = vec![u64::MAX - 3, u64::from(id.0), mean.to_bits()];
+        self.make(key, f64::INFINITY, |curves| {
+            let (curve, within) = curves.get(id);
+            curve.then_exponential(within, mean)
+        })
+    }
+
     /// The share of tries of this journey that come back in time, of those that succeed otherwise.
     #[expect(clippy::too_many_arguments, reason = "what a curve depends on, nothing else")]
     pub(super) fn in_time(

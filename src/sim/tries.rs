@@ -5,6 +5,7 @@
 
 use super::curves::{CurveId, Curves};
 use super::fixed_point::Walk;
+use crate::plan::Backoff;
 use crate::traffic::queueing;
 
 /// Shares of requests below this are left out.
@@ -29,7 +30,7 @@ pub(super) fn latency(
     // By the number of tries so far that were late.
     let mut failed = vec![1.0];
     let mut backoffs = 0.0;
-    for (before, &(sure, spread)) in walk.journey.backoffs.iter().enumerate() {
+    for (before, &backoff) in walk.journey.backoffs.iter().enumerate() {
         let mut next = vec![0.0; failed.len() + 1];
         for (number, share) in failed.iter().enumerate() {
             next[number] += share * early;
@@ -39,8 +40,13 @@ pub(super) fn latency(
         if failed.iter().sum::<f64>() < NEGLIGIBLE {
             break;
         }
-        backoffs += sure;
-        curve = curves.then_even(curve, spread);
+        match backoff {
+            Backoff::Even(sure, drawn) => {
+                backoffs += sure;
+                curve = curves.then_even(curve, drawn);
+            }
+            Backoff::Memoryless(mean) => curve = curves.then_exponential(curve, mean),
+        }
         let weighty = failed.iter().enumerate().filter(|(_, share)| **share >= NEGLIGIBLE);
         latency.extend(weighty.map(|(number, share)| {
             let refused = (before + 1 - number) as f64 * round_trip;

@@ -149,6 +149,19 @@ impl Curve {
         if waiting <= 0.0 || wait <= 0.0 {
             return self.clone();
         }
+        self.then_held(waiting, wait, self.mean, |x| self.excess_cdf(x))
+    }
+
+    /// What is left of this within a limit, and then an exponential time of mean `wait` seconds.
+    #[must_use]
+    pub fn then_exponential(&self, within: Within, wait: f64) -> Self {
+        let top = within.limit - self.shift;
+        let cdf = |x: f64| if x >= top { 1.0 } else { (self.excess_cdf(x) / within.share).min(1.0) };
+        self.then_held(1.0, wait, within.mean, cdf)
+    }
+
+    /// A time of this mean and distribution function of the excess, on this one's nodes, and then a wait.
+    fn then_held(&self, waiting: f64, wait: f64, mean: f64, cdf_before: impl Fn(f64) -> f64) -> Self {
         let lowest = wait * 1e-3;
         let highest = wait * 40.0;
         let first = if self.cdf.is_empty() { lowest } else { self.first.min(lowest.max(self.first * 1e-2)) };
@@ -156,11 +169,12 @@ impl Curve {
         let nodes = nodes(first, last);
         let mut cdf = Vec::with_capacity(nodes.len());
         // Mass of requests whose exponential is still running at the node.
-        let mut held = self.atom;
+        let atom = cdf_before(0.0);
+        let mut held = atom;
         let mut before = 0.0;
-        let mut below = self.atom;
+        let mut below = atom;
         for &node in &nodes {
-            let here = self.excess_cdf(node);
+            let here = cdf_before(node);
             let gap = node - before;
             let decay = exp(-gap / wait);
             // What arrives within the gap arrives evenly over it.
@@ -169,7 +183,7 @@ impl Curve {
             before = node;
             below = here;
         }
-        let (atom, mean) = (self.atom * (1.0 - waiting), self.mean + waiting * wait);
+        let (atom, mean) = (atom * (1.0 - waiting), mean + waiting * wait);
         Self { shift: self.shift, first, nodes, cdf, atom, mean }
     }
 
@@ -516,6 +530,26 @@ mod tests {
         let q = (-2.0_f64).exp();
         close(curve.cdf(2.0), (1.0 + q) / (2.0 * (1.0 - q)), 1e-3);
         close(curve.cdf(4.0), 1.0, 1e-12);
+    }
+
+    #[test]
+    fn an_exponential_time_after_a_constant_and_a_limit() {
+        // Twice after a constant: Erlang, 1 - (1 + x) e^-x.
+        let constant = Curve::sum(&[Part::One(Dist::constant(Span::from_whole_secs(1)))]);
+        let once = constant.then_exponential(constant.within(f64::INFINITY), 1.0);
+        let twice = once.then_exponential(once.within(f64::INFINITY), 1.0);
+        close(twice.mean(), 3.0, 1e-12);
+        for x in [0.1, 1.0, 5.0_f64] {
+            close(once.cdf(1.0 + x), 1.0 - (-x).exp(), 1e-3);
+            close(twice.cdf(1.0 + x), 1.0 - (1.0 + x) * (-x).exp(), 1e-3);
+        }
+        // An exponential of mean 1, below 2, and then one of mean 1: at 2 the integral of e^-u (1 - e^(u-2)) over F(2).
+        let curve = Curve::sum(&[Part::One(Dist::exponential(Span::from_whole_secs(1)))]);
+        let curve = curve.then_exponential(curve.within(2.0), 1.0);
+        let q = (-2.0_f64).exp();
+        close(curve.cdf(2.0), (1.0 - 3.0 * q) / (1.0 - q), 1e-3);
+        // Beyond, 1 - the integral of e^-u e^(u-x) over F(2).
+        close(curve.cdf(4.0), 1.0 - 2.0 * q * q / (1.0 - q), 1e-3);
     }
 
     #[test]

@@ -236,6 +236,10 @@ pub struct Retries {
     /// Share of each wait that is drawn, evenly from 0 on: 1 for full jitter, 0.5 for equal jitter.
     #[serde(default)]
     pub jitter: Probability,
+    /// Whether the waits above are means of exponential ones: a client comes back at random, whenever it left. Without
+    /// `jitter`.
+    #[serde(default)]
+    pub memoryless: bool,
     /// Most retries for each request, over all clients: 0.1 lets one in ten be retried, whatever fails. No limit where
     /// it is left out.
     #[serde(default)]

@@ -50,6 +50,7 @@ pub const FILES: &[(&str, &str)] = files![
     "quorum.toml",
     "replay.csv",
     "replay.toml",
+    "retrial.toml",
     "retries.toml",
     "sharing.toml",
     "sla-one.toml",

@@ -230,6 +230,9 @@ fn journeys(model: &Model<'_>, found: &mut Found<'_>) {
         found.require(retries.max_backoff.is_none_or(|most| most >= retries.backoff), &path("max-backoff"), || {
             ("the longest wait is shorter than the first, `backoff`".to_owned(), "raise it, or lower `backoff`")
         });
+        found.require(!retries.memoryless || retries.jitter.get() <= 0.0, &path("jitter"), || {
+            ("waits that are `memoryless` are drawn already".to_owned(), "leave out one of them")
+        });
     }
     // A population with shares of its own doesn't ask for these.
     let asked = model.spec.population.iter().any(|population| population.journeys.is_none());

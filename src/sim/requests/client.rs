@@ -1,11 +1,12 @@
 //! A request as its client sees it: where it is sent, when it is given up, tried again, asked twice, or not sent at all.
 
-use super::sample::span;
+use super::sample::{exponential, span};
 use super::station::Call;
 use super::{Entry, Event, Miss, Traffic, Way, Why};
 use crate::base::stream::uniform;
 use crate::base::{Id, SimTime, Span};
 use crate::domain::{Cluster, Population, Stage};
+use crate::plan::Backoff;
 use crate::sim::inputs::Flow;
 
 /// Share of a timeout that waits must take for a late answer to be put down to overload: as in flow.
@@ -249,8 +250,12 @@ impl Traffic<'_> {
         if journey.budget.is_finite() {
             *tokens -= 1.0;
         }
-        let (sure, drawn) = journey.backoffs[entry.tries as usize - 1];
-        let backoff = if drawn > 0.0 { sure + drawn * uniform(&mut self.choices[entry.population]) } else { sure };
+        let rng = &mut self.choices[entry.population];
+        let backoff = match journey.backoffs[entry.tries as usize - 1] {
+            Backoff::Even(sure, drawn) if drawn > 0.0 => sure + drawn * uniform(rng),
+            Backoff::Even(sure, _) => sure,
+            Backoff::Memoryless(mean) => mean * exponential(rng),
+        };
         let entry = &mut self.entries[number as usize];
         entry.life += 1;
         self.events.schedule(at + Span::from_secs(backoff), Event::Again(number));
