@@ -198,6 +198,8 @@ fn hostile_names_stay_names() {
         assert!(!said.contains('\u{202e}'), "{said}");
         let markdown = fs::read_to_string(place.path("m.md")).unwrap();
         assert!(!markdown.contains("<script>"), "{markdown}");
+        let links: Vec<_> = markdown.split("](<").skip(1).filter_map(|rest| rest.split(">)").next()).collect();
+        assert!(links.len() >= 2 && links.iter().all(|link| place.path(link).exists()), "{links:?}");
         quick_junit::Report::deserialize_from_str(&fs::read_to_string(place.path("j.xml")).unwrap()).unwrap();
     }
     let mut here: Vec<_> = fs::read_dir(place.path(".")).unwrap().map(|entry| entry.unwrap().file_name()).collect();

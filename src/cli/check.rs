@@ -9,6 +9,7 @@ use super::failure::Failure;
 use super::scenario::{Checked, Resolved, Wanted, check, mistake, say};
 use super::simulate::{failed, info, job, tool};
 use super::terminal::{Progress, print};
+use super::threads::pool;
 use super::{args::Format, interrupt, until::Until, write};
 use crate::base::{Span, time::parse_span};
 use crate::diag::harmless;
@@ -124,9 +125,7 @@ impl Check {
             return Err(Failure::Mistakes);
         }
         self.apart(&checked)?;
-        let threads = rayon::ThreadPoolBuilder::new().num_threads(self.threads.into()).build();
-        let threads =
-            threads.map_err(|error| mistake(format!("can't start threads: {error}"), "ask for fewer: --threads 2"))?;
+        let threads = pool(self.threads)?;
         let begun = Instant::now();
         let mut scenarios = Vec::new();
         let mut kept = Vec::new();
@@ -184,7 +183,7 @@ impl Check {
             }
             Some(_) | None => 0,
         };
-        let results = run_until(&jobs, &tool(), info, &control, &|plan| Box::new(Simulator::new(plan)), &more);
+        let results = run_until(&jobs, None, &tool(), info, &control, &|plan| Box::new(Simulator::new(plan)), &more);
         progress.clear();
         let results = results.map_err(|error| failed(&error))?;
         let known = baselines::read(&self.baseline.join(&slug))?;

@@ -5,6 +5,7 @@ use super::failure::Failure;
 use super::scenario::{Wanted, check, mistake, say};
 use super::simulate::{failed, hour_of_week, info, tool};
 use super::terminal::{Progress, print};
+use super::threads::pool;
 use super::{interrupt, write};
 use crate::base::{Span, time::parse_span};
 use crate::diag::harmless;
@@ -100,11 +101,9 @@ impl Drill {
         let control = Control { progress: &|done, total| progress.at(done, total), stop: interrupt::stop() };
         let names = jobs.iter().map(|job| job.scenario.variant.clone()).collect();
         let grid = Grid { axes: vec![GridAxis { name: "fails".to_owned(), values: names }] };
-        let threads = rayon::ThreadPoolBuilder::new().num_threads(self.threads.into()).build();
-        let threads =
-            threads.map_err(|error| mistake(format!("can't start threads: {error}"), "ask for fewer: --threads 2"))?;
-        let results =
-            threads.install(|| run(&jobs, Some(grid), tool(), info, &control, &|plan| Box::new(Simulator::new(plan))));
+        let threads = pool(self.threads)?;
+        let results = threads
+            .install(|| run(&jobs, Some(&grid), &tool(), info, &control, &|plan| Box::new(Simulator::new(plan))));
         progress.clear();
         let mut results = results.map_err(|error| failed(&error))?;
         let without = results.variants.remove(0);

@@ -24,6 +24,7 @@ mod show;
 mod simulate;
 mod sweep;
 mod terminal;
+mod threads;
 mod trace;
 mod until;
 mod validate;

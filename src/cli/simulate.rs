@@ -6,6 +6,7 @@ use super::args::{Format, Simulating};
 use super::failure::Failure;
 use super::scenario::{Checked, Resolved, Wanted, check, mistake, say};
 use super::terminal::{Progress, print};
+use super::threads::pool;
 use super::{interrupt, write};
 use crate::base::Span;
 use crate::base::stream::digest;
@@ -34,9 +35,7 @@ pub(super) fn simulate(arguments: &Simulating, wanted: &Wanted, mode: Mode) -> R
     for task in &tasks {
         write::check(&task.folder)?;
     }
-    let threads = rayon::ThreadPoolBuilder::new().num_threads(arguments.threads.into()).build();
-    let threads =
-        threads.map_err(|error| mistake(format!("can't start threads: {error}"), "ask for fewer: --threads 2"))?;
+    let threads = pool(arguments.threads)?;
     for task in tasks {
         threads.install(|| one(task, arguments, mode))?;
     }
@@ -90,7 +89,7 @@ fn one(task: Task, arguments: &Simulating, mode: Mode) -> Result<(), Failure> {
     let jobs: Vec<Job> = variants.into_iter().map(job).collect();
     let progress = Progress::new(arguments.quiet);
     let control = Control { progress: &|done, total| progress.at(done, total), stop: interrupt::stop() };
-    let result = run(&jobs, grid, tool(), info, &control, &|plan| Box::new(Simulator::new(plan)));
+    let result = run(&jobs, grid.as_ref(), &tool(), info, &control, &|plan| Box::new(Simulator::new(plan)));
     progress.clear();
     let results = result.map_err(|error| failed(&error))?;
     write::write(&folder, &render(&results, mode))?;

@@ -3,9 +3,10 @@
 use super::args::{Changes, Format};
 use super::failure::Failure;
 use super::interrupt;
-use super::scenario::{Checked, Resolved, Wanted, check_in, json, mistake, say};
+use super::scenario::{Checked, Resolved, Wanted, check_in, json, say};
 use super::simulate::{info, job, tool};
 use super::terminal::{Progress, print};
+use super::threads::pool;
 use crate::diag::Diagnostic;
 use crate::experiment::{Control, Job, RunError, run};
 use crate::sim::Simulator;
@@ -56,9 +57,7 @@ impl ValidateEngine {
         interrupt::watch();
         let suite = Suite::get();
         let tasks = self.tasks(&self.wanted(suite)?)?;
-        let threads = rayon::ThreadPoolBuilder::new().num_threads(self.threads.into()).build();
-        let threads =
-            threads.map_err(|error| mistake(format!("can't start threads: {error}"), "ask for fewer: --threads 2"))?;
+        let threads = pool(self.threads)?;
         let seed = tasks.first().map_or(0, |task| task.variants[0].scenario.spec.simulation.seed);
         let measured = threads.install(|| simulated(tasks, self.quiet))?;
         let judged = judge(suite, measured);
@@ -121,7 +120,7 @@ fn simulated(tasks: Vec<Task>, quiet: bool) -> Result<Vec<(&'static Case, Vec<Me
         let control = Control { progress: &|done, _| progress.at(before + done, all), stop: interrupt::stop() };
         let info = info(&task.variants);
         let jobs: Vec<Job> = task.variants.into_iter().map(job).collect();
-        let results = run(&jobs, None, tool(), info, &control, &|plan| Box::new(Simulator::new(plan)));
+        let results = run(&jobs, None, &tool(), info, &control, &|plan| Box::new(Simulator::new(plan)));
         let results = results.map_err(|error| match error {
             RunError::Interrupted => Failure::Interrupted,
             RunError::Simulation { .. } => Failure::usage(Diagnostic::error(format!("{}: {error}", task.case.name))),

@@ -84,6 +84,7 @@ pub enum RunError {
 /// As [`run`].
 pub fn run_until<F>(
     jobs: &[Job],
+    grid: Option<&Grid>,
     tool: &Tool,
     info: ScenarioInfo,
     control: &Control,
@@ -100,7 +101,7 @@ where
     loop {
         let new = replicate(jobs, &layouts, info.seed, done..info.seeds, control, simulate)?;
         summaries.iter_mut().zip(new).for_each(|(all, new)| all.extend(new));
-        let results = folded(jobs, &layouts, &summaries, None, tool.clone(), info.clone(), control, simulate)?;
+        let results = folded(jobs, &layouts, &summaries, grid.cloned(), tool.clone(), info.clone(), control, simulate)?;
         done = info.seeds;
         info.seeds = more(&results);
         if info.seeds <= done {
@@ -117,8 +118,8 @@ where
 /// If it was stopped, or a seed can't be simulated: the first one, whatever the number of threads.
 pub fn run<F>(
     jobs: &[Job],
-    grid: Option<Grid>,
-    tool: Tool,
+    grid: Option<&Grid>,
+    tool: &Tool,
     info: ScenarioInfo,
     control: &Control,
     simulate: &F,
@@ -126,9 +127,7 @@ pub fn run<F>(
 where
     F: for<'p> Fn(&'p Plan) -> Box<dyn Simulate + 'p> + Sync,
 {
-    let layouts: Vec<Layout> = jobs.iter().map(|job| Layout::new(&job.plan)).collect();
-    let summaries = replicate(jobs, &layouts, info.seed, 0..info.seeds, control, simulate)?;
-    folded(jobs, &layouts, &summaries, grid, tool, info, control, simulate)
+    run_until(jobs, grid, tool, info, control, simulate, &|_| 0)
 }
 
 #[expect(clippy::too_many_arguments, reason = "what a run is of, and what it gave")]
@@ -295,7 +294,7 @@ mod tests {
         let built = AtomicU64::new(0);
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         let result = pool.install(|| {
-            run(&jobs(), None, tool(), info(seeds), control, &|plan| {
+            run(&jobs(), None, &tool(), info(seeds), control, &|plan| {
                 built.fetch_add(1, Ordering::Relaxed);
                 Box::new(Fake { plan, fails_from })
             })
@@ -324,7 +323,7 @@ mod tests {
     fn more_seeds_are_as_if_they_had_been_asked_for() {
         let stop = AtomicBool::new(false);
         let more = |results: &Results| if results.scenario.seeds < 30 { 30 } else { 0 };
-        let grown = run_until(&jobs(), &tool(), info(10), &quiet(&stop), &make, &more).unwrap();
+        let grown = run_until(&jobs(), None, &tool(), info(10), &quiet(&stop), &make, &more).unwrap();
         let whole = go(2, 30, u64::MAX, &quiet(&stop)).0.unwrap();
         assert_eq!(format!("{grown:?}"), format!("{whole:?}"));
     }

@@ -2,7 +2,7 @@
 
 use super::csv;
 use super::html;
-use super::terminal::{DIM, WIDTH, columns, wrapped};
+use super::terminal::{DIM, WIDTH, columns, fit, pad, wrapped};
 use super::text::{duration, short};
 use crate::base::Span;
 use crate::experiment::drill::{Fate, Outcome};
@@ -109,20 +109,6 @@ pub fn table(drilled: &Drilled) -> String {
         drilled.results.scenario.seeds
     );
     text + &wrapped(&foot, WIDTH).join("\n") + "\n"
-}
-
-fn pad(text: &str, width: usize, right: bool) -> String {
-    let gap = " ".repeat(width.saturating_sub(columns(text)));
-    if right { gap + text } else { text.to_owned() + &gap }
-}
-
-/// As much of a name as fits.
-fn fit(text: &str, width: usize) -> String {
-    let mut letters = width;
-    while letters > 1 && columns(&short(text, letters)) > width {
-        letters -= 1;
-    }
-    short(text, letters)
 }
 
 /// The files of the folder.

@@ -4,7 +4,7 @@
 //! replaced, so that no scenario drives the reader's terminal.
 
 use super::posture::posture;
-use super::text::{availability, count, duration, money, percent, short};
+use super::text::{availability, count, duration, fitting, money, percent, short};
 use super::verdict::{self, pair};
 use super::view::{Period, chief_objective, mean, overall, worst_population};
 use crate::experiment::results::{Grid, Results, VariantResult};
@@ -33,9 +33,14 @@ pub(super) fn columns(text: &str) -> usize {
         .sum()
 }
 
-fn pad(text: &str, width: usize, right: bool) -> String {
+pub(super) fn pad(text: &str, width: usize, right: bool) -> String {
     let gap = " ".repeat(width.saturating_sub(columns(text)));
     if right { gap + text } else { text.to_owned() + &gap }
+}
+
+/// As much of a name as fits into so many columns.
+pub(super) fn fit(text: &str, width: usize) -> String {
+    fitting(text, width, |short| columns(short) <= width)
 }
 
 fn row(variant: &VariantResult, period: Period) -> [String; 7] {
@@ -222,17 +227,10 @@ pub fn sweep_table(results: &Results, grid: &Grid) -> String {
     // What the figures leave of the line is shared out among the axes; a wide character takes two columns.
     let taken: usize = widest(&rows).iter().map(|width| width + 2).sum();
     let each = (WIDTH.saturating_sub(taken) / grid.axes.len().max(1)).saturating_sub(2).max(2);
-    let fit = |text: &str| {
-        let mut letters = each;
-        while letters > 1 && columns(&short(text, letters)) > each {
-            letters -= 1;
-        }
-        short(text, letters)
-    };
     let axes = grid.axes.iter().map(|axis| axis.name.as_str()).collect();
     let names = [axes].into_iter().chain((0..results.variants.len()).map(|place| grid.values(place)));
     for (row, names) in rows.iter_mut().zip(names) {
-        row.splice(0..0, names.into_iter().map(fit));
+        row.splice(0..0, names.into_iter().map(|name| fit(name, each)));
     }
     let widths = widest(&rows);
     let mut text = String::new();

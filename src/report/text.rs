@@ -190,6 +190,15 @@ pub fn short(text: &str, max: usize) -> String {
     format!("{}…", head.trim_end())
 }
 
+/// [`short`] text of at most `most` characters, and of as many as fit.
+pub fn fitting(text: &str, most: usize, fits: impl Fn(&str) -> bool) -> String {
+    let mut letters = most;
+    while letters > 1 && !fits(&short(text, letters)) {
+        letters -= 1;
+    }
+    short(text, letters)
+}
+
 /// A name for a file or folder: lower-case ASCII letters, digits and dashes, 1 to 60 characters.
 ///
 /// A name that is not such already, but for case, spaces and underscores, gets a digest, so that two names never meet.

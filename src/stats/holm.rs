@@ -4,14 +4,14 @@
 //! to level/(m − 1), and so on until one passes. The chance that any claim is refused though all hold is at most the
 //! level, however the claims depend on each other.
 
-use statrs::distribution::{ContinuousCDF, StudentsT};
+use super::quantile::t_above;
 
 /// The chance that the mean of `n` values is as far from `exact` on either side, if that is what they estimate.
 /// `None` where it can't be known: for fewer than two values, or values without spread.
 pub fn two_sided_p(mean: f64, sd: f64, n: u64, exact: f64) -> Option<f64> {
     let freedom = n.checked_sub(1).filter(|freedom| *freedom > 0 && sd > 0.0)? as f64;
     let t = (mean - exact) / (sd / (n as f64).sqrt());
-    Some(2.0 * StudentsT::new(0.0, 1.0, freedom).ok()?.cdf(-t.abs()))
+    Some(2.0 * t_above(t.abs(), freedom))
 }
 
 /// Which claims are refused, given their p and of how many claims these are a part: the others count as passed.

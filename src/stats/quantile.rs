@@ -64,7 +64,7 @@ pub fn t_quantile(p: f64, degrees_of_freedom: f64) -> f64 {
 /// # Panics
 /// If there are no degrees of freedom.
 pub fn t_above(t: f64, degrees_of_freedom: f64) -> f64 {
-    StudentsT::new(0.0, 1.0, degrees_of_freedom).expect("positive degrees of freedom").sf(t)
+    StudentsT::new(0.0, 1.0, degrees_of_freedom).expect("positive degrees of freedom").cdf(-t)
 }
 
 /// The standard normal quantile.

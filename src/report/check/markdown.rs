@@ -16,7 +16,7 @@ pub fn markdown(report: &Report) -> String {
         }
         if let Some(folder) = &scenario.report {
             let link = |name: &str, file: &str| format!("[{name}](<{}/{file}>)", escaped_link(folder));
-            let charts = [("where the minutes went", "charts/lost.svg"), ("the whole report", "report.html")];
+            let charts = [("how good is a good year", "charts/availability.svg"), ("the whole report", "report.html")];
             let _ = write!(text, "\n{}\n", charts.map(|(name, file)| link(name, file)).join(" · "));
         }
     }

@@ -4,7 +4,7 @@ use super::axis::{Scale, horizontal, ticks};
 use super::canvas::{Anchor, GRID, INK, PALETTE, SOFT, draw, width_of};
 use super::{Chart, Kind};
 use crate::experiment::results::{Results, VariantResult};
-use crate::report::text::{duration, percent, short};
+use crate::report::text::{duration, fitting, percent, short};
 
 const WIDTH: f64 = 960.0;
 const HEIGHT: f64 = 340.0;
@@ -91,11 +91,7 @@ pub(super) fn chart(results: &Results) -> Option<Chart> {
 
 /// As much of a name as fits beside the chart.
 fn fit(label: &str) -> String {
-    let mut letters = label.chars().count();
-    while letters > 1 && width_of(&short(label, letters), 12.0) > RIGHT - 16.0 {
-        letters -= 1;
-    }
-    short(label, letters)
+    fitting(label, label.chars().count(), |short| width_of(short, 12.0) <= RIGHT - 16.0)
 }
 
 #[cfg(test)]
