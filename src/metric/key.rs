@@ -1,10 +1,11 @@
 //! The name of one measured value: a metric and what it is of.
 
 use crate::domain::Stage;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The unit of a metric, in SI.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub enum Unit {
     /// A share from 0 to 1.
     #[serde(rename = "1")]
@@ -57,7 +58,7 @@ impl Unit {
 }
 
 /// Which way a metric is good.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Better {
     /// More is better.
@@ -82,7 +83,7 @@ pub struct Metric {
 }
 
 /// What a value is of; a dimension that doesn't apply is `None`.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[allow(missing_docs, reason = "each field is the dimension of its name")]
 pub struct Dims {
     pub population: Option<String>,
