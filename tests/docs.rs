@@ -4,21 +4,28 @@
 //! tests as `~/gitops`; what an earlier block makes, a later one finds.
 //!
 //! - **A block of commands** (no language, or `sh`) is run by `bash -e`, so every command has to succeed. `cargo run
-//!   --release --` is the program that the tests were built with. Where no number of seeds is asked for, four are run: what
-//!   is printed isn't looked at.
+//!   --release --` is the program that the tests were built with. Whatever number of seeds is asked for, four are run, and
+//!   eight with `--until`: what is printed isn't looked at.
 //! - **A `console` block** has commands after `$`, and below each what it prints, on both streams. It runs as it stands, with
 //!   all its seeds, and has to print just that; a line `…` stands for any lines.
 //! - **A `toml` block** is a scenario if it says `format`; else a part of one: it is laid over the scenario that `regionsim new
 //!   active-passive` writes, or over the one that a comment before the block names. `regionsim validate` has to accept
 //!   the whole.
-//! - **`sql` and `python`** are run by `duckdb` and `python3` where these are there: see `tests/analysis.rs`.
-//! - Comments before a block: `<!-- onto FILE -->`; `<!-- not run: WHY -->`; `<!-- not run COMMAND: WHY -->`, of single lines.
+//! - **`sql` and `python`** are run by Python with DuckDB and pandas in the folder of the document's report; where these are
+//!   missing, that is said and they aren't. `.ci/run` puts them into `target/analysis`.
+//! - Comments before a block: `<!-- onto FILE -->`; `<!-- needs pandas -->`; `<!-- not run: WHY -->`; `<!-- not run COMMAND:
+//!   WHY -->`, of single lines.
+//!
+//! `UPDATE=1 cargo test --test docs` writes what `console` blocks print anew, but for those with a `…`.
 //! - **In the text**, of `regionsim …` between backquotes the command and its options have to be there, and what a relative
 //!   link leads to.
 
+use serde_json::Value;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use tempfile::TempDir;
@@ -99,20 +106,38 @@ fn copy(from: &Path, to: &Path) {
 }
 
 /// Where a document's blocks are tried.
-struct Place(TempDir);
+struct Place {
+    folder: TempDir,
+    /// Console blocks that print something else now: as they are, and as they should be.
+    printed: RefCell<Vec<(String, String)>>,
+}
 
 impl Place {
     fn new() -> Self {
-        let place = Self(tempfile::tempdir().unwrap());
+        let place = Self { folder: tempfile::tempdir().unwrap(), printed: RefCell::default() };
         let root = Path::new(ROOT);
         copy(&root.join("scenarios"), &place.path("work/scenarios"));
         copy(&root.join("examples"), &place.path("work/examples"));
         copy(&root.join("tests/fixtures/gitops"), &place.path("home/gitops"));
-        // Few seeds, unless the command says how many, or `FULL` is set.
+        // Few seeds, unless `FULL` is set.
         let regionsim = format!(
-            "#!/bin/bash\nif [ -z \"$FULL\" ]; then case \"$1\" in run|compare|sweep|check|drill)\n\
-             case \" $* \" in *' --seeds '*|*' --help '*) ;; *) set -- \"$@\" --seeds {SEEDS};; esac;; esac; fi\n\
-             exec '{PROGRAM}' \"$@\"\n"
+            r#"#!/bin/bash
+if [ -z "$FULL" ]; then
+    arguments=() seeds=
+    while [ $# -gt 0 ]; do
+        case "$1" in
+            --seeds) seeds=1; arguments+=(--seeds {SEEDS}); shift ;;
+            --max-seeds) shift ;;
+            --until) arguments+=(--max-seeds 8 --until "$2"); shift ;;
+            *) arguments+=("$1") ;;
+        esac
+        shift
+    done
+    set -- "${{arguments[@]}}"
+    case "$1" in run|compare|sweep|check|drill) [ -n "$seeds" ] || set -- "$@" --seeds {SEEDS} ;; esac
+fi
+exec '{PROGRAM}' "$@"
+"#
         );
         let cargo = "#!/bin/bash\n[ \"$1 $2 $3\" = 'run --release --' ] || { echo \"cargo $* isn't known\" >&2; exit 9; }\n\
                      shift 3\nexec regionsim \"$@\"\n";
@@ -127,7 +152,7 @@ impl Place {
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
+        self.folder.path().join(name)
     }
 
     /// Runs a script; of a console's, the errors are where they would be read.
@@ -152,12 +177,25 @@ impl Place {
             "" | "sh" => self.commands(block),
             "console" => self.console(block),
             "toml" => self.scenario(block),
-            "sql" | "python" => Ok(()),
+            "sql" | "python" => self.analysis(block),
             other => Err(format!("nobody knows how to try `{other}`: say why not, <!-- not run: WHY -->")),
         }
     }
 
+    /// In the folder of the one report that there is.
+    fn analysis(&self, block: &Block) -> Result<(), String> {
+        let Some(python) = python() else { return Ok(()) };
+        let reports: Vec<_> = fs::read_dir(self.path("work/reports")).unwrap().map(|e| e.unwrap().path()).collect();
+        let [report] = &reports[..] else { return Err(format!("of which report? {reports:?}")) };
+        let program = if block.language == "sql" { RUN_SQL } else { "import sys; exec(sys.argv[1])" };
+        let output = Command::new(python).current_dir(report).args(["-c", program, &block.text]).output().unwrap();
+        if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
+    }
+
     fn commands(&self, block: &Block) -> Result<(), String> {
+        if block.comments.iter().any(|comment| comment == "needs pandas") && python().is_none() {
+            return Ok(());
+        }
         let is_run = |line: &&str| {
             let words: Vec<_> = line.split_whitespace().collect();
             !(1..=words.len()).any(|count| block.is_not_run(Some(&words[..count].join(" "))))
@@ -169,15 +207,21 @@ impl Place {
     }
 
     fn console(&self, block: &Block) -> Result<(), String> {
+        let (mut wrong, mut now) = (String::new(), String::new());
         for part in format!("\n{}", block.text).split("\n$ ").skip(1) {
             let (command, expected) = part.split_once('\n').unwrap_or((part, ""));
             let output = self.bash(command, true);
             let printed = String::from_utf8_lossy(&output.stdout);
+            now += &format!("$ {command}\n");
+            now.extend(lines(&printed).iter().flat_map(|line| [*line, "\n"]));
             if !is_like(&lines(expected), &lines(&printed)) {
-                return Err(format!("`{command}` prints\n{printed}"));
+                wrong += &format!("`{command}` prints\n{printed}\n");
             }
         }
-        Ok(())
+        if !wrong.is_empty() && !block.text.contains('…') {
+            self.printed.borrow_mut().push((block.text.clone(), now));
+        }
+        if wrong.is_empty() { Ok(()) } else { Err(wrong) }
     }
 
     fn scenario(&self, block: &Block) -> Result<(), String> {
@@ -198,6 +242,81 @@ impl Place {
         let said = String::from_utf8_lossy(&output.stderr);
         if output.status.success() { Ok(()) } else { Err(said.into_owned()) }
     }
+}
+
+/// Runs each statement, and prints what the last one gives as JSON.
+const RUN_SQL: &str = "
+import duckdb, json, sys
+for statement in duckdb.extract_statements(sys.argv[1]):
+    result = duckdb.execute(statement)
+print(json.dumps(result.fetchall()))
+";
+
+/// A Python that has DuckDB and pandas.
+fn python() -> Option<&'static Path> {
+    static FOUND: std::sync::LazyLock<Option<PathBuf>> = std::sync::LazyLock::new(|| {
+        let has = |python: &PathBuf| {
+            let output = Command::new(python).args(["-c", "import duckdb, pandas"]).output();
+            output.is_ok_and(|output| output.status.success())
+        };
+        let own = Path::new(ROOT).join("target/analysis/bin/python3");
+        let found = [own, PathBuf::from("python3")].into_iter().find(has);
+        if found.is_none() {
+            // Not `eprintln`: what a test that passes prints isn't shown.
+            let why = "SKIPPED: snippets and examples in SQL and Python: no python3 with duckdb and pandas";
+            let _ = writeln!(std::io::stderr(), "{why}");
+        }
+        found
+    });
+    FOUND.as_deref()
+}
+
+/// Both examples find in `seeds.csv` what `summary.json` says of the same pairs.
+#[test]
+fn the_examples_agree_with_the_summary() {
+    let Some(python) = python() else { return };
+    let place = Place::new();
+    let scenario = place.path("work/scenarios/quickstart.toml");
+    let text = fs::read_to_string(&scenario).unwrap() + "[variant.one]\nremove.cluster = [\"eu-west-1\"]\n";
+    fs::write(scenario, text).unwrap();
+    let made = place.bash("regionsim compare scenarios/quickstart.toml --seeds 9", true);
+    let report = place.path("work/reports/quickstart");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stdout));
+    let summary: Value = serde_json::from_slice(&fs::read(report.join("summary.json")).unwrap()).unwrap();
+    let is_overall = |one: &&Value| one["metric"] == "availability" && one["population"].is_null() && one["journey"].is_null();
+    let expected: Vec<_> = summary["comparisons"].as_array().unwrap().iter().filter(is_overall).collect();
+    let [expected] = expected[..] else { panic!("one pair: {expected:?}") };
+    let figure = |key: &str| expected[key].as_f64().unwrap();
+    assert!(figure("difference") > 1e-4, "two regions are better than one");
+    // Student's t at 97.5 % and 8 degrees of freedom (any table): half of the interval over the standard error.
+    let half = (expected["ci95"][1].as_f64().unwrap() - expected["ci95"][0].as_f64().unwrap()) / 2.0;
+    let standard_error = half / 2.306_004_135;
+    let agrees = |row: &[Value]| {
+        let number = |place: usize| row[place].as_f64().unwrap();
+        assert_eq!((&row[0], &row[1]), (&expected["a"], &expected["b"]));
+        assert_eq!((number(2), &row[7]), (9.0, &expected["verdict"]));
+        assert_eq!(number(6), figure("difference"), "read back to the last bit");
+        // Sums in another order differ by their rounding.
+        for (place, is) in [(3, figure("difference")), (4, standard_error), (5, figure("a_better_share"))] {
+            assert!((number(place) / is - 1.0).abs() < 1e-8, "{place}: {row:?} against {expected}");
+        }
+    };
+    let output = |command: &mut Command| {
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let examples = Path::new(ROOT).join("examples/analysis");
+    let sql = fs::read_to_string(examples.join("paired.sql")).unwrap();
+    let rows = output(Command::new(python).current_dir(&report).args(["-c", RUN_SQL, &sql]));
+    let rows: Vec<Vec<Value>> = serde_json::from_str(&rows).unwrap();
+    assert_eq!(rows.len(), 1);
+    agrees(&rows[0]);
+    let table = output(Command::new(python).arg(examples.join("paired.py")).arg(&report));
+    let lines: Vec<_> = table.lines().collect();
+    assert_eq!(lines.len(), 2, "{table}");
+    let cell = |text: &str| text.parse::<f64>().map_or_else(|_| Value::from(text), Value::from);
+    agrees(&lines[1].split(',').map(cell).collect::<Vec<_>>());
 }
 
 fn lines(text: &str) -> Vec<&str> {
@@ -224,6 +343,11 @@ fn every_snippet_works() {
             if let Err(why) = place.trial(block) {
                 let _ = writeln!(wrong, "{name}:{}\n{}\n{why}", block.line, block.text);
             }
+        }
+        if std::env::var_os("UPDATE").is_some() {
+            let printed = place.printed.borrow();
+            let text = printed.iter().fold(text, |text, (then, now)| text.replacen(then, now, 1));
+            fs::write(Path::new(ROOT).join(&name), text).unwrap();
         }
         tried.lock().unwrap().insert(name, blocks.len());
         wrong
@@ -286,6 +410,9 @@ fn commands_in_the_text_are_there() {
             for option in words.iter().filter(|word| word.starts_with("--")) {
                 let option = option.split('=').next().unwrap();
                 assert!(help.contains(option), "{name}: `{span}`: {command} has no {option}");
+            }
+            if let ("list", Some(what)) = (command, words.get(1).filter(|what| **what != "WHAT")) {
+                assert!(help.contains(&format!(" {what}:")), "{name}: `{span}`: there is no such list");
             }
             seen += 1;
         }
@@ -350,7 +477,7 @@ fn a_snippet_that_does_not_work_is_found() {
         ("```\nregionsim run nowhere.toml\n```\n", "can't read nowhere.toml"),
         ("```\nregionsim list\ncargo test\n```\n", ""),
         ("```toml\n[[service]]\nname = \"web\"\nreplicsa = 3\n```\n", "did you mean `replicas`?"),
-        ("```toml\nformat = 1\nname = \"x\"\n```\n", "population"),
+        ("```toml\nformat = 1\nname = \"x\"\n```\n", "missing key `cluster`"),
         ("```console\n$ regionsim new\nnothing\n```\n", "active-passive"),
         ("```rust\nfn main() {}\n```\n", "nobody knows"),
     ] {

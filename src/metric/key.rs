@@ -84,15 +84,22 @@ pub struct Metric {
 
 /// What a value is of; a dimension that doesn't apply is `None`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize, JsonSchema)]
-#[allow(missing_docs, reason = "each field is the dimension of its name")]
 pub struct Dims {
+    /// The population; `None`: everybody.
     pub population: Option<String>,
+    /// The journey; `None`: all of them.
     pub journey: Option<String>,
+    /// The cluster; `None`: all of them.
     pub cluster: Option<String>,
+    /// The service; `None`: all of them.
     pub service: Option<String>,
+    /// The store; `None`: all of them.
     pub store: Option<String>,
+    /// The stage at which requests were lost; `None`: all of them.
     pub stage: Option<Stage>,
+    /// The fault that they were lost to; `None`: all of them.
     pub root: Option<String>,
+    /// The month of the horizon, from 1; `None`: the whole horizon.
     pub month: Option<u32>,
 }
 
