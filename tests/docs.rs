@@ -142,7 +142,10 @@ exec '{PROGRAM}' "$@"
         let cargo = "#!/bin/bash\n[ \"$1 $2 $3\" = 'run --release --' ] || { echo \"cargo $* isn't known\" >&2; exit 9; }\n\
                      shift 3\nexec regionsim \"$@\"\n";
         fs::create_dir_all(place.path("bin")).unwrap();
-        for (name, text) in [("regionsim", regionsim.as_str()), ("cargo", cargo)] {
+        let python = python().map(|python| format!("#!/bin/bash\nexec '{}' \"$@\"\n", python.display()));
+        let programs =
+            [("regionsim", Some(regionsim.as_str())), ("cargo", Some(cargo)), ("python3", python.as_deref())];
+        for (name, text) in programs.into_iter().filter_map(|(name, text)| Some((name, text?))) {
             fs::write(place.path("bin").join(name), text).unwrap();
             #[cfg(unix)]
             fs::set_permissions(place.path("bin").join(name), std::os::unix::fs::PermissionsExt::from_mode(0o755))
@@ -283,11 +286,12 @@ fn the_examples_agree_with_the_summary() {
     let report = place.path("work/reports/quickstart");
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stdout));
     let summary: Value = serde_json::from_slice(&fs::read(report.join("summary.json")).unwrap()).unwrap();
-    let is_overall = |one: &&Value| one["metric"] == "availability" && one["population"].is_null() && one["journey"].is_null();
+    let is_overall =
+        |one: &&Value| one["metric"] == "availability" && one["population"].is_null() && one["journey"].is_null();
     let expected: Vec<_> = summary["comparisons"].as_array().unwrap().iter().filter(is_overall).collect();
     let [expected] = expected[..] else { panic!("one pair: {expected:?}") };
     let figure = |key: &str| expected[key].as_f64().unwrap();
-    assert!(figure("difference") > 1e-4, "two regions are better than one");
+    assert!(figure("difference") > 0.0, "two regions are better than one");
     // Student's t at 97.5 % and 8 degrees of freedom (any table): half of the interval over the standard error.
     let half = (expected["ci95"][1].as_f64().unwrap() - expected["ci95"][0].as_f64().unwrap()) / 2.0;
     let standard_error = half / 2.306_004_135;

@@ -22,7 +22,7 @@ folder, by default `reports/NAME/`; `--format json` prints `summary.json` as wel
 ## What you can rely on
 
 - **`schema`** in `summary.json` and `drill.json` is @schema@. It grows when a key, a column or a value of text goes, or
-  changes its meaning, unit or type; then the release notes say how. The tables have the version of the `summary.json`
+  changes its meaning, unit or type; then this page says how. The tables have the version of the `summary.json`
   beside them.
 - **What doesn't change it**: new files, keys, columns, metrics, stages, units, kinds of notes. Read by name, not by
   position, and skip what you don't know.
