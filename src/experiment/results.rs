@@ -218,7 +218,7 @@ pub struct Comparison {
     pub difference: f64,
     /// Its 95 % interval (Student t on the paired differences).
     pub ci95: [f64; 2],
-    /// Share of seeds in which a is better; ties count half. `None` for a metric without a direction.
+    /// Share of seeds in which a is better; ties count half. Absent for a metric without a direction.
     pub a_better_share: Option<f64>,
     /// Width of the interval that independent runs would have given, over this one's.
     pub narrowing: Option<f64>,
@@ -239,9 +239,9 @@ pub struct BreakEven {
     pub bill_difference: f64,
     /// Difference of good requests over the horizon; more for the dearer one.
     pub good_requests_difference: f64,
-    /// Loss per failed request above which the dearer one pays, USD. `None`: it never does.
+    /// Loss per failed request above which the dearer one pays, USD. Absent: it never does.
     pub usd_per_failed_request: Option<f64>,
-    /// The same per minute of total outage at the mean rate, USD. `None`: it never does.
+    /// The same per minute of total outage at the mean rate, USD. Absent: it never does.
     pub usd_per_minute: Option<f64>,
 }
 

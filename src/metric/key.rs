@@ -85,21 +85,21 @@ pub struct Metric {
 /// What a value is of; a dimension that doesn't apply is `None`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Dims {
-    /// The population; `None`: everybody.
+    /// The population; absent: everybody.
     pub population: Option<String>,
-    /// The journey; `None`: all of them.
+    /// The journey; absent: all of them.
     pub journey: Option<String>,
-    /// The cluster; `None`: all of them.
+    /// The cluster; absent: all of them.
     pub cluster: Option<String>,
-    /// The service; `None`: all of them.
+    /// The service; absent: all of them.
     pub service: Option<String>,
-    /// The store; `None`: all of them.
+    /// The store; absent: all of them.
     pub store: Option<String>,
-    /// The stage at which requests were lost; `None`: all of them.
+    /// The stage at which requests were lost; absent: all of them.
     pub stage: Option<Stage>,
-    /// The fault that they were lost to; `None`: all of them.
+    /// The fault that they were lost to; absent: all of them.
     pub root: Option<String>,
-    /// The month of the horizon, from 1; `None`: the whole horizon.
+    /// The month of the horizon, from 1; absent: the whole horizon.
     pub month: Option<u32>,
 }
 

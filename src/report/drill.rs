@@ -146,7 +146,7 @@ pub fn render(drilled: &Drilled) -> Vec<(String, Vec<u8>)> {
         lasts_s: drilled.lasts.secs(),
         outcomes: &drilled.outcomes,
     };
-    let json = serde_json::to_value(&drills).expect("plain data with string keys always serialises");
+    let json = serde_json::json!(drills);
     let number = |x: Option<f64>| x.map_or_else(String::new, |x| x.to_string());
     let rows = drilled.outcomes.iter().map(|one| {
         [

@@ -22,7 +22,7 @@ struct Summary<'a> {
     sweep: Option<&'a Grid>,
     /// In file order.
     variants: Vec<Variant<'a>>,
-    /// Every pair of variants on the headline metrics; none of a run or a sweep.
+    /// Every pair of variants on the headline metrics; of a sweep, none.
     comparisons: &'a [Comparison],
     /// Names of the variants that no other beats on availability, bill and p99 latency at once, by their means.
     pareto: &'a [String],
