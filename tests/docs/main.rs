@@ -11,8 +11,8 @@
 //! - **A `toml` block** is a scenario if it says `format`; else a part of one: it is laid over the scenario that `regionsim new
 //!   active-passive` writes, or over the one that a comment before the block names. `regionsim validate` has to accept
 //!   the whole.
-//! - **`sql` and `python`** are run by Python with its packages `duckdb` and `pandas` in the folder of the document's report; where these are
-//!   missing, that is said and they aren't. `.ci/run` puts them into `target/analysis`.
+//! - **`sql` and `python`** are run by Python with its packages `duckdb` and `pandas` in the folder of the document's
+//!   report; where these are missing, that is said and they aren't. `.ci/run` puts them into `target/analysis`.
 //! - Comments before a block: `<!-- onto FILE -->`; `<!-- needs pandas -->`; `<!-- not run: WHY -->`; `<!-- not run COMMAND:
 //!   WHY -->`, of single lines.
 //! - **In the text**, of `regionsim …` between backquotes the command and its options have to be there, and what a relative
