@@ -783,3 +783,74 @@ fn a_new_scenario_runs_as_it_is_and_replaces_nothing() {
     succeeds(&place.run(&["validate", "a \"b\".toml"]));
     place.refuses(&["new", "activ-active"], &["no template `activ-active`", "did you mean `active-active`?"]);
 }
+
+/// Every file of a report's folder and its bytes.
+fn files_of(folder: &Path) -> std::collections::BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = std::collections::BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                found.insert(path.strip_prefix(folder).unwrap().to_owned(), fs::read(&path).unwrap());
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn seeds_are_added_until_the_interval_is_narrow_as_if_they_had_been_asked_for() {
+    let place = Place::new();
+    let summary = |folder: &str| -> Value {
+        serde_json::from_slice(&fs::read(place.path(folder).join("summary.json")).unwrap()).unwrap()
+    };
+    for command in ["run", "compare"] {
+        let until = ["--until", "availability ± 0.00001", "--max-seeds", "3000"];
+        let output = place.run(&[&[command, "duo.toml", "--out", "grown"], &until[..]].concat());
+        let printed = succeeds(&output);
+        assert!(printed.contains("× 4 seeds or more × 90 days"), "{printed}");
+        assert!(!err(&output).contains("not enough"), "{}", err(&output));
+        let grown = summary("grown");
+        let seeds = grown["scenario"]["seeds"].as_u64().unwrap();
+        // Of 100 seeds the half-width is 0.000022, so five times as many are about enough; four seeds that agree by chance
+        // end it sooner.
+        assert!(seeds > 8 && seeds < 3000, "{seeds}");
+        for variant in grown["variants"].as_array().unwrap() {
+            let ci = &variant["metrics"][0]["ci95"];
+            assert_eq!(variant["metrics"][0]["metric"], "availability");
+            assert!(ci[1].as_f64().unwrap() - ci[0].as_f64().unwrap() <= 0.00002, "{ci}");
+        }
+        succeeds(&place.run(&[command, "duo.toml", "--out", "plain", "--seeds", &seeds.to_string()]));
+        let (grown, plain) = (files_of(&place.path("grown")), files_of(&place.path("plain")));
+        assert!(grown.keys().eq(plain.keys()));
+        for (file, bytes) in grown {
+            assert!(bytes == plain[&file], "{command}: {} differs", file.display());
+        }
+    }
+    // Standard input can be read only once.
+    let mut piped = Command::new(PROGRAM);
+    piped.current_dir(place.0.path()).args(["run", "-", "--quiet", "--until", "availability ± 0.01"]);
+    succeeds(&piped.write_stdin(SCENARIO).output().unwrap());
+}
+
+#[test]
+fn what_seeds_were_not_enough_for_is_said() {
+    let place = Place::new();
+    let until = ["run", "duo.toml", "--until", "availability ± 1e-9", "--until", "cost.bill ± 1e12"];
+    let said = |more: &[&str]| {
+        let output = place.run(&[&until[..], more].concat());
+        succeeds(&output);
+        err(&output)
+    };
+    let capped = said(&["--max-seeds", "20"]);
+    assert!(capped.contains("20 seeds are not enough for availability ± 0.000000001 (which takes about"), "{capped}");
+    assert!(capped.contains("--max-seeds") && !capped.contains("cost.bill"), "{capped}");
+    let late = said(&["--budget", "0s"]);
+    assert!(late.contains("4 seeds are not enough"), "{late}");
+    assert_eq!(said(&["--max-seeds", "20", "--quiet"]), "");
+    place.refuses(&["run", "duo.toml", "--until", "availabilty ± 1"], &["did you mean `availability`?"]);
+    place.refuses(&["sweep", "duo.toml", "--until", "decided"], &["--until"]);
+}

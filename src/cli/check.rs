@@ -10,8 +10,7 @@ use super::scenario::{Checked, Resolved, Wanted, check, mistake, say};
 use super::simulate::{failed, info, job, tool};
 use super::terminal::{Progress, print};
 use super::threads::pool;
-use super::{args::Format, interrupt, until::Until, write};
-use crate::base::{Span, time::parse_span};
+use super::{args::Format, interrupt, until::Stopping, write};
 use crate::diag::harmless;
 use crate::experiment::judge::{self, Judgement};
 use crate::experiment::results::{Results, VariantResult};
@@ -26,7 +25,7 @@ use crate::sim::Simulator;
 use clap::{Args, ValueEnum};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// How `check` prints.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
@@ -71,16 +70,8 @@ pub(super) struct Check {
     /// Fail, too, if these seeds can't tell whether an expectation holds
     #[arg(long)]
     strict: bool,
-    /// Add seeds until every expectation is told ("decided"), or a figure's 95 % interval is so narrow:
-    /// "availability ± 0.0001"
-    #[arg(long, value_name = "WHAT")]
-    until: Option<Until>,
-    /// The most seeds that --until may ask for
-    #[arg(long, value_name = "N", default_value_t = 10_000)]
-    max_seeds: u32,
-    /// Begin no further seeds for --until after so much time: 60s, 5m
-    #[arg(long, value_name = "DURATION", value_parser = parse_span)]
-    budget: Option<Span>,
+    #[command(flatten)]
+    stopping: Stopping,
     /// Write an XML report as `JUnit` does
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
@@ -176,13 +167,7 @@ impl Check {
         let jobs: Vec<Job> = checked.variants.iter().cloned().map(job).collect();
         let progress = Progress::new(self.quiet);
         let control = Control { progress: &|done, total| progress.at(done, total), stop: interrupt::stop() };
-        let budget = self.budget.map_or(Duration::MAX, |span| Duration::from_secs_f64(span.secs()));
-        let more = |results: &Results| match &self.until {
-            Some(until) if begun.elapsed() < budget => {
-                until.more(results, &expectations(checked, results), self.max_seeds)
-            }
-            Some(_) | None => 0,
-        };
+        let more = |results: &Results| self.stopping.more(results, &jobs, begun);
         let results = run_until(&jobs, None, &tool(), info, &control, &|plan| Box::new(Simulator::new(plan)), &more);
         progress.clear();
         let results = results.map_err(|error| failed(&error))?;
@@ -252,11 +237,6 @@ impl Check {
             Print::Github => print(table(report) + &annotations(report)),
         }
     }
-}
-
-fn expectations(checked: &Checked, results: &Results) -> Vec<judge::Judged> {
-    let pairs = checked.variants.iter().zip(&results.variants);
-    pairs.flat_map(|(resolved, result)| judge::expectations(&resolved.scenario.spec.expect, result)).collect()
 }
 
 /// Settings that aren't what the baseline's were, in the order of the format; those that are gone come last.

@@ -4,6 +4,7 @@ use super::args::Simulating;
 use super::failure::Failure;
 use super::scenario::{Wanted, mistake};
 use super::simulate::simulate;
+use super::until::Stopping;
 use crate::report::Mode;
 use clap::Args;
 use std::collections::BTreeSet;
@@ -11,11 +12,14 @@ use std::collections::BTreeSet;
 /// Compare the variants of a scenario under the same seeds: which is better, by how much, how sure
 #[derive(Args)]
 #[command(after_help = "Examples:\n  regionsim compare scenarios/ecommerce.toml\n  \
-                        regionsim compare scenarios/ecommerce.toml --variant regional-dr --variant active-active")]
+                        regionsim compare scenarios/ecommerce.toml --variant regional-dr --variant active-active\n  \
+                        regionsim compare scenarios/ecommerce.toml --until 'availability ± 0.0001' --max-seeds 2000")]
 pub(super) struct Compare {
     /// A variant to compare, given at least twice; all of them without it
     #[arg(long, value_name = "NAME")]
     variant: Vec<String>,
+    #[command(flatten)]
+    stopping: Stopping,
     #[command(flatten)]
     simulating: Simulating,
 }
@@ -30,6 +34,6 @@ impl Compare {
             }
             _ => Wanted::Named(self.variant),
         };
-        simulate(&self.simulating, &wanted, Mode::Compare)
+        simulate(&self.simulating, &wanted, Mode::Compare, Some(&self.stopping))
     }
 }

@@ -1,24 +1,46 @@
-//! `regionsim schema`: the JSON Schema of a scenario file, for editors.
+//! `regionsim schema`: the JSON Schema of a scenario file, for editors, and of what is written, for programs.
 //!
-//! It is that of the decoded type, and what a file may say beside: `extends`, `base`, `variant` and `sweep`.
+//! A file's is that of the decoded type, and what a file may say beside: `extends`, `base`, `variant` and `sweep`.
 
 use super::failure::Failure;
 use super::terminal;
+use crate::report;
 use crate::scenario::spec::ScenarioSpec;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-/// Print the JSON Schema of scenario files; editors complete and check with it
+/// Which schema.
+#[derive(Clone, Copy, Default, ValueEnum)]
+enum Of {
+    /// Scenario files.
+    #[default]
+    Scenario,
+    /// A report's summary.json.
+    Summary,
+    /// A drill's drill.json.
+    Drill,
+}
+
+/// Print the JSON Schema of scenario files, with which editors complete and check, or of what is written
 #[derive(Args)]
-#[command(after_help = "Example: regionsim schema > scenario.schema.json\n\n\
+#[command(after_help = "Examples:\n  regionsim schema > scenario.schema.json\n  \
+                        regionsim schema --of summary > summary.schema.json\n\n\
                         An editor with a TOML language server uses it if a file begins with\n\
                         #:schema scenario.schema.json")]
-pub(super) struct Schema {}
+pub(super) struct Schema {
+    /// What it is of
+    #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
+    of: Of,
+}
 
 impl Schema {
-    #[expect(clippy::unused_self, reason = "as every command")]
     pub(super) fn execute(self) -> Result<(), Failure> {
-        terminal::print(super::scenario::json(&schema()))
+        let schema = match self.of {
+            Of::Scenario => schema(),
+            Of::Summary => report::summary_schema(),
+            Of::Drill => report::drill::schema(),
+        };
+        terminal::print(super::scenario::json(&schema))
     }
 }
 

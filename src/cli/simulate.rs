@@ -5,18 +5,20 @@
 use super::args::{Format, Simulating};
 use super::failure::Failure;
 use super::scenario::{Checked, Resolved, Wanted, check, mistake, say};
-use super::terminal::{Progress, print};
+use super::terminal::{Progress, diagnostic, print};
 use super::threads::pool;
+use super::until::{Stopping, with_seeds};
 use super::{interrupt, write};
 use crate::base::Span;
 use crate::base::stream::digest;
 use crate::diag::{Diagnostic, harmless};
 use crate::experiment::results::{Grid, Results, ScenarioInfo, Tool};
-use crate::experiment::{Control, Job, RunError, run};
+use crate::experiment::{Control, Job, RunError, run_until};
 use crate::plan::compile;
 use crate::report::{Mode, compare_table, render, run_table, summary_json, sweep_table, text::slug};
 use crate::sim::Simulator;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 /// Where reports go by default.
 const REPORTS: &str = "reports";
@@ -29,7 +31,13 @@ struct Task {
 }
 
 /// Checks all files, then simulates one after the other.
-pub(super) fn simulate(arguments: &Simulating, wanted: &Wanted, mode: Mode) -> Result<(), Failure> {
+pub(super) fn simulate(
+    arguments: &Simulating,
+    wanted: &Wanted,
+    mode: Mode,
+    stopping: Option<&Stopping>,
+) -> Result<(), Failure> {
+    let stopping = stopping.filter(|stopping| stopping.is_asked());
     interrupt::watch();
     let tasks = tasks(arguments, wanted, mode)?;
     for task in &tasks {
@@ -37,7 +45,7 @@ pub(super) fn simulate(arguments: &Simulating, wanted: &Wanted, mode: Mode) -> R
     }
     let threads = pool(arguments.threads)?;
     for task in tasks {
-        threads.install(|| one(task, arguments, mode))?;
+        threads.install(|| one(task, arguments, mode, stopping))?;
     }
     Ok(())
 }
@@ -75,12 +83,13 @@ fn tasks(arguments: &Simulating, wanted: &Wanted, mode: Mode) -> Result<Vec<Task
     Ok(tasks)
 }
 
-fn one(task: Task, arguments: &Simulating, mode: Mode) -> Result<(), Failure> {
+fn one(task: Task, arguments: &Simulating, mode: Mode, stopping: Option<&Stopping>) -> Result<(), Failure> {
+    let begun = Instant::now();
     let Task { variants, grid, folder } = task;
     let info = info(&variants);
     let is_told = arguments.format == Format::Human && !arguments.quiet;
     if is_told {
-        match print(format!("{}\n\n", headline(&variants, mode, &info))) {
+        match print(format!("{}\n\n", headline(&variants, mode, &info, stopping))) {
             // The report is wanted even if nobody reads what is printed.
             Ok(()) | Err(Failure::Closed) => {}
             Err(other) => return Err(other),
@@ -89,9 +98,21 @@ fn one(task: Task, arguments: &Simulating, mode: Mode) -> Result<(), Failure> {
     let jobs: Vec<Job> = variants.into_iter().map(job).collect();
     let progress = Progress::new(arguments.quiet);
     let control = Control { progress: &|done, total| progress.at(done, total), stop: interrupt::stop() };
-    let result = run(&jobs, grid.as_ref(), &tool(), info, &control, &|plan| Box::new(Simulator::new(plan)));
+    let more = |results: &Results| stopping.map_or(0, |stopping| stopping.more(results, &jobs, begun));
+    let seeds = info.seeds;
+    let grid = grid.as_ref();
+    let result = run_until(&jobs, grid, &tool(), info, &control, &|plan| Box::new(Simulator::new(plan)), &more);
     progress.clear();
-    let results = result.map_err(|error| failed(&error))?;
+    let mut results = result.map_err(|error| failed(&error))?;
+    if results.scenario.seeds > seeds {
+        for variant in &mut results.variants {
+            variant.resolved = with_seeds(&variant.resolved, results.scenario.seeds);
+        }
+    }
+    if let Some(lacks) = stopping.and_then(|stopping| stopping.lacks(&results, &jobs)).filter(|_| !arguments.quiet) {
+        let help = "allow for more with --max-seeds or --budget, or ask for less";
+        diagnostic(&Diagnostic::warning(lacks).help(help));
+    }
     write::write(&folder, &render(&results, mode))?;
     match arguments.format {
         Format::Json if !arguments.quiet => print(summary_json(&results)),
@@ -150,7 +171,7 @@ pub(super) fn info(variants: &[Resolved]) -> ScenarioInfo {
 }
 
 /// "ecommerce: 4 variants × 200 seeds × 1 year".
-fn headline(variants: &[Resolved], mode: Mode, info: &ScenarioInfo) -> String {
+fn headline(variants: &[Resolved], mode: Mode, info: &ScenarioInfo, stopping: Option<&Stopping>) -> String {
     let name = harmless(&info.name).into_owned();
     let variants = match variants {
         points if mode == Mode::Sweep => format!("{} points", points.len()),
@@ -158,6 +179,7 @@ fn headline(variants: &[Resolved], mode: Mode, info: &ScenarioInfo) -> String {
         several => format!("{} variants", several.len()),
     };
     let seeds = if info.seeds == 1 { "1 seed".to_owned() } else { format!("{} seeds", info.seeds) };
+    let seeds = if stopping.is_some() { format!("{seeds} or more") } else { seeds };
     format!("{name}: {variants} × {seeds} × {}", length(Span::from_secs(info.horizon_s)))
 }
 

@@ -21,6 +21,6 @@ pub(super) struct Sweep {
 
 impl Sweep {
     pub(super) fn execute(self) -> Result<(), Failure> {
-        simulate(&self.simulating, &Wanted::Points(self.variant), Mode::Sweep)
+        simulate(&self.simulating, &Wanted::Points(self.variant), Mode::Sweep, None)
     }
 }

@@ -84,6 +84,8 @@ impl Progress {
             let style = ProgressStyle::with_template("{bar:40} {pos} of {len} seeds, {msg}");
             style.map_or(bar.clone(), |style| bar.with_style(style))
         });
+        // `--until` may add to them.
+        bar.set_length(total);
         let left = elapsed.mul_f64((total - done) as f64 / done.max(1) as f64);
         bar.set_message(format!("{} s left", left.as_secs()));
         bar.set_position(done);

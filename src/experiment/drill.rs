@@ -9,6 +9,7 @@ use crate::domain::{Selection, Stage};
 use crate::failure::spec::{EffectSpec, IncidentSpec, RoutingTarget, ServiceTarget, StoreTarget, TargetSpec};
 use crate::metric::{Dims, Metric, catalogue};
 use crate::scenario::resolved::Scenario;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Before a fault, so that what is lost without one is seen too.
@@ -30,7 +31,7 @@ pub struct Drill {
 }
 
 /// How it ends.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fate {
     /// Nobody notices: less than one request in 10,000 is lost.
@@ -56,7 +57,7 @@ impl Fate {
 }
 
 /// What became of a drill: means over seeds.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, JsonSchema)]
 pub struct Outcome {
     /// What failed: its names are untrusted text.
     pub fault: String,

@@ -3,6 +3,7 @@
 pub use crate::domain::rollout::Why;
 pub use crate::domain::timeline::{Mark, Series, SpanRow, Timeline};
 use crate::metric::{Better, Dims, Unit};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The version of `summary.json`'s schema.
@@ -30,14 +31,14 @@ pub struct Results {
 }
 
 /// The axes of a sweep.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, JsonSchema)]
 pub struct Grid {
     /// In the order written.
     pub axes: Vec<GridAxis>,
 }
 
 /// One axis of a sweep.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 pub struct GridAxis {
     /// Its name: untrusted text.
     pub name: String,
@@ -61,7 +62,7 @@ impl Grid {
 }
 
 /// The program that ran.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Tool {
     /// Always "regionsim".
     pub name: String,
@@ -72,7 +73,7 @@ pub struct Tool {
 }
 
 /// What was run.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ScenarioInfo {
     /// The scenario's name: untrusted text.
     pub name: String,
@@ -131,7 +132,7 @@ pub struct RevisionRecord {
 }
 
 /// One metric over all seeds.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct MetricResult {
     /// The metric's name.
     pub metric: String,
@@ -170,7 +171,7 @@ pub struct MetricResult {
 }
 
 /// An objective and how often it is met.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Objective {
     /// The metric's name.
     pub metric: String,
@@ -190,7 +191,7 @@ pub struct Objective {
 }
 
 /// Which side of a bound is good.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Direction {
     /// At or above the bound.
@@ -200,7 +201,7 @@ pub enum Direction {
 }
 
 /// One metric of one variant against another's, paired by seed.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Comparison {
     /// The first variant.
     pub a: String,
@@ -217,7 +218,7 @@ pub struct Comparison {
     pub difference: f64,
     /// Its 95 % interval (Student t on the paired differences).
     pub ci95: [f64; 2],
-    /// Share of seeds in which a is better; ties count half. `None` for a metric without a direction.
+    /// Share of seeds in which a is better; ties count half. Absent for a metric without a direction.
     pub a_better_share: Option<f64>,
     /// Width of the interval that independent runs would have given, over this one's.
     pub narrowing: Option<f64>,
@@ -228,7 +229,7 @@ pub struct Comparison {
 }
 
 /// When the dearer of two designs pays.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct BreakEven {
     /// The dearer variant.
     pub dearer: String,
@@ -238,14 +239,14 @@ pub struct BreakEven {
     pub bill_difference: f64,
     /// Difference of good requests over the horizon; more for the dearer one.
     pub good_requests_difference: f64,
-    /// Loss per failed request above which the dearer one pays, USD. `None`: it never does.
+    /// Loss per failed request above which the dearer one pays, USD. Absent: it never does.
     pub usd_per_failed_request: Option<f64>,
-    /// The same per minute of total outage at the mean rate, USD. `None`: it never does.
+    /// The same per minute of total outage at the mean rate, USD. Absent: it never does.
     pub usd_per_minute: Option<f64>,
 }
 
 /// Something that the figures rest on.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Note {
     /// What kind of statement it is.
     pub kind: NoteKind,
@@ -254,7 +255,7 @@ pub struct Note {
 }
 
 /// What kind of statement a note is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum NoteKind {
     /// A choice nobody measured.

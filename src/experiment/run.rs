@@ -54,7 +54,7 @@ impl Simulate for crate::sim::Simulator<'_> {
 
 /// How a caller follows a run, and ends it.
 pub struct Control<'a> {
-    /// Called from any thread after each seed of each variant with how many are done, and how many there are.
+    /// Called from any thread after each seed of each variant with how many are done, and how many there are so far.
     pub progress: &'a (dyn Fn(u64, u64) + Sync),
     /// Set, it ends the run at the next seed.
     pub stop: &'a AtomicBool,
@@ -191,6 +191,7 @@ where
 {
     let (first, seeds) = (u64::from(range.start), range.len() as u64);
     let total = seeds * jobs.len() as u64;
+    let before = first * jobs.len() as u64;
     let (next, done, failed) = (AtomicU64::new(0), AtomicU64::new(0), AtomicBool::new(false));
     let results: Mutex<Vec<(u64, Result<RunSummary, String>)>> = Mutex::new(Vec::new());
     rayon::broadcast(|_| {
@@ -216,7 +217,7 @@ where
                 .map(|seen| RunSummary { replication, ..layouts[job].summarise(plan, &seen) });
             failed.fetch_or(result.is_err(), Ordering::Relaxed);
             own.push((item, result));
-            (control.progress)(done.fetch_add(1, Ordering::Relaxed) + 1, total);
+            (control.progress)(before + done.fetch_add(1, Ordering::Relaxed) + 1, before + total);
         }
         results.lock().expect("no thread panics while it holds the lock").append(&mut own);
     });

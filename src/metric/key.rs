@@ -1,10 +1,11 @@
 //! The name of one measured value: a metric and what it is of.
 
 use crate::domain::Stage;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The unit of a metric, in SI.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub enum Unit {
     /// A share from 0 to 1.
     #[serde(rename = "1")]
@@ -57,7 +58,7 @@ impl Unit {
 }
 
 /// Which way a metric is good.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Better {
     /// More is better.
@@ -82,16 +83,23 @@ pub struct Metric {
 }
 
 /// What a value is of; a dimension that doesn't apply is `None`.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "each field is the dimension of its name")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Dims {
+    /// The population; absent: everybody.
     pub population: Option<String>,
+    /// The journey; absent: all of them.
     pub journey: Option<String>,
+    /// The cluster; absent: all of them.
     pub cluster: Option<String>,
+    /// The service; absent: all of them.
     pub service: Option<String>,
+    /// The store; absent: all of them.
     pub store: Option<String>,
+    /// The stage at which requests were lost; absent: all of them.
     pub stage: Option<Stage>,
+    /// The fault that they were lost to; absent: all of them.
     pub root: Option<String>,
+    /// The month of the horizon, from 1; absent: the whole horizon.
     pub month: Option<u32>,
 }
 

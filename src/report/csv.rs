@@ -4,6 +4,7 @@
 //! Names come from the scenario. A spreadsheet runs a cell that begins with `=`, `+`, `-`, `@`, tab or carriage return
 //! as a formula (OWASP, *CSV Injection*), so such names get an apostrophe in front; numbers are left alone.
 
+use super::columns::{COST, LATENCY, OUTAGES, REVISIONS, SEEDS, SWEEP, names};
 use super::view::{bill_lines, is_overall};
 use crate::experiment::results::{Grid, MetricResult, Results};
 use crate::metric::{Dims, Unit};
@@ -56,7 +57,7 @@ pub(super) fn seeds(results: &Results) -> Vec<u8> {
             })
         })
     });
-    table(["variant", "seed", "metric", "population", "journey", "unit", "value"], rows)
+    table(names(&SEEDS), rows)
 }
 
 /// `latency.csv`: quantiles by population and journey, mean over seeds with its 95 % interval.
@@ -78,21 +79,7 @@ pub(super) fn latency(results: &Results) -> Vec<u8> {
             ]
         })
     });
-    table(
-        [
-            "variant",
-            "population",
-            "journey",
-            "quantile",
-            "mean_s",
-            "ci95_low_s",
-            "ci95_high_s",
-            "seed_p5_s",
-            "seed_p50_s",
-            "seed_p95_s",
-        ],
-        rows,
-    )
+    table(names(&LATENCY), rows)
 }
 
 /// `cost.csv`: every line of bill and loss over the horizon, mean over seeds with its 95 % interval.
@@ -119,17 +106,14 @@ pub(super) fn cost(results: &Results) -> Vec<u8> {
             ]
         })
     });
-    table(
-        ["variant", "line", "part_of", "mean_usd", "ci95_low_usd", "ci95_high_usd", "seed_p5_usd", "seed_p95_usd"],
-        rows,
-    )
+    table(names(&COST), rows)
 }
 
 /// `sweep.csv`: the metrics of everything together at each point, mean over seeds with its 95 % interval.
 pub(super) fn sweep(results: &Results, grid: &Grid) -> Vec<u8> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let axes = grid.axes.iter().map(|axis| name(&axis.name));
-    let head = axes.chain(["point", "metric", "unit", "mean", "ci95_low", "ci95_high"].map(str::to_owned));
+    let head = axes.chain(names(&SWEEP).map(str::to_owned));
     writer.write_record(head).expect("a Vec takes every byte");
     for (place, point) in results.variants.iter().enumerate() {
         for m in point.metrics.iter().filter(|m| is_overall(&m.dims) && m.mean.is_some()) {
@@ -166,21 +150,7 @@ pub(super) fn outages(results: &Results) -> Vec<u8> {
             ]
         })
     });
-    table(
-        [
-            "variant",
-            "seed",
-            "population",
-            "journey",
-            "start_s",
-            "duration_s",
-            "lost_requests",
-            "root",
-            "rto_service_s",
-            "rto_users_s",
-        ],
-        rows,
-    )
+    table(names(&OUTAGES), rows)
 }
 
 /// `revisions.csv`: who ran which revision when, and why, in the first seed.
@@ -197,7 +167,7 @@ pub(super) fn revisions(results: &Results) -> Vec<u8> {
             ]
         })
     });
-    table(["variant", "cluster", "revision", "from_s", "to_s", "why"], rows)
+    table(names(&REVISIONS), rows)
 }
 
 #[cfg(test)]

@@ -1,13 +1,18 @@
 //! What became of each drill: a matrix on a terminal, worst first, and the files of its folder.
 
+use super::columns::{DRILL, names};
 use super::csv;
 use super::html;
+use super::json::schema_of;
 use super::terminal::{DIM, WIDTH, columns, fit, pad, wrapped};
 use super::text::{duration, short};
 use crate::base::Span;
 use crate::experiment::drill::{Fate, Outcome};
-use crate::experiment::results::Results;
+use crate::experiment::results::{Results, SCHEMA, ScenarioInfo, Tool};
 use anstyle::{AnsiColor, Style};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
 use std::fmt::Write as _;
 
 /// What was drilled.
@@ -111,15 +116,37 @@ pub fn table(drilled: &Drilled) -> String {
     text + &wrapped(&foot, WIDTH).join("\n") + "\n"
 }
 
+/// What became of every drill.
+#[derive(Serialize, JsonSchema)]
+struct Drills<'a> {
+    /// The version of this schema.
+    #[schemars(extend("const" = SCHEMA))]
+    schema: u32,
+    /// The program that ran.
+    tool: &'a Tool,
+    /// What was drilled.
+    scenario: &'a ScenarioInfo,
+    /// How long each fault lasts, in seconds.
+    lasts_s: f64,
+    /// In the order of the scenario.
+    outcomes: &'a [Outcome],
+}
+
+/// The JSON Schema of `drill.json`.
+pub fn schema() -> Value {
+    schema_of::<Drills<'static>>()
+}
+
 /// The files of the folder.
 pub fn render(drilled: &Drilled) -> Vec<(String, Vec<u8>)> {
-    let json = serde_json::json!({
-        "schema": 1,
-        "tool": drilled.results.tool,
-        "scenario": drilled.results.scenario,
-        "lasts_s": drilled.lasts.secs(),
-        "outcomes": drilled.outcomes,
-    });
+    let drills = Drills {
+        schema: SCHEMA,
+        tool: &drilled.results.tool,
+        scenario: &drilled.results.scenario,
+        lasts_s: drilled.lasts.secs(),
+        outcomes: &drilled.outcomes,
+    };
+    let json = serde_json::json!(drills);
     let number = |x: Option<f64>| x.map_or_else(String::new, |x| x.to_string());
     let rows = drilled.outcomes.iter().map(|one| {
         [
@@ -135,21 +162,9 @@ pub fn render(drilled: &Drilled) -> Vec<(String, Vec<u8>)> {
             one.stage.map_or("", crate::domain::Stage::name).to_owned(),
         ]
     });
-    let head = [
-        "fault",
-        "fate",
-        "requests_lost",
-        "lost_s",
-        "longest_outage_s",
-        "rto_service_s",
-        "rto_users_s",
-        "rpo_s",
-        "writes_lost",
-        "stage",
-    ];
     vec![
         ("report.html".to_owned(), html::drill(drilled.results, drilled.lead(), &drilled.worst_first())),
         ("drill.json".to_owned(), format!("{json:#}\n").into_bytes()),
-        ("drill.csv".to_owned(), csv::table(head, rows)),
+        ("drill.csv".to_owned(), csv::table(names(&DRILL), rows)),
     ]
 }

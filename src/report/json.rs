@@ -3,30 +3,56 @@
 use crate::experiment::results::{
     BreakEven, Comparison, Grid, MetricResult, Note, Objective, Results, SCHEMA, ScenarioInfo, Tool,
 };
+use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::Serialize;
 use serde_json::Value;
 
-#[derive(Serialize)]
+/// What a run, a comparison or a sweep found.
+#[derive(Serialize, JsonSchema)]
 struct Summary<'a> {
+    /// The version of this schema.
+    #[schemars(extend("const" = SCHEMA))]
     schema: u32,
+    /// The program that ran.
     tool: &'a Tool,
+    /// What was run.
     scenario: &'a ScenarioInfo,
-    /// Of a sweep: the variants are its points.
+    /// Of a sweep, its axes: then the variants are its points, the last axis fastest.
     #[serde(skip_serializing_if = "Option::is_none")]
     sweep: Option<&'a Grid>,
+    /// In file order.
     variants: Vec<Variant<'a>>,
+    /// Every pair of variants on the headline metrics; of a sweep, none.
     comparisons: &'a [Comparison],
+    /// Names of the variants that no other beats on availability, bill and p99 latency at once, by their means.
     pareto: &'a [String],
+    /// For each pair, when the dearer one pays.
     break_even: &'a [BreakEven],
+    /// What the figures rest on.
     notes: &'a [Note],
 }
 
-#[derive(Serialize)]
+/// One variant's figures.
+#[derive(Serialize, JsonSchema)]
 struct Variant<'a> {
+    /// Its name.
     name: &'a str,
+    /// Its one sentence.
     summary: Option<&'a str>,
+    /// Every metric, in the order of the catalogue.
     metrics: &'a [MetricResult],
+    /// What the scenario expects, and how often it is so.
     objectives: &'a [Objective],
+}
+
+/// The JSON Schema of a type as it is written.
+pub(super) fn schema_of<T: JsonSchema>() -> Value {
+    SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>().to_value()
+}
+
+/// The JSON Schema of `summary.json`.
+pub fn summary_schema() -> Value {
+    schema_of::<Summary<'static>>()
 }
 
 /// The bytes of `summary.json`: one metric, objective or comparison a line.

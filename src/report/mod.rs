@@ -4,6 +4,7 @@
 //! spreadsheet or a terminal would act on it, and made a slug where it names a file.
 
 pub mod check;
+pub mod columns;
 mod csv;
 pub mod drill;
 mod html;
@@ -18,7 +19,7 @@ pub mod trace;
 pub mod verdict;
 mod view;
 
-pub use json::summary as summary_json;
+pub use json::{summary as summary_json, summary_schema};
 pub use terminal::{compare_table, run_table, sweep_table};
 
 use crate::experiment::results::{Grid, Results, VariantResult};

@@ -5,6 +5,7 @@
 
 use super::quantile::t_quantile;
 use super::summary::{moments, t_half_width};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Which way a metric is better.
@@ -28,7 +29,7 @@ impl Direction {
 }
 
 /// What the comparison shows of A against B, at 95 % confidence.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// A is better than B.
