@@ -218,7 +218,7 @@ impl Documents {
 
 /// The documents of a text within a document. Broken ones are left out.
 pub(super) fn inline(text: &str, place: Place) -> Vec<Rc<Node>> {
-    let parsed = |(line, document)| yaml::parse(document, place.file, place.line + line, &mut Vec::new());
+    let parsed = |(line, document)| yaml::parse(document, place.file, place.line + line - 1, &mut Vec::new());
     split(text).into_iter().filter_map(|document| parsed(document).ok().flatten()).collect()
 }
 

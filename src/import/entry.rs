@@ -27,10 +27,8 @@ pub(super) fn expose(objects: &[Object], workloads: &mut [Workload]) {
         let root = object.root.as_ref();
         let selector = texts(root.at(&["spec", "selector"]));
         let kind = root.text_at(&["spec", "type"]);
-        let open = (kind == Some("LoadBalancer")).then(|| match is_internal(root) {
-            true => (INTERNAL, object.place()),
-            false => ("Service of type LoadBalancer", object.place()),
-        });
+        let what = if is_internal(root) { INTERNAL } else { "Service of type LoadBalancer" };
+        let open = (kind == Some("LoadBalancer")).then_some((what, object.place()));
         let way = ways.remove(&object.name).or(open);
         let namespace = object.namespace.as_deref();
         for (index, workload) in workloads.iter_mut().enumerate() {

@@ -7,8 +7,9 @@
 use super::documents::Documents;
 use super::kustomize::Object;
 use super::layout::Group;
-use super::yaml::{Node, Place};
+use super::yaml::{Node, Place, Value};
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 /// A setting, and where it is said.
 pub(super) type Said<T> = (T, Place);
@@ -69,9 +70,12 @@ impl Gitops {
     fn application(&mut self, object: &Object, spec: Option<&Node>) {
         let Some(spec) = spec else { return };
         let automated = spec.at(&["syncPolicy"]).and_then(|policy| policy.get("automated"));
-        match automated.filter(|automated| automated.text_at(&["enabled"]) != Some("false")) {
-            // `automated:` alone is written by some, and `null` is what Argo CD takes for off.
-            Some(automated) if automated.text().is_some() || !automated.entries().is_empty() || is_table(automated) => {
+        // `automated: {}` is on, and `automated:` alone is off.
+        let is_on = |automated: &&Rc<Node>| {
+            matches!(automated.value, Value::Map(_)) && automated.text_at(&["enabled"]) != Some("false")
+        };
+        match automated.filter(is_on) {
+            Some(automated) => {
                 let says = |key: &str| match automated.get(key) {
                     Some(node) => (node.text() == Some("true"), node.place),
                     None => (false, automated.place),
@@ -79,7 +83,7 @@ impl Gitops {
                 self.heals.push(says("selfHeal"));
                 self.prunes.push(says("prune"));
             }
-            Some(_) | None => self.by_hand.push(object.place()),
+            None => self.by_hand.push(object.place()),
         }
     }
 
@@ -113,11 +117,6 @@ impl Gitops {
             self.jitter = span("timeout.reconciliation.jitter").or(self.jitter);
         }
     }
-}
-
-/// `automated: {}`, which is how Argo CD's own examples write it.
-fn is_table(node: &Node) -> bool {
-    matches!(node.value, super::yaml::Value::Map(_))
 }
 
 /// Seconds of a duration as Go writes it, above 0 and at most a week: `30s`, `1m0s`, `1.5h`.

@@ -118,7 +118,8 @@ impl Platform {
             };
             let known = entries.iter().any(is_reader);
             for (position, entry) in entries.iter_mut().enumerate() {
-                if if known { !is_reader(entry) } else { position > 0 } {
+                let is_its = if known { is_reader(entry) } else { position == 0 };
+                if !is_its {
                     continue;
                 }
                 if family != Family::Queue && entry.reads.len() < MAX_STORES {

@@ -20,6 +20,8 @@ pub(super) struct Object {
     pub(super) kind: String,
     /// Its name in the cluster, prefix and suffix included.
     pub(super) name: String,
+    /// What Kustomize put before and behind its own name.
+    affixes: (String, String),
     pub(super) namespace: Option<String>,
 }
 
@@ -30,6 +32,7 @@ impl Object {
             root: Rc::clone(root),
             kind: text(&["kind"])?,
             name: text(&["metadata", "name"])?,
+            affixes: (String::new(), String::new()),
             namespace: text(&["metadata", "namespace"]),
         })
     }
@@ -50,10 +53,7 @@ impl Object {
 
     /// What another object that this one's manifest names is called here: Kustomize gives both the same prefix and suffix.
     pub(super) fn beside(&self, other: &str) -> String {
-        match self.name.split_once(self.original()) {
-            Some((prefix, suffix)) => format!("{prefix}{other}{suffix}"),
-            None => other.to_owned(),
-        }
+        format!("{}{other}{}", self.affixes.0, self.affixes.1)
     }
 }
 
@@ -235,6 +235,8 @@ pub(super) fn change(folder: &str, root: &Node, documents: &Documents, objects: 
     let (prefix, suffix) = (affix("namePrefix"), affix("nameSuffix"));
     for object in objects.iter_mut() {
         object.name = format!("{prefix}{}{suffix}", object.name);
+        object.affixes.0.insert_str(0, prefix);
+        object.affixes.1.push_str(suffix);
         object.namespace = root.text_at(&["namespace"]).map(str::to_owned).or_else(|| object.namespace.take());
     }
 }

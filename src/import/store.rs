@@ -58,8 +58,7 @@ impl Family {
     pub(super) const fn usual(self) -> (&'static str, Option<&'static str>) {
         match self {
             Self::Leader | Self::Everywhere => ("2ms", Some("local")),
-            Self::Queue => ("5ms", None),
-            Self::Majority | Self::Quorum => ("5ms", None),
+            Self::Queue | Self::Majority | Self::Quorum => ("5ms", None),
             Self::Cache => ("500us", None),
         }
     }
