@@ -41,9 +41,8 @@ pub(super) fn expose(objects: &[Object], workloads: &mut [Workload]) {
                 Some(way) if workload.exposed.is_none_or(|(known, _)| known == INTERNAL) => {
                     workload.exposed = Some(way);
                 }
-                Some(_) => {}
                 None if kind == Some("NodePort") => ports.push((index, ("Service of type NodePort", object.place()))),
-                None => {}
+                Some(_) | None => {}
             }
         }
     }

@@ -73,7 +73,7 @@ impl Platform {
         let services = merge(&clusters, false);
         let serves = |index: &&usize| clusters[**index].role == Role::Front;
         let front = |one: &&Merged| {
-            let exposed = one.by_cluster.iter().filter(|(index, one)| serves(&index) && one.exposed.is_some());
+            let exposed = one.by_cluster.iter().filter(|(index, one)| serves(index) && one.exposed.is_some());
             (exposed.count(), one.by_cluster.keys().filter(serves).count())
         };
         // The first of those that most clusters run.

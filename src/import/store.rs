@@ -143,10 +143,10 @@ pub(super) fn of_name(name: &str) -> Option<Family> {
         return None;
     }
     let is_part = |word: &&str| name.split(['-', '_']).any(|part| part == *word);
-    if ["db", "database"].iter().any(|word| is_part(&word)) {
+    if ["db", "database"].iter().any(is_part) {
         return Some(Family::Leader);
     }
-    ["redis", "memcached"].iter().any(|word| is_part(&word)).then_some(Family::Cache)
+    ["redis", "memcached"].iter().any(is_part).then_some(Family::Cache)
 }
 
 #[cfg(test)]

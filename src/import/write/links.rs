@@ -28,6 +28,9 @@ pub(super) fn dependencies(text: &mut Text<'_>, platform: &Platform) {
     }
 }
 
+/// A kind of connection, from which clusters to which.
+type Way<'a> = (&'a str, Vec<usize>, Vec<usize>);
+
 /// The mesh, and how services are reached that don't run in all clusters.
 pub(super) fn connections(text: &mut Text<'_>, platform: &Platform) {
     let joined: Vec<usize> =
@@ -36,7 +39,7 @@ pub(super) fn connections(text: &mut Text<'_>, platform: &Platform) {
         return;
     }
     let meshed = mesh(text, platform, &joined);
-    let mut others: BTreeMap<(&str, Vec<usize>, Vec<usize>), BTreeSet<&str>> = BTreeMap::new();
+    let mut others: BTreeMap<Way<'_>, BTreeSet<&str>> = BTreeMap::new();
     for (number, _) in platform.entries.iter().flat_map(|entry| &entry.path) {
         let service = &platform.services[*number];
         let runs = |index: &usize| service.by_cluster.contains_key(index);

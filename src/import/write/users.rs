@@ -92,13 +92,12 @@ fn capacity(platform: &Platform, cluster: usize) -> f64 {
         let is_passed = |entry: &&Entry| entry.path.iter().any(|(known, _)| *known == service);
         let share: f64 = platform.entries.iter().filter(is_passed).map(|entry| entry.share).sum();
         let by_cluster = &platform.services[service].by_cluster;
-        let pods = match by_cluster.get(&cluster) {
-            Some(own) => f64::from(own.pods()),
+        let pods = if let Some(own) = by_cluster.get(&cluster) {
+            f64::from(own.pods())
+        } else {
             // All who don't run it share those that are elsewhere.
-            None => {
-                let pods: f64 = by_cluster.values().map(Workload::pods).map(f64::from).sum();
-                pods / platform.fronts().count().max(1) as f64
-            }
+            let pods: f64 = by_cluster.values().map(Workload::pods).map(f64::from).sum();
+            pods / platform.fronts().count().max(1) as f64
         };
         pods * f64::from(CONCURRENCY) / TIME / share
     });
