@@ -26,7 +26,18 @@ fn k8s(folder: &Path) -> (String, String) {
     let output = regionsim(&["import", "k8s", folder.to_str().unwrap()]);
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{said}");
-    (text(&output.stdout), said)
+    (text(&output.stdout), said.replace("\n  ", " "))
+}
+
+/// The scenario that this fixture gives, as a table.
+fn scenario(name: &str) -> toml::Table {
+    k8s(&fixture(name)).0.parse().unwrap()
+}
+
+/// The entry of this name in a list of the scenario.
+fn entry<'t>(scenario: &'t toml::Table, list: &str, name: &str) -> &'t toml::Value {
+    let entries = scenario[list].as_array().unwrap();
+    entries.iter().find(|entry| entry["name"].as_str() == Some(name)).unwrap()
 }
 
 fn holds(text: &str, all: &[&str]) {
@@ -41,13 +52,16 @@ fn the_textbooks_layout_is_a_scenario_that_runs() {
     holds(&said, &["found: 3 clusters, 1 service, 1 store\n", "ServiceAccount ×1"]);
     let lines = [
         "name = \"us-east\"  # clusters/us-east\n",
-        "region = \"us-west-2\"  # clusters/us-west/config.yaml:8\n",
-        "replicas = 4  # clusters/eu-west/web-app.yaml:7\n",
-        "override.\"us-east\".replicas = 6  # clusters/us-east/web-app.yaml:7\n",
+        "region = \"us-west-2\"  # from clusters/us-west/config.yaml:8\n",
+        "replicas = 4  # from clusters/eu-west/web-app.yaml:7\n",
+        "override.\"us-east\".replicas = 6  # from clusters/us-east/web-app.yaml:7\n",
         "concurrency = 8  # assumed\n",
         "# PodDisruptionBudget: minAvailable = 2 (clusters/eu-west/web-app.yaml:",
-        "# gitops: Application `shop-us-west` to us-west: automated, prune = true, self-heal = true (argocd/us-west.yaml:1)\n",
-        "# connection: DestinationRule `payments` for payments.example.com, outlier detection: consecutive5xxErrors = 5, ",
+        "self-heal = true  # from argocd/eu-west.yaml:18\n",
+        "# prune = true  # from argocd/eu-west.yaml:17\n",
+        "poll = \"120s\"  # assumed: Argo CD's default\n",
+        "name = \"payments.example.com\"  # from clusters/eu-west/mesh.yaml:1\n",
+        "{ dependency = \"payments.example.com\" }]  # assumed\n",
         "# On the path: `web-app` (Service of type LoadBalancer, clusters/eu-west/web-app.yaml:",
     ];
     holds(&toml, &lines);
@@ -88,9 +102,9 @@ fn overlays_of_kustomize_are_clusters() {
     holds(&said, &["found: 2 clusters, 1 service, 0 stores\n", "github.com/example/shared//base?ref=v1` is elsewhere"]);
     let lines = [
         "region = \"us-east-1\"  # the cluster's name\n",
-        "replicas = 7  # apps/web/overlays/prod-eu-west-1/kustomization.yaml:9\n",
-        "cpu = 0.75  # apps/web/overlays/prod-eu-west-1/cpu.yaml:9\n",
-        "override.\"prod-us-east-1\".replicas = 5  # apps/web/overlays/prod-us-east-1/kustomization.yaml:8\n",
+        "replicas = 7  # from apps/web/overlays/prod-eu-west-1/kustomization.yaml:9\n",
+        "cpu = 0.75  # from apps/web/overlays/prod-eu-west-1/cpu.yaml:9\n",
+        "override.\"prod-us-east-1\".replicas = 5  # from apps/web/overlays/prod-us-east-1/kustomization.yaml:8\n",
     ];
     holds(&toml, &lines);
 }
@@ -98,7 +112,10 @@ fn overlays_of_kustomize_are_clusters() {
 #[test]
 fn flux_is_followed_and_callees_are_on_the_path() {
     let (toml, said) = k8s(&fixture("flux"));
-    holds(&said, &["found: 2 clusters, 2 services, 0 stores\n", "namespace `flux-system` serves no users"]);
+    holds(
+        &said,
+        &["found: 2 clusters, 2 services, 0 stores\n", "left out, as these namespaces serve no users: `flux-system`"],
+    );
     holds(&toml, &["path = [\"api\", \"cart\"]", "# On the path: `cart` (assumed: `api` is told its address)\n"]);
 }
 
@@ -109,23 +126,128 @@ fn an_application_set_makes_clusters_of_its_list() {
     holds(
         &toml,
         &[
-            "name = \"eu-west-1\"  # bootstrap/set.yaml:1\n",
-            "replicas = 1  # Kubernetes' default\n",
-            "automated, prune = true, self-heal = false",
+            "name = \"eu-west-1\"  # from bootstrap/set.yaml:1\n",
+            "replicas = 1  # assumed: Kubernetes' default\n",
+            "self-heal = false  # from bootstrap/set.yaml:15\n# prune = true  # from bootstrap/set.yaml:15\n",
         ],
     );
 }
 
 #[test]
-fn a_chart_is_named_and_not_rendered() {
-    let folder = fixture("helm");
-    let output = regionsim(&["import", "k8s", folder.to_str().unwrap()]);
-    assert_eq!(output.status.code(), Some(2));
-    assert_eq!(text(&output.stdout), "");
-    holds(
-        &text(&output.stderr),
-        &["chart/templates/deployment.yaml:4:", "helm template", "HelmRelease ×1", "no Deployment"],
-    );
+fn a_chart_is_named_and_of_its_release_the_values_are_read() {
+    let (toml, said) = k8s(&fixture("helm"));
+    let named = ["chart/templates/deployment.yaml:4:", "helm template", "of these Helm releases are read: `web`"];
+    holds(&said, &named);
+    holds(&toml, &["replicas = 2  # from chart/values.yaml:1\n"]);
+    let output = regionsim(&["import", "k8s", fixture("helm/chart").to_str().unwrap()]);
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(2), String::new()));
+    holds(&text(&output.stderr), &["templates/deployment.yaml:4:", "no Deployment"]);
+}
+
+#[test]
+fn releases_of_flux_and_argo_are_services_and_staging_serves_nobody() {
+    let (toml, said) = k8s(&fixture("releases"));
+    holds(&said, &["found: 2 clusters, 2 services, 1 store\n", "as it belongs to the cluster itself: `cert-manager`"]);
+    let lines = [
+        "serves = false  # assumed from its name\n",
+        "replicas = 6  # from clusters/production/web.yaml:12\n",
+        "autoscale = { target = 0.6, min = 1, max = 12 }  # from clusters/production/web.yaml:18\n",
+        // The chart's values, then the file of values that the Application names, then its parameters.
+        "replicas = 5  # from charts/api/values-production.yaml:1\n",
+        "override.\"staging\".replicas = 2  # from charts/api/values.yaml:1\n",
+        "cpu = 0.3  # from clusters/production/web.yaml:55\n",
+        "# On the path: `web` (Ingress, clusters/production/web.yaml:21)\n",
+    ];
+    holds(&toml, &lines);
+    let scenario = scenario("releases");
+    assert_eq!(entry(&scenario, "store", "cache")["clusters"].as_array().unwrap().len(), 1);
+    // 30 % of 5 pods × 8 at a time / 50 ms: `api` is full before `web`, and staging has no users.
+    assert_eq!(scenario["population"].as_array().unwrap().len(), 1);
+    assert_eq!(scenario["population"][0]["rate"].as_str(), Some("240/s"));
+}
+
+#[test]
+fn a_mesh_is_a_connection_over_which_other_clusters_are_called() {
+    let (toml, said) = k8s(&fixture("joined"));
+    holds(&said, &["found: 3 clusters, 2 services, 0 stores\n"]);
+    let lines = [
+        "[[connection]]\nname = \"mesh\"  # locality load balancing, from clusters/us-east-1/mesh.yaml:10\n",
+        "via.mesh.errors = 3  # from clusters/us-east-1/mesh.yaml:15\n",
+        "via.mesh.interval = \"5s\"  # from clusters/us-east-1/mesh.yaml:16\n",
+        "via.mesh.ejection = \"90s\"  # from clusters/us-east-1/mesh.yaml:17\n",
+        "# Istio: from us-west-2 over to us-east-1; a mesh here takes the nearest that is well (",
+        "path = [\"web\", \"stock\"]",
+    ];
+    holds(&toml, &lines);
+    let scenario = scenario("joined");
+    assert_eq!(entry(&scenario, "cluster", "eu-west-1")["serves"].as_bool(), Some(false));
+    assert_eq!(entry(&scenario, "service", "stock")["clusters"][0].as_str(), Some("eu-west-1"));
+    // 30 % of half of 6 pods × 8 at a time / 50 ms: two clusters share what runs in the third.
+    assert_eq!(scenario["population"][0]["rate"].as_str(), Some("144/s"));
+}
+
+#[test]
+fn without_a_mesh_what_exposes_a_service_says_how_it_is_called() {
+    let read = |path: &str| fs::read(fixture(path)).unwrap();
+    let (web, stock) = (read("joined/clusters/us-east-1/web.yaml"), read("joined/clusters/eu-west-1/stock.yaml"));
+    for (note, kind) in
+        [("", "public-lb"), ("\n  annotations: {networking.gke.io/load-balancer-type: Internal}", "peering")]
+    {
+        let open = text(&stock).replace("spec:\n  selector", "spec:\n  type: LoadBalancer\n  selector");
+        let open = open.replace(
+            "kind: Service\nmetadata:\n  name: stock",
+            &format!("kind: Service\nmetadata:\n  name: stock{note}"),
+        );
+        let both = [web.as_slice(), b"---\n", open.as_bytes()].concat();
+        let (imported, _) = imported(&[("clusters/us-west-2/a.yaml", &web), ("clusters/us-east-1/a.yaml", &both)]);
+        let scenario: toml::Table = imported.unwrap().toml.parse().unwrap();
+        let connection = &scenario["connection"][0];
+        assert!(connection["via"].get(kind).is_some(), "{connection}");
+        assert_eq!(connection["from"][0].as_str(), Some("us-west-2"));
+        assert_eq!(connection["to"][0].as_str(), Some("us-east-1"));
+    }
+}
+
+#[test]
+fn each_kind_of_store_has_its_usual_replication() {
+    let (toml, _) = k8s(&fixture("stores"));
+    let scenario: toml::Table = toml.parse().unwrap();
+    let of = |name: &str| entry(&scenario, "store", name)["replication"].to_string();
+    assert_eq!(of("orders"), r#"{ async = { lag = "1s" } }"#);
+    assert_eq!(of("carts"), "{ quorum = { read = 2, write = 2 } }");
+    assert!(of("ledger").contains("acks = 1") && of("ledger").contains("degrade = false"), "{}", of("ledger"));
+    assert_eq!(of("events"), r#"{ async = { lag = "5s" } }"#);
+    let cached = |name: &str| entry(&scenario, "store", name)["replication"]["cache"]["of"].as_str();
+    // `web` is told of `sessions` together with `ledger` and `orders`; nobody is told of `pages`.
+    assert_eq!((cached("sessions"), cached("pages")), (Some("ledger"), Some("carts")));
+    holds(&toml, &["# assumed: that it is a cache, of what, and for how long\n"]);
+    let lines = [
+        // A queue is only written; what is cached is read through its cache where it is plain what that caches.
+        r#"path = ["web", { read = "carts" }, { read = "orders" }, { read = "pages" }, { read = "sessions" }]"#,
+        r#"path = ["web", { write = "carts" }, { write = "events" }, { write = "ledger" }, { write = "orders" }]"#,
+    ];
+    holds(&toml, &lines);
+}
+
+#[test]
+fn a_component_changes_what_its_caller_has_gathered_once() {
+    let (toml, _) = k8s(&fixture("component"));
+    let lines = [
+        "name = \"shop-web\"  # from base/web.yaml:1\n",
+        "replicas = 7  # from components/edge/kustomization.yaml:11\n",
+        "# Deployment of image mirror.example.com/web:1\n",
+        "override.\"staging\".replicas = 1  # from overlays/staging/kustomization.yaml:5\n",
+        "autoscale = { target = 0.8, min = 1, max = 9 }",
+        // Its replicas are removed by a JSON patch.
+        "name = \"shop-edge\"  # from components/edge/edge.yaml:1\nreplicas = 1  # assumed",
+        // The Ingress names `web`, and both have the component's prefix.
+        "# On the path: `shop-web` (Ingress, base/web.yaml:",
+    ];
+    holds(&toml, &lines);
+    assert!(!toml.contains("shop-shop-"), "{toml}");
+    let scenario = scenario("component");
+    assert_eq!(entry(&scenario, "service", "shop-web").get("cpu"), None, "the container that asks for 4 is deleted");
+    assert_eq!(entry(&scenario, "service", "shop-worker")["clusters"][0].as_str(), Some("staging"));
 }
 
 #[test]
@@ -141,7 +263,7 @@ fn what_is_broken_is_named_by_file_and_line_and_the_rest_is_read() {
         "the key `kind` is there twice",
     ];
     holds(&said, &all);
-    holds(&toml, &["name = \"worker\"  # clusters/us-west/web.yaml:12\n"]);
+    holds(&toml, &["name = \"worker\"  # from clusters/us-west/web.yaml:12\n"]);
 }
 
 #[cfg(unix)]
@@ -202,7 +324,7 @@ fn windows_line_ends_a_byte_order_mark_and_numbers_in_quotes_are_read() {
     let marked = [b"\xef\xbb\xbf", WEB].concat();
     let (imported, problems) = imported(&[("clusters/us-west/web.yaml", &marked)]);
     assert_eq!(problems, "");
-    assert!(imported.unwrap().toml.contains("replicas = 3  # clusters/us-west/web.yaml:4\n"));
+    assert!(imported.unwrap().toml.contains("replicas = 3  # from clusters/us-west/web.yaml:4\n"));
 }
 
 #[test]
@@ -225,6 +347,57 @@ fn names_cannot_leave_their_quotes_or_comments() {
     let toml: toml::Table = imported.unwrap().toml.parse().unwrap();
     assert!(!toml.contains_key("evil"));
     assert_eq!(toml["service"][0]["name"].as_str(), Some("a\"\\n[evil]\\nx = 1 #"));
+}
+
+#[test]
+fn lists_json_anchors_and_merges_are_read_and_tabs_are_named() {
+    let json = br#"{"apiVersion":"v1","kind":"List","items":[{"apiVersion":"apps/v1","kind":"Deployment",
+        "metadata":{"name":"web"},"spec":{"replicas":4,"template":{"spec":{"containers":[{"image":"w"}]}}}}]}"#;
+    let merged = b"base: &base {replicas: 2}\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: &n api}\nspec:\n  <<: *base\n  serviceName: *n\n";
+    let tabs = b"kind: Deployment\nspec:\n\treplicas: 1\n";
+    let (imported, problems) =
+        imported(&[("clusters/a/web.json", json), ("clusters/a/api.yaml", merged), ("clusters/a/tabs.yaml", tabs)]);
+    assert!(problems.contains("clusters/a/tabs.yaml:3:"), "{problems}");
+    let toml = imported.unwrap().toml;
+    holds(&toml, &["replicas = 2  # from clusters/a/api.yaml:1\n", "replicas = 4  # from clusters/a/web.json:2\n"]);
+}
+
+#[test]
+fn one_way_of_many_versions_and_what_plays_users() {
+    let pod = |name: &str, app: &str| {
+        format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: {name}}}\nspec: {{replicas: 2, template: {{metadata: {{labels: {{app: {app}}}}}, spec: {{containers: [{{image: i}}]}}}}}}\n---\n"
+        )
+    };
+    let service =
+        "apiVersion: v1\nkind: Service\nmetadata: {name: reviews}\nspec: {type: NodePort, selector: {app: reviews}}\n";
+    let all =
+        [&pod("reviews-v1", "reviews"), &pod("reviews-v2", "reviews"), &pod("loadgenerator", "load"), service].concat();
+    let (imported, _) = imported(&[("manifests/all.yaml", all.as_bytes())]);
+    let imported = imported.unwrap();
+    assert_eq!(imported.services, 1);
+    let lines =
+        ["name = \"reviews\"  #", "replicas = 4  #", "# Counted as one: reviews-v1, reviews-v2\n", "of type NodePort"];
+    holds(&imported.toml, &lines);
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config::with_cases(24))]
+    #[test]
+    fn no_setting_makes_a_wrong_key(errors in ".{0,12}", interval in "[0-9.a-z]{0,8}", poll in "[0-9.hms-]{0,8}", host in "[ -~]{0,30}", heal in "[a-z0-9]{0,5}") {
+        let quoted = |text: &str| format!("{text:?}");
+        let (errors, interval, poll, host) = (quoted(&errors), quoted(&interval), quoted(&poll), quoted(&host));
+        let mesh = format!("apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {{name: m}}\nspec:\n  host: web\n  trafficPolicy:\n    outlierDetection: {{consecutive5xxErrors: {errors}, interval: {interval}, baseEjectionTime: {interval}}}\n    loadBalancer: {{localityLbSetting: {{enabled: true}}}}\n---\napiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {{name: e}}\nspec: {{hosts: [{host}]}}\n---\napiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: a}}\nspec: {{syncPolicy: {{automated: {{selfHeal: {heal}}}}}}}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: argocd-cm}}\ndata: {{timeout.reconciliation: {poll}}}\n");
+        let (imported, _) = imported(&[("clusters/us-west/a.yaml", WEB), ("clusters/us-east/a.yaml", WEB), ("clusters/us-west/m.yaml", mesh.as_bytes()), ("clusters/us-east/m.yaml", mesh.as_bytes())]);
+        let toml = imported.unwrap().toml;
+        let parsed: Result<toml::Table, _> = toml.parse();
+        proptest::prop_assert!(parsed.is_ok(), "{toml}");
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.toml");
+        fs::write(&file, &toml).unwrap();
+        let output = regionsim(&["validate", file.to_str().unwrap()]);
+        proptest::prop_assert!(output.status.code() == Some(0), "{}\n{toml}", text(&output.stderr));
+    }
 }
 
 proptest::proptest! {

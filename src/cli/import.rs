@@ -16,6 +16,8 @@ use std::path::{Path, PathBuf};
 const MAX_FILES: usize = 100_000;
 /// The deepest folder.
 const MAX_DEPTH: usize = 32;
+/// What messages are folded to, in columns.
+const WIDTH: usize = 80;
 
 /// Write a scenario from what describes a platform elsewhere
 #[derive(Args)]
@@ -117,13 +119,38 @@ fn told(imported: Option<&Imported>, skipped: &Skipped, found: &Diagnostics, dis
     if disk.links > 0 {
         let _ = writeln!(out, "note: {} not followed", many(disk.links, "link"));
     }
+    for path in disk.unreadable.iter().take(10) {
+        let _ = writeln!(out, "note: {} can't be read", harmless(path));
+    }
+    if disk.unreadable.len() > 10 {
+        let _ = writeln!(out, "note: and {} more", disk.unreadable.len() - 10);
+    }
     if disk.is_cut {
         let _ = writeln!(out, "note: only the first {MAX_FILES} files, to a depth of {MAX_DEPTH}, are read");
     }
     if !found.is_empty() {
         let _ = writeln!(out, "{}, see above", many(found.len(), "problem"));
     }
-    out
+    out.lines().map(folded).collect()
+}
+
+/// The line folded at spaces, with what follows indented.
+fn folded(line: &str) -> String {
+    let mut out = String::new();
+    let mut width = 0;
+    for word in line.split(' ') {
+        let length = word.chars().count();
+        if width > 0 && width + 1 + length > WIDTH {
+            out.push_str("\n  ");
+            width = 2;
+        } else if !out.is_empty() {
+            out.push(' ');
+            width += 1;
+        }
+        out.push_str(word);
+        width += length;
+    }
+    out + "\n"
 }
 
 /// The files of the folders: no links, nothing hidden.
@@ -133,12 +160,14 @@ struct Disk {
     /// Where the files are: the first folder that has one.
     roots: Vec<PathBuf>,
     links: usize,
+    /// Folders that can't be listed, and names that are no text.
+    unreadable: Vec<String>,
     is_cut: bool,
 }
 
 impl Disk {
     fn new(folders: &[PathBuf]) -> Result<Self, Failure> {
-        let mut disk = Self { paths: Vec::new(), roots: Vec::new(), links: 0, is_cut: false };
+        let mut disk = Self { paths: Vec::new(), roots: Vec::new(), links: 0, unreadable: Vec::new(), is_cut: false };
         for folder in folders {
             let is_folder = fs::metadata(folder).is_ok_and(|about| about.is_dir());
             if !is_folder {
@@ -159,10 +188,16 @@ impl Disk {
             self.is_cut = true;
             return;
         }
-        let Ok(entries) = fs::read_dir(folder) else { return };
+        let Ok(entries) = fs::read_dir(folder) else {
+            self.unreadable.push(path.to_owned());
+            return;
+        };
         for entry in entries.flatten() {
             let Ok(kind) = entry.file_type() else { continue };
-            let Ok(name) = entry.file_name().into_string() else { continue };
+            let Ok(name) = entry.file_name().into_string() else {
+                self.unreadable.push(entry.file_name().to_string_lossy().into_owned());
+                continue;
+            };
             let inner = if path.is_empty() { name.clone() } else { format!("{path}/{name}") };
             if name.starts_with('.') || name == "node_modules" {
                 continue;

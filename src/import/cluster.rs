@@ -1,32 +1,25 @@
 //! What runs in one cluster, with what belongs to each workload: autoscaler, budget, ways in.
 
+use super::connect::Signs;
 use super::documents::{Documents, Problems};
+use super::entry::{expose, versions};
+use super::helm::Release;
 use super::kustomize::Object;
-use super::layout::{Group, destination, is_workload};
+use super::layout::{Group, is_workload, target};
+use super::machinery;
 use super::region;
 use super::workload::{Scaler, Workload, texts};
-use super::yaml::{Node, Place};
+use super::yaml::Node;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Namespaces of a cluster's own machinery, which serves no users.
-const MACHINERY: [&str; 12] = [
-    "kube-system",
-    "kube-public",
-    "flux-system",
-    "argocd",
-    "argo-cd",
-    "istio-system",
-    "cert-manager",
-    "monitoring",
-    "gatekeeper-system",
-    "kyverno",
-    "external-secrets",
-    "ingress-nginx",
-];
 /// Kinds that are read.
-const READ: [&str; 18] = [
+const READ: [&str; 25] = [
     "Deployment",
     "StatefulSet",
+    "DeploymentConfig",
+    "ReplicaSet",
+    "ReplicationController",
+    "HelmRelease",
     "Rollout",
     "HorizontalPodAutoscaler",
     "PodDisruptionBudget",
@@ -35,6 +28,9 @@ const READ: [&str; 18] = [
     "Gateway",
     "VirtualService",
     "HTTPRoute",
+    "GRPCRoute",
+    "IngressRoute",
+    "Route",
     "Application",
     "ApplicationSet",
     "ServiceEntry",
@@ -53,15 +49,28 @@ pub(super) struct Cluster {
     /// A region's code, and why it is that one.
     pub(super) region: (String, String),
     pub(super) workloads: Vec<Workload>,
-    /// What was found that a scenario holds in no key.
-    pub(super) remarks: Vec<String>,
+    /// What joins it to others.
+    pub(super) signs: Signs,
+    pub(super) role: Role,
+}
+
+/// What a cluster is to users.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Role {
+    /// They come to it.
+    Front,
+    /// Other clusters call it.
+    Called,
+    /// It is for development and tests.
+    Trial,
 }
 
 impl Cluster {
     pub(super) fn new(group: &Group, documents: &Documents, problems: &mut Problems<'_>) -> Self {
         let objects = &group.objects;
         let mut workloads: Vec<Workload> = Vec::new();
-        let mut machinery = BTreeSet::new();
+        // What serves no users, by why it doesn't.
+        let mut machinery: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
         for object in objects {
             if !READ.contains(&object.kind.as_str()) {
                 *problems.skipped.kinds.entry(object.kind.clone()).or_default() += 1;
@@ -69,8 +78,8 @@ impl Cluster {
             if !is_workload(object) {
                 continue;
             }
-            if object.namespace.as_deref().is_some_and(|namespace| MACHINERY.contains(&namespace)) {
-                machinery.insert(object.namespace.clone().unwrap_or_default());
+            if let Some((why, what)) = machinery::why_not(object.namespace.as_deref(), object.original()) {
+                machinery.entry(why).or_default().insert(what.to_owned());
                 continue;
             }
             let workload = Workload::new(object);
@@ -82,12 +91,32 @@ impl Cluster {
             }
             workloads.push(workload);
         }
-        for namespace in machinery {
-            problems
-                .note(format!("{}: what runs in namespace `{namespace}` serves no users and is left out", group.name));
+        let mut released = BTreeSet::new();
+        // An Application lies in one cluster and may deploy to another.
+        let is_here = |one: &&Object| one.kind != "Application" || target(&one.root, &group.name) == group.name;
+        let releases = objects.iter().filter(is_here);
+        for (object, release) in releases.flat_map(|one| Release::of(one, documents).into_iter().map(move |r| (one, r)))
+        {
+            let why = machinery::why_not(release.namespace.as_deref(), &release.name);
+            if let Some((why, what)) = why.or_else(|| machinery::why_not(None, &release.chart)) {
+                machinery.entry(why).or_default().insert(what.to_owned());
+            } else if !workloads.iter().any(|one| one.name == release.name) {
+                released.insert(release.name.clone());
+                workloads.push(Workload::of_release(&release, object));
+            }
+        }
+        let many =
+            |names: BTreeSet<String>| names.into_iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        for (why, names) in machinery {
+            problems.note(format!("{}: left out, as {why}: {}", group.name, many(names)));
+        }
+        if !released.is_empty() {
+            let names = many(released);
+            problems.note(format!("{}: only the values of these Helm releases are read: {names}", group.name));
         }
         attach(objects, &mut workloads);
         expose(objects, &mut workloads);
+        versions(&mut workloads);
         workloads.retain(|workload| {
             let runs = workload.pods() > 0;
             if !runs {
@@ -95,9 +124,9 @@ impl Cluster {
             }
             runs
         });
-        let remarks = objects.iter().filter_map(|object| remark(object, &group.name, documents)).collect();
         let region = region_of(group, documents);
-        Self { name: group.name.clone(), because: group.because.clone(), region, workloads, remarks }
+        let signs = Signs::of(objects, documents);
+        Self { name: group.name.clone(), because: group.because.clone(), region, workloads, signs, role: Role::Front }
     }
 }
 
@@ -112,10 +141,9 @@ fn attach(objects: &[Object], workloads: &mut [Workload]) {
                 let Some(max) = root.count_at(&["spec", "maxReplicas"]).map(|(max, _)| max.max(1)) else { continue };
                 let min = root.count_at(&["spec", "minReplicas"]).map_or(1, |(min, _)| min.clamp(1, max));
                 let scaler = Scaler { min, max, target: utilisation(root), place: object.place() };
+                let here = target.map(|target| object.beside(target));
                 let own = |one: &&mut Workload| {
-                    let original = Some(one.name.as_str());
-                    (original == target
-                        || target.is_some_and(|target| one.name.contains(target) && object.name.contains(&one.name)))
+                    (Some(&one.name) == here.as_ref() || Some(one.name.as_str()) == target)
                         && (namespace.is_none() || one.namespace.is_none() || one.namespace.as_deref() == namespace)
                 };
                 if let Some(workload) = workloads.iter_mut().find(own) {
@@ -153,112 +181,6 @@ fn utilisation(root: &Node) -> Option<f64> {
     Some(f64::from(percent.clamp(1, 100)) / 100.0)
 }
 
-/// Marks the workloads that users reach: by a Service with a load balancer, an Ingress or a Gateway's routes.
-fn expose(objects: &[Object], workloads: &mut [Workload]) {
-    // Services by name, with what names them from outside.
-    let mut ways: BTreeMap<String, (&'static str, Place)> = BTreeMap::new();
-    for object in objects {
-        let root = object.root.as_ref();
-        let mut to = |service: Option<&str>, what: &'static str| {
-            if let Some(service) = service {
-                let service = service.split('.').next().unwrap_or(service);
-                ways.entry(service.to_owned()).or_insert((what, object.place()));
-            }
-        };
-        match object.kind.as_str() {
-            "Ingress" => {
-                let backend = |node: &Node| {
-                    let new = node.text_at(&["service", "name"]);
-                    new.or_else(|| node.text_at(&["serviceName"])).map(str::to_owned)
-                };
-                let default = root.at(&["spec", "defaultBackend"]).or_else(|| root.at(&["spec", "backend"]));
-                to(default.and_then(backend).as_deref(), "Ingress");
-                for rule in root.items_at(&["spec", "rules"]) {
-                    for path in rule.items_at(&["http", "paths"]) {
-                        to(path.at(&["backend"]).and_then(backend).as_deref(), "Ingress");
-                    }
-                }
-            }
-            "VirtualService" if root.items_at(&["spec", "gateways"]).iter().any(|g| g.text() != Some("mesh")) => {
-                for route in root.items_at(&["spec", "http"]).iter().flat_map(|http| http.items_at(&["route"])) {
-                    to(route.text_at(&["destination", "host"]), "Istio Gateway");
-                }
-            }
-            "HTTPRoute" => {
-                for rule in root.items_at(&["spec", "rules"]) {
-                    for backend in rule.items_at(&["backendRefs"]) {
-                        to(backend.text_at(&["name"]), "Gateway");
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-    for object in objects.iter().filter(|object| object.kind == "Service") {
-        let root = object.root.as_ref();
-        let selector = texts(root.at(&["spec", "selector"]));
-        let is_open = root.text_at(&["spec", "type"]) == Some("LoadBalancer");
-        let way = ways.remove(&object.name).or(is_open.then_some(("Service of type LoadBalancer", object.place())));
-        let Some(way) = way else { continue };
-        let namespace = object.namespace.as_deref();
-        for workload in workloads.iter_mut().filter(|one| one.is_picked_by(&selector, namespace)) {
-            workload.exposed.get_or_insert(way);
-        }
-    }
-    // A route to a Service that isn't in the repository: by convention it has its Deployment's name.
-    for workload in workloads.iter_mut().filter(|one| one.exposed.is_none()) {
-        workload.exposed = ways.get(&workload.name).copied();
-    }
-}
-
-/// What a scenario holds in no key yet, in words: Argo CD's settings and Istio's.
-fn remark(object: &Object, cluster: &str, documents: &Documents) -> Option<String> {
-    let root = object.root.as_ref();
-    let said = match (object.kind.as_str(), object.group()) {
-        ("Application", "argoproj.io") => gitops(&object.name, root.at(&["spec"])?, cluster),
-        ("ApplicationSet", "argoproj.io") => gitops(&object.name, root.at(&["spec", "template", "spec"])?, cluster),
-        ("ServiceEntry", _) => {
-            let hosts: Vec<_> =
-                root.items_at(&["spec", "hosts"]).iter().filter_map(|host| host.text()).take(5).collect();
-            let where_ = root.text_at(&["spec", "location"]).unwrap_or("MESH_EXTERNAL");
-            format!("connection: ServiceEntry `{}` for {} ({where_})", object.name, hosts.join(", "))
-        }
-        ("DestinationRule", _) => {
-            let host = root.text_at(&["spec", "host"]).unwrap_or("?");
-            let mut said = format!("connection: DestinationRule `{}` for {host}", object.name);
-            if let Some(outlier) = root.at(&["spec", "trafficPolicy", "outlierDetection"]) {
-                let settings: Vec<_> = outlier
-                    .entries()
-                    .iter()
-                    .filter_map(|(key, value)| Some(format!("{key} = {}", value.text()?)))
-                    .collect();
-                said = format!("{said}, outlier detection: {}", settings.join(", "));
-            }
-            said
-        }
-        ("Gateway", _) => format!("connection: Gateway `{}`", object.name),
-        _ => return None,
-    };
-    Some(format!("{said} ({})", documents.say(object.place())))
-}
-
-/// How Argo CD keeps an Application in step, in words. The one place to change when a scenario has keys for it.
-fn gitops(name: &str, spec: &Node, cluster: &str) -> String {
-    let policy = spec.at(&["syncPolicy", "automated"]);
-    let says = |key: &str| policy.and_then(|policy| policy.text_at(&[key])).unwrap_or("false");
-    let automated = match policy {
-        Some(_) => format!("automated, prune = {}, self-heal = {}", says("prune"), says("selfHeal")),
-        None => "synced by hand".to_owned(),
-    };
-    let text = |key: &str| spec.text_at(&["destination", key]).map(str::to_owned);
-    let to = match (text("name"), text("server")) {
-        (Some(name), _) if name.contains("{{") => name,
-        (_, Some(server)) if server.contains("{{") => server,
-        (name, server) => destination(name, server, Some(cluster)),
-    };
-    format!("gitops: Application `{name}` to {to}: {automated}")
-}
-
 /// The cluster's region: what its manifests say, else what its name holds, else a guess.
 fn region_of(group: &Group, documents: &Documents) -> (String, String) {
     const LABELS: [&str; 3] = ["topology.kubernetes.io/region", "failure-domain.beta.kubernetes.io/region", "region"];
@@ -268,7 +190,7 @@ fn region_of(group: &Group, documents: &Documents) -> (String, String) {
             for (key, value) in root.at(table).map_or(&[][..], Node::entries) {
                 let is_region = LABELS.contains(&key.as_str()) || key.to_ascii_lowercase().ends_with("region");
                 if let Some(code) = value.text().filter(|_| is_region).and_then(region::code) {
-                    return (code, documents.say(value.place));
+                    return (code, format!("from {}", documents.say(value.place)));
                 }
             }
         }

@@ -77,6 +77,8 @@ pub(super) struct Documents {
     by_file: BTreeMap<String, Vec<Rc<Node>>>,
     folders: BTreeMap<String, Folder>,
     charts: BTreeSet<String>,
+    /// Files that are templates, or can't be read.
+    left_out: BTreeSet<String>,
 }
 
 impl Documents {
@@ -90,6 +92,7 @@ impl Documents {
                 .iter()
                 .filter_map(|path| Some(path.strip_suffix("Chart.yaml")?.into()))
                 .collect(),
+            left_out: BTreeSet::new(),
         };
         all.charts = all.charts.iter().map(|folder| folder.trim_end_matches('/').to_owned()).collect();
         let mut total = 0;
@@ -104,12 +107,14 @@ impl Documents {
                 Ok(bytes) => bytes,
                 Err(error) => {
                     problems.file(path, &format!("can't be read: {error}"));
+                    all.left_out.insert(path.clone());
                     continue;
                 }
             };
             total += bytes.len();
             if bytes.len() > MAX_BYTES {
                 problems.file(path, &format!("is larger than {} MiB", MAX_BYTES >> 20));
+                all.left_out.insert(path.clone());
             } else if total > MAX_TOTAL {
                 problems.warn(format!("{path} and what follows is left out: more than {} MiB", MAX_TOTAL >> 20));
                 break;
@@ -120,6 +125,7 @@ impl Documents {
                 }
             } else {
                 problems.file(path, "is not UTF-8 text");
+                all.left_out.insert(path.clone());
             }
         }
         all
@@ -131,6 +137,7 @@ impl Documents {
         let braces = text.find("{{").map(|at| template(text, at));
         if let (true, Some(mistake)) = (self.is_template(path), &braces) {
             problems.at(path, text, mistake, "a Helm template, which is not rendered", RENDER);
+            self.left_out.insert(path.to_owned());
             return;
         }
         let (mut documents, mut odd) = (Vec::new(), Vec::new());
@@ -181,6 +188,11 @@ impl Documents {
         self.charts.contains(folder)
     }
 
+    /// Whether there is such a file, of which nothing could be read.
+    pub(super) fn is_left_out(&self, path: &str) -> bool {
+        self.left_out.contains(path)
+    }
+
     pub(super) fn folder(&self, path: &str) -> Option<&Folder> {
         self.folders.get(path)
     }
@@ -202,6 +214,12 @@ impl Documents {
     pub(super) fn say(&self, place: Place) -> String {
         format!("{}:{}", self.files.get(place.file).map_or("", String::as_str), place.line)
     }
+}
+
+/// The documents of a text within a document. Broken ones are left out.
+pub(super) fn inline(text: &str, place: Place) -> Vec<Rc<Node>> {
+    let parsed = |(line, document)| yaml::parse(document, place.file, place.line + line - 1, &mut Vec::new());
+    split(text).into_iter().filter_map(|document| parsed(document).ok().flatten()).collect()
 }
 
 const RENDER: &str = "render it with `helm template` into a folder of the cluster, and import again";

@@ -1,7 +1,8 @@
 //! Kustomize as far as a scenario needs it: resources, bases and components, patches, `replicas`, `images`, prefix,
 //! suffix and namespace. Generators and transformers say nothing of replicas. Remote bases are not fetched.
 
-use super::documents::{Documents, Problems};
+use super::documents::{self, Documents, Problems};
+use super::patch::{merge_all, operate_all, put};
 use super::yaml::{Node, Place, Value};
 use std::rc::Rc;
 
@@ -17,7 +18,10 @@ const MAX_OBJECTS: usize = 100_000;
 pub(super) struct Object {
     pub(super) root: Rc<Node>,
     pub(super) kind: String,
+    /// Its name in the cluster, prefix and suffix included.
     pub(super) name: String,
+    /// What Kustomize put before and behind its own name.
+    affixes: (String, String),
     pub(super) namespace: Option<String>,
 }
 
@@ -28,6 +32,7 @@ impl Object {
             root: Rc::clone(root),
             kind: text(&["kind"])?,
             name: text(&["metadata", "name"])?,
+            affixes: (String::new(), String::new()),
             namespace: text(&["metadata", "namespace"]),
         })
     }
@@ -39,6 +44,16 @@ impl Object {
 
     pub(super) fn place(&self) -> Place {
         self.root.place
+    }
+
+    /// The name that its manifest gives it, which others' manifests call it by.
+    pub(super) fn original(&self) -> &str {
+        self.root.text_at(&["metadata", "name"]).unwrap_or(&self.name)
+    }
+
+    /// What another object that this one's manifest names is called here: Kustomize gives both the same prefix and suffix.
+    pub(super) fn beside(&self, other: &str) -> String {
+        format!("{}{other}{}", self.affixes.0, self.affixes.1)
     }
 }
 
@@ -94,15 +109,28 @@ fn below(
 
 /// What the kustomization of a folder makes.
 fn build(folder: &str, documents: &Documents, problems: &mut Problems<'_>, chain: &mut Vec<String>) -> Vec<Object> {
+    let mut objects = Vec::new();
+    apply(folder, documents, problems, chain, &mut objects);
+    objects
+}
+
+/// Adds what the kustomization of a folder names, and changes all that is there then: for a component that is what its
+/// caller has gathered, too.
+fn apply(
+    folder: &str,
+    documents: &Documents,
+    problems: &mut Problems<'_>,
+    chain: &mut Vec<String>,
+    objects: &mut Vec<Object>,
+) {
     let file = FILES.iter().filter_map(|name| join(folder, name)).find_map(|path| documents.of(&path));
-    let Some(root) = file.and_then(|documents| documents.first()) else { return Vec::new() };
+    let Some(root) = file.and_then(|documents| documents.first()) else { return };
     if chain.iter().any(|above| above == folder) || chain.len() >= MAX_CHAIN {
         problems
             .warn(format!("{}: the bases go in a circle or too deep; the rest is left out", documents.say(root.place)));
-        return Vec::new();
+        return;
     }
     chain.push(folder.to_owned());
-    let mut objects = Vec::new();
     for key in ["resources", "bases", "components"] {
         for entry in root.items_at(&[key]) {
             let Some(name) = entry.text() else { continue };
@@ -118,21 +146,13 @@ fn build(folder: &str, documents: &Documents, problems: &mut Problems<'_>, chain
                 }
                 Some(path) if documents.folder(&path).is_some() => {
                     if key == "components" {
-                        // A component changes what is there already.
-                        let own = build(&path, documents, problems, chain);
-                        objects.extend(own);
-                        if let Some(component) = FILES
-                            .iter()
-                            .filter_map(|name| join(&path, name))
-                            .find_map(|path| documents.of(&path))
-                            .and_then(|documents| documents.first())
-                        {
-                            change(&path, component, documents, &mut objects);
-                        }
+                        apply(&path, documents, problems, chain, objects);
                     } else {
-                        below(&path, documents, problems, chain, &mut objects);
+                        below(&path, documents, problems, chain, objects);
                     }
                 }
+                // It was named as broken or as a template when it was read.
+                Some(path) if documents.is_left_out(&path) => {}
                 Some(_) | None => {
                     problems.warn(format!("{}: there is no `{name}` in the repository", documents.say(entry.place)));
                 }
@@ -143,8 +163,7 @@ fn build(folder: &str, documents: &Documents, problems: &mut Problems<'_>, chain
     if root.get("helmCharts").is_some() {
         problems.note(format!("{}: its `helmCharts` are not rendered", documents.say(root.place)));
     }
-    change(folder, root, documents, &mut objects);
-    objects
+    change(folder, root, documents, objects);
 }
 
 fn is_remote(name: &str) -> bool {
@@ -152,7 +171,7 @@ fn is_remote(name: &str) -> bool {
 }
 
 /// Applies what a kustomization says of objects.
-fn change(folder: &str, root: &Node, documents: &Documents, objects: &mut [Object]) {
+pub(super) fn change(folder: &str, root: &Node, documents: &Documents, objects: &mut Vec<Object>) {
     let file = |name: &str| join(folder, name).and_then(|path| documents.of(&path)).unwrap_or_default();
     for entry in root.items_at(&["patchesStrategicMerge"]) {
         for patch in file(entry.text().unwrap_or_default()) {
@@ -167,8 +186,7 @@ fn change(folder: &str, root: &Node, documents: &Documents, objects: &mut [Objec
                 (Some(path), _) => file(path),
                 (None, Some(text)) => {
                     let place = entry.get("patch").map_or(entry.place, |patch| patch.place);
-                    let parsed = super::yaml::parse(text, place.file, place.line, &mut Vec::new());
-                    inline = parsed.ok().flatten().into_iter().collect();
+                    inline = documents::inline(text, place);
                     &inline
                 }
                 (None, None) => &[],
@@ -185,7 +203,7 @@ fn change(folder: &str, root: &Node, documents: &Documents, objects: &mut [Objec
     for entry in root.items_at(&["replicas"]) {
         let (Some(name), Some(count)) = (entry.text_at(&["name"]), entry.get("count")) else { continue };
         let is_meant = |object: &&mut Object| {
-            object.name == name
+            (object.name == name || object.original() == name)
                 && matches!(object.kind.as_str(), "Deployment" | "StatefulSet" | "Rollout" | "ReplicaSet")
         };
         for object in objects.iter_mut().filter(is_meant) {
@@ -195,13 +213,16 @@ fn change(folder: &str, root: &Node, documents: &Documents, objects: &mut [Objec
     for entry in root.items_at(&["images"]) {
         let Some(name) = entry.text_at(&["name"]) else { continue };
         let new = entry.text_at(&["newName"]).unwrap_or(name);
-        let tag = entry.text_at(&["newTag"]).map(|tag| format!(":{tag}")).unwrap_or_default();
+        let tag = entry.text_at(&["newTag"]).map(|tag| format!(":{tag}"));
         for object in objects.iter_mut() {
             let containers = object.root.items_at(&["spec", "template", "spec", "containers"]);
             for index in 0..containers.len() {
                 let containers = object.root.items_at(&["spec", "template", "spec", "containers"]);
                 let image = containers[index].text_at(&["image"]).unwrap_or_default();
-                if bare_image(image) == name {
+                let bare = bare_image(image);
+                if bare == name {
+                    // Another name leaves the tag as it is.
+                    let tag = tag.as_deref().unwrap_or(&image[bare.len()..]);
                     let image = Node::new(Value::Scalar(format!("{new}{tag}"), false), entry.place);
                     let index = index.to_string();
                     object.root =
@@ -212,8 +233,10 @@ fn change(folder: &str, root: &Node, documents: &Documents, objects: &mut [Objec
     }
     let affix = |key| root.text_at(&[key]).unwrap_or_default();
     let (prefix, suffix) = (affix("namePrefix"), affix("nameSuffix"));
-    for object in objects {
+    for object in objects.iter_mut() {
         object.name = format!("{prefix}{}{suffix}", object.name);
+        object.affixes.0.insert_str(0, prefix);
+        object.affixes.1.push_str(suffix);
         object.namespace = root.text_at(&["namespace"]).map(str::to_owned).or_else(|| object.namespace.take());
     }
 }
@@ -224,103 +247,5 @@ pub(super) fn bare_image(image: &str) -> &str {
     match image.rsplit_once(':') {
         Some((bare, tag)) if !tag.contains('/') => bare,
         _ => image,
-    }
-}
-
-/// Whether a patch's target names this object. Names may be regular expressions in Kustomize: `.*` alone is known here.
-fn is_target(target: &Node, object: &Object) -> bool {
-    let fits = |key: &str, is: &str| target.text_at(&[key]).is_none_or(|wanted| wanted == is || wanted == ".*");
-    fits("kind", &object.kind)
-        && fits("name", &object.name)
-        && fits("group", object.group())
-        && object.namespace.as_deref().is_none_or(|namespace| fits("namespace", namespace))
-}
-
-fn merge_all(patch: &Rc<Node>, target: Option<&Node>, objects: &mut [Object]) {
-    let own = (patch.text_at(&["kind"]), patch.text_at(&["metadata", "name"]));
-    for object in objects {
-        let is_meant = if let Some(target) = target {
-            is_target(target, object)
-        } else {
-            let name = object.root.text_at(&["metadata", "name"]).unwrap_or_default();
-            own.0 == Some(&object.kind) && (own.1 == Some(&object.name) || own.1 == Some(name))
-        };
-        if is_meant {
-            object.root = merge(&object.root, patch);
-        }
-    }
-}
-
-/// A strategic merge: tables merge, lists of named tables merge by name, other values are replaced, null removes.
-pub(super) fn merge(base: &Rc<Node>, patch: &Rc<Node>) -> Rc<Node> {
-    match (&base.value, &patch.value) {
-        (Value::Map(old), Value::Map(new)) => {
-            let mut entries = old.clone();
-            for (key, value) in new {
-                let known = entries.iter().position(|(name, _)| name == key);
-                let is_null = matches!(value.value, Value::Scalar(..)) && value.text().is_none();
-                match known {
-                    Some(index) if is_null => drop(entries.remove(index)),
-                    Some(index) => entries[index].1 = merge(&entries[index].1, value),
-                    None => entries.push((key.clone(), Rc::clone(value))),
-                }
-            }
-            Node::new(Value::Map(entries), base.place)
-        }
-        (Value::List(old), Value::List(new))
-            if new.iter().all(|item| item.get("name").is_some()) && !new.is_empty() =>
-        {
-            let mut items = old.clone();
-            for item in new {
-                let name = item.text_at(&["name"]);
-                match items.iter().position(|known| known.text_at(&["name"]) == name) {
-                    Some(index) => items[index] = merge(&items[index], item),
-                    None => items.push(Rc::clone(item)),
-                }
-            }
-            Node::new(Value::List(items), base.place)
-        }
-        _ => Rc::clone(patch),
-    }
-}
-
-/// JSON patches (RFC 6902): `add` and `replace`; the other operations touch nothing that a scenario holds.
-fn operate_all(operations: &[Rc<Node>], target: Option<&Node>, objects: &mut [Object]) {
-    for operation in operations {
-        let (Some(path), Some(value)) = (operation.text_at(&["path"]), operation.get("value")) else { continue };
-        if !matches!(operation.text_at(&["op"]), Some("add" | "replace")) {
-            continue;
-        }
-        let path: Vec<&str> = path.split('/').skip(1).take(super::yaml::MAX_DEPTH).collect();
-        for object in objects.iter_mut().filter(|object| target.is_some_and(|target| is_target(target, object))) {
-            object.root = put(&object.root, &path, value);
-        }
-    }
-}
-
-/// The tree with another value at the path. Tables on the way are made; a list's item must be there.
-fn put(node: &Rc<Node>, path: &[&str], value: &Rc<Node>) -> Rc<Node> {
-    let Some((first, rest)) = path.split_first() else { return Rc::clone(value) };
-    match &node.value {
-        Value::List(items) => {
-            let mut items = items.clone();
-            match first.parse::<usize>().ok().and_then(|index| items.get_mut(index)) {
-                Some(item) => *item = put(item, rest, value),
-                None if *first == "-" && rest.is_empty() => items.push(Rc::clone(value)),
-                None => {}
-            }
-            Node::new(Value::List(items), node.place)
-        }
-        Value::Map(entries) => {
-            let mut entries = entries.clone();
-            if let Some((_, inner)) = entries.iter_mut().find(|(key, _)| key == first) {
-                *inner = put(inner, rest, value);
-            } else {
-                let empty = Node::new(Value::Map(Vec::new()), value.place);
-                entries.push(((*first).to_owned(), put(&empty, rest, value)));
-            }
-            Node::new(Value::Map(entries), node.place)
-        }
-        Value::Scalar(..) => Rc::clone(node),
     }
 }

@@ -6,15 +6,23 @@
 //! they name.
 
 use super::documents::{Documents, Problems};
-use super::kustomize::{Object, gather, join};
+use super::helm::Release;
+use super::kustomize::{Object, change, gather, join};
+use super::machinery;
 use super::region;
 use super::yaml::{Node, Place};
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 /// The most folders that one cluster is made of.
 const MAX_ROOTS: usize = 2000;
 /// The most clusters.
 const MAX_CLUSTERS: usize = 200;
+/// The name of a cluster that no manifest names.
+pub(super) const NAMELESS: &str = "cluster";
+
+/// The path of a chart that isn't in the repository: no folder is called so.
+const ELSEWHERE: &str = "\0";
 
 /// A cluster and what is deployed to it.
 #[derive(Debug)]
@@ -29,23 +37,24 @@ pub(super) fn clusters(documents: &Documents, problems: &mut Problems<'_>) -> Ve
     let mut found = Vec::new();
     for container in ["clusters", "overlays", "environments", "envs", "regions"] {
         found = from_roots(&folders_of(container, documents), documents, problems);
-        if has_workloads(&found) {
+        if has_workloads(&found, documents) {
             break;
         }
     }
-    if !has_workloads(&found) {
+    if !has_workloads(&found, documents) {
         let named = named_roots(documents);
         // Bare folders say less than Applications do.
         let applied = from_roots(&BTreeMap::new(), documents, problems);
-        found = if has_workloads(&applied) { applied } else { from_roots(&named, documents, problems) };
+        found = if has_workloads(&applied, documents) { applied } else { from_roots(&named, documents, problems) };
     }
-    if !has_workloads(&found) {
+    if !has_workloads(&found, documents) {
         let everything = gather("", documents, problems);
-        let everything = if everything.iter().any(is_workload) { everything } else { flat(documents) };
+        let everything =
+            if everything.iter().any(|object| serves(object, documents)) { everything } else { flat(documents) };
         let names = folders_of("clusters", documents);
         let because = "assumed: no manifest says which cluster it is for".to_owned();
         found = if names.is_empty() {
-            vec![Group { name: "cluster".to_owned(), because, objects: distinct(everything) }]
+            vec![Group { name: NAMELESS.to_owned(), because, objects: distinct(everything) }]
         } else {
             let one = |name: String| Group { name, because: because.clone(), objects: distinct(everything.clone()) };
             names.into_keys().map(one).collect()
@@ -60,11 +69,27 @@ pub(super) fn clusters(documents: &Documents, problems: &mut Problems<'_>) -> Ve
 }
 
 pub(super) fn is_workload(object: &Object) -> bool {
-    matches!(object.kind.as_str(), "Deployment" | "StatefulSet" | "Rollout")
+    match object.kind.as_str() {
+        "Deployment" | "StatefulSet" | "Rollout" | "DeploymentConfig" | "ReplicaSet" | "ReplicationController" => true,
+        "Service" => object.group() == "serving.knative.dev",
+        _ => false,
+    }
 }
 
-fn has_workloads(groups: &[Group]) -> bool {
-    groups.iter().any(|group| group.objects.iter().any(is_workload))
+/// Whether anything in them serves users.
+fn has_workloads(groups: &[Group], documents: &Documents) -> bool {
+    groups.iter().any(|group| group.objects.iter().any(|object| serves(object, documents)))
+}
+
+fn serves(object: &Object, documents: &Documents) -> bool {
+    if is_workload(object) {
+        return machinery::why_not(object.namespace.as_deref(), object.original()).is_none();
+    }
+    let releases = Release::of(object, documents);
+    releases.iter().any(|release| {
+        machinery::why_not(release.namespace.as_deref(), &release.name).is_none()
+            && machinery::why_not(None, &release.chart).is_none()
+    })
 }
 
 /// Every object of every file.
@@ -88,12 +113,31 @@ fn folders_of(container: &str, documents: &Documents) -> BTreeMap<String, Vec<St
             path.rsplit('/').next() == Some(container) && !path.split('/').rev().skip(1).any(|p| p == container);
         for name in folder.folders.iter().filter(|_| is_first) {
             // Parts that clusters share lie beside them.
-            if !matches!(name.as_str(), "base" | "bases" | "common" | "shared" | "components" | "templates") {
+            if !is_shared(name) {
                 out.entry(name.clone()).or_default().extend(join(path, name));
             }
         }
     }
     out
+}
+
+/// Parts that clusters are made of, and not one of them.
+fn is_shared(name: &str) -> bool {
+    const NAMES: [&str; 12] = [
+        "all",
+        "base",
+        "bases",
+        "common",
+        "components",
+        "defaults",
+        "global",
+        "lib",
+        "patches",
+        "shared",
+        "apps",
+        "infrastructure",
+    ];
+    NAMES.contains(&name) || name.starts_with('_') || ["template", "example"].iter().any(|part| name.contains(part))
 }
 
 /// Folders at the top that are named like a region.
@@ -108,11 +152,13 @@ fn from_roots(roots: &BTreeMap<String, Vec<String>>, documents: &Documents, prob
     let is_inside = |path: &str| {
         roots.values().flatten().any(|root| path.strip_prefix(root.as_str()).is_some_and(|rest| rest.starts_with('/')))
     };
-    let mut work: Vec<(String, String)> = Vec::new();
+    let mut work: Vec<Lead> = Vec::new();
     let mut because: BTreeMap<String, String> = BTreeMap::new();
     for (name, folders) in roots {
         because.insert(name.clone(), folders.join(", "));
-        work.extend(folders.iter().map(|folder| (name.clone(), folder.clone())));
+        let own =
+            |path: &String| Lead { cluster: name.clone(), path: path.clone(), place: Place::default(), changes: None };
+        work.extend(folders.iter().map(own));
     }
     // Applications that lie in no cluster's folder say themselves where they lead.
     let outside: Vec<Object> = documents
@@ -124,28 +170,37 @@ fn from_roots(roots: &BTreeMap<String, Vec<String>>, documents: &Documents, prob
     let mut objects: BTreeMap<String, Vec<Object>> = BTreeMap::new();
     let mut seen = BTreeSet::new();
     for object in &outside {
-        for (cluster, path, place) in leads(object, None, &names, documents) {
+        for mut lead in leads(object, None, &names, documents) {
             // A folder of a known cluster is that cluster's, wherever Argo CD runs.
-            let is_within = |root: &String| path == *root || path.starts_with(&format!("{root}/"));
-            let owner = roots.iter().find(|(_, folders)| folders.iter().any(is_within)).map(|(name, _)| name.clone());
-            let cluster = owner.unwrap_or(cluster);
-            because.entry(cluster.clone()).or_insert_with(|| documents.say(place));
-            objects.entry(cluster.clone()).or_default().push(object.clone());
-            work.push((cluster, path));
+            let is_within = |root: &String| lead.path == *root || lead.path.starts_with(&format!("{root}/"));
+            if let Some((owner, _)) = roots.iter().find(|(_, folders)| folders.iter().any(is_within)) {
+                lead.cluster.clone_from(owner);
+            }
+            because.entry(lead.cluster.clone()).or_insert_with(|| format!("from {}", documents.say(lead.place)));
+            objects.entry(lead.cluster.clone()).or_default().push(object.clone());
+            work.push(lead);
         }
     }
-    while let Some((cluster, folder)) = work.pop() {
-        if !seen.insert((cluster.clone(), folder.clone())) || seen.len() > MAX_ROOTS {
+    while let Some(Lead { cluster, path, place, changes }) = work.pop() {
+        let key = (cluster.clone(), path.clone(), changes.as_ref().map(|_| (place.file, place.line)));
+        if path == ELSEWHERE || !seen.insert(key) || seen.len() > MAX_ROOTS {
             continue;
         }
-        let found = match documents.of(&folder) {
+        let mut found: Vec<Object> = match documents.of(&path) {
             Some(file) => file.iter().filter_map(Object::new).collect(),
-            None => gather(&folder, documents, problems),
+            None => gather(&path, documents, problems),
         };
+        if let Some(changes) = changes {
+            change(&path, &changes, documents, &mut found);
+        }
         for object in &found {
-            for (cluster, path, place) in leads(object, Some(&cluster), &names, documents) {
-                because.entry(cluster.clone()).or_insert_with(|| documents.say(place));
-                work.push((cluster, path));
+            for lead in leads(object, Some(&cluster), &names, documents) {
+                because.entry(lead.cluster.clone()).or_insert_with(|| format!("from {}", documents.say(lead.place)));
+                // What is deployed from here to another cluster is that one's.
+                if lead.cluster != cluster {
+                    objects.entry(lead.cluster.clone()).or_default().push(object.clone());
+                }
+                work.push(lead);
             }
         }
         objects.entry(cluster).or_default().extend(found);
@@ -160,52 +215,74 @@ fn from_roots(roots: &BTreeMap<String, Vec<String>>, documents: &Documents, prob
         .collect()
 }
 
+/// Where an object leads.
+#[derive(Debug)]
+struct Lead {
+    cluster: String,
+    path: String,
+    /// What leads there.
+    place: Place,
+    /// What it changes of what is there, as a kustomization would.
+    changes: Option<Rc<Node>>,
+}
+
 /// The clusters and folders that a Flux Kustomization, an Argo CD Application or `ApplicationSet` leads to.
-fn leads(object: &Object, here: Option<&str>, known: &[String], documents: &Documents) -> Vec<(String, String, Place)> {
+fn leads(object: &Object, here: Option<&str>, known: &[String], documents: &Documents) -> Vec<Lead> {
     let root = object.root.as_ref();
     let place = object.place();
     match (object.kind.as_str(), object.group()) {
         ("Kustomization", "kustomize.toolkit.fluxcd.io") => {
             let path = root.text_at(&["spec", "path"]).and_then(|path| join("", path));
-            here.zip(path).map(|(here, path)| (here.to_owned(), path, place)).into_iter().collect()
+            let Some((here, path)) = here.zip(path) else { return Vec::new() };
+            vec![Lead { cluster: here.to_owned(), path, place, changes: root.get("spec").cloned() }]
         }
         ("Application", "argoproj.io") => {
             let Some(spec) = root.at(&["spec"]) else { return Vec::new() };
-            application(spec, &BTreeMap::new(), here, documents).map(|(c, p)| (c, p, place)).collect()
+            application(spec, &BTreeMap::new(), place, here, documents)
         }
         ("ApplicationSet", "argoproj.io") => {
             let Some(spec) = root.at(&["spec", "template", "spec"]) else { return Vec::new() };
             let elements =
                 root.items_at(&["spec", "generators"]).iter().flat_map(|one| elements(one, known, documents));
-            elements
-                .take(MAX_ROOTS)
-                .flat_map(|element| application(spec, &element, here, documents).collect::<Vec<_>>())
-                .map(|(cluster, path)| (cluster, path, place))
-                .collect()
+            elements.take(MAX_ROOTS).flat_map(|element| application(spec, &element, place, here, documents)).collect()
         }
         _ => Vec::new(),
     }
 }
 
 /// Its destination's cluster, with each of its sources that is a folder of this repository.
-fn application<'a>(
-    spec: &'a Node,
-    element: &'a BTreeMap<String, String>,
-    here: Option<&'a str>,
-    documents: &'a Documents,
-) -> impl Iterator<Item = (String, String)> + 'a {
+fn application(
+    spec: &Node,
+    element: &BTreeMap<String, String>,
+    place: Place,
+    here: Option<&str>,
+    documents: &Documents,
+) -> Vec<Lead> {
     let fill = |path: &[&str]| spec.text_at(path).map(|text| filled(text, element));
     let cluster = destination(fill(&["destination", "name"]), fill(&["destination", "server"]), here);
     let sources = spec.get("source").into_iter().chain(spec.items_at(&["sources"]));
-    sources.filter_map(move |source| {
-        let path = join("", &filled(source.text_at(&["path"])?, element))?;
-        documents.folder(&path)?;
-        Some((cluster.clone(), path))
-    })
+    let lead = |source: &Rc<Node>| {
+        let changes = source.get("kustomize").cloned();
+        let path = if source.text_at(&["chart"]).is_some() {
+            ELSEWHERE.to_owned()
+        } else {
+            let path = join("", &filled(source.text_at(&["path"])?, element))?;
+            documents.folder(&path)?;
+            path
+        };
+        Some(Lead { cluster: cluster.clone(), path, place, changes })
+    };
+    sources.filter_map(lead).collect()
+}
+
+/// The cluster that an Application in this one deploys to.
+pub(super) fn target(application: &Node, here: &str) -> String {
+    let text = |key: &str| application.text_at(&["spec", "destination", key]).map(str::to_owned);
+    destination(text("name"), text("server"), Some(here))
 }
 
 /// The name of an Application's cluster.
-pub(super) fn destination(name: Option<String>, server: Option<String>, here: Option<&str>) -> String {
+fn destination(name: Option<String>, server: Option<String>, here: Option<&str>) -> String {
     let is_local = |text: &String| text.contains("kubernetes.default.svc") || text == "in-cluster";
     let host = |server: &str| {
         let host = server.split("://").last().unwrap_or(server);
@@ -222,7 +299,7 @@ pub(super) fn destination(name: Option<String>, server: Option<String>, here: Op
     let other = other.or_else(|| server.filter(|server| !is_local(server)).map(|server| host(&server)));
     other
         .filter(|other| !other.contains("{{") && !other.is_empty())
-        .unwrap_or_else(|| here.unwrap_or("cluster").to_owned())
+        .unwrap_or_else(|| here.unwrap_or(NAMELESS).to_owned())
 }
 
 /// What a generator gives: values by name. Lists, folders of this repository, the clusters that are known, and the

@@ -8,11 +8,19 @@
 //! file format, Argo CD's and Flux's resources.
 
 mod cluster;
+mod connect;
 mod documents;
+mod entry;
+mod gitops;
+mod helm;
+mod journey;
 mod kustomize;
 mod layout;
+mod machinery;
+mod patch;
 mod platform;
 mod region;
+mod store;
 mod workload;
 mod write;
 mod yaml;

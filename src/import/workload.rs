@@ -1,47 +1,13 @@
 //! What a Deployment or a `StatefulSet` says: replicas, requests, images, and whether it looks like a store.
 
-use super::kustomize::{Object, bare_image};
+use super::helm::Release;
+use super::kustomize::Object;
+use super::store::{self, Family};
 use super::yaml::{Node, Place};
 use std::collections::BTreeMap;
 
 /// A value and where it is from.
 pub(super) type From<T> = (T, Place);
-
-/// Images whose name holds one of these are databases, queues or caches.
-const STORES: [&str; 29] = [
-    "postgres",
-    "mysql",
-    "mariadb",
-    "mongo",
-    "cassandra",
-    "scylla",
-    "cockroach",
-    "redis",
-    "valkey",
-    "memcached",
-    "kafka",
-    "redpanda",
-    "rabbitmq",
-    "elasticsearch",
-    "opensearch",
-    "etcd",
-    "zookeeper",
-    "clickhouse",
-    "minio",
-    "neo4j",
-    "couchdb",
-    "couchbase",
-    "influxdb",
-    "timescale",
-    "mssql",
-    "percona",
-    "yugabyte",
-    "tidb",
-    "vitess",
-];
-/// And these only talk to one.
-const NO_STORES: [&str; 10] =
-    ["exporter", "operator", "admin", "-ui", "express", "commander", "proxy", "bouncer", "backup", "manager"];
 
 /// The autoscaler of a workload.
 #[derive(Clone, PartialEq, Debug)]
@@ -57,6 +23,8 @@ pub(super) struct Scaler {
 #[derive(Clone, Debug)]
 pub(super) struct Workload {
     pub(super) name: String,
+    /// The name that its manifest gives it, before Kustomize's prefix and suffix.
+    pub(super) original: String,
     pub(super) namespace: Option<String>,
     pub(super) kind: String,
     pub(super) place: Place,
@@ -67,11 +35,16 @@ pub(super) struct Workload {
     /// Bytes of the first volume that a `StatefulSet` claims.
     pub(super) storage: Option<From<f64>>,
     pub(super) image: String,
-    pub(super) is_store: bool,
+    /// It is a store, and of which kind.
+    pub(super) store: Option<Family>,
     pub(super) labels: BTreeMap<String, String>,
     /// What its containers are told: environment and arguments.
     pub(super) told: Vec<String>,
     pub(super) scaler: Option<Scaler>,
+    /// The names of the Services that lead to it.
+    pub(super) services: Vec<String>,
+    /// The versions that are counted as one here.
+    pub(super) also: Vec<String>,
     /// What lets users reach it.
     pub(super) exposed: Option<From<&'static str>>,
     /// Its disruption budget, in words.
@@ -96,12 +69,10 @@ impl Workload {
             let node = claim.at(&["spec", "resources", "requests", "storage"])?;
             Some((quantity(node.text()?)?, node.place))
         });
-        let is_named_so = ["db", "database"].iter().any(|word| {
-            object.name.split('-').any(|part| part == *word) && !NO_STORES.iter().any(|no| object.name.contains(no))
-        });
-        let is_store = images.iter().any(|image| is_store_image(image))
-            || is_named_so
-            || (object.kind == "StatefulSet" && !claims.is_empty());
+        let by_image = images.iter().find_map(|image| store::of_image(image));
+        let claims_volumes = object.kind == "StatefulSet" && !claims.is_empty();
+        let store =
+            by_image.or_else(|| store::of_name(object.original())).or_else(|| claims_volumes.then_some(Family::Leader));
         let mut told = Vec::new();
         for one in containers {
             let values = one.items_at(&["env"]).iter().filter_map(|entry| entry.text_at(&["value"]));
@@ -111,6 +82,7 @@ impl Workload {
         }
         Self {
             name: object.name.clone(),
+            original: object.original().to_owned(),
             namespace: object.namespace.clone(),
             kind: object.kind.clone(),
             place: object.place(),
@@ -119,11 +91,43 @@ impl Workload {
             memory: sum("memory"),
             storage,
             image: images.first().map(|image| (*image).to_owned()).unwrap_or_default(),
-            is_store,
+            store,
             labels: texts(root.at(&["spec", "template", "metadata", "labels"])),
             told,
             scaler: None,
+            services: Vec::new(),
+            also: Vec::new(),
             exposed: None,
+            budget: None,
+        }
+    }
+
+    /// What the values of a release say of it.
+    pub(super) fn of_release(release: &Release, object: &Object) -> Self {
+        let amount = |said: Option<(&str, Place)>| said.and_then(|(text, place)| Some((quantity(text)?, place)));
+        let image = release.image().unwrap_or(&release.chart);
+        Self {
+            name: release.name.clone(),
+            original: release.name.clone(),
+            namespace: release.namespace.clone(),
+            kind: "Helm release".to_owned(),
+            place: object.place(),
+            replicas: release.replicas(),
+            cpu: amount(release.request("cpu")).filter(|(cpu, _)| *cpu > 0.0),
+            memory: amount(release.request("memory")).filter(|(memory, _)| *memory > 0.0),
+            storage: amount(release.storage()),
+            image: image.to_owned(),
+            store: store::of_image(&release.chart).or_else(|| store::of_image(image)),
+            labels: BTreeMap::from([("app.kubernetes.io/instance".to_owned(), release.name.clone())]),
+            told: Vec::new(),
+            scaler: release.scaler().map(|(min, max, target, place)| {
+                let max = max.max(1);
+                let target = target.map(|percent| f64::from(percent.clamp(1, 100)) / 100.0);
+                Scaler { min: min.clamp(1, max), max, target, place }
+            }),
+            services: vec![release.name.clone()],
+            also: Vec::new(),
+            exposed: release.exposed(),
             budget: None,
         }
     }
@@ -149,12 +153,6 @@ impl Workload {
 pub(super) fn texts(node: Option<&Node>) -> BTreeMap<String, String> {
     let entries = node.map_or(&[][..], Node::entries);
     entries.iter().filter_map(|(key, value)| Some((key.clone(), value.text()?.to_owned()))).collect()
-}
-
-fn is_store_image(image: &str) -> bool {
-    let name = bare_image(image).to_ascii_lowercase();
-    let last = name.rsplit('/').next().unwrap_or(&name);
-    STORES.iter().any(|store| last.contains(store)) && !NO_STORES.iter().any(|no| last.contains(no))
 }
 
 /// A quantity of Kubernetes: `500m`, `0.5`, `1Gi`, `128974848`, `1e3`.
@@ -197,18 +195,6 @@ mod tests {
         assert_eq!(quantity("1e3"), Some(1000.0));
         for wrong in ["", "m", "-1", "inf", "nan", "1 Gi x", "{{ .cpu }}"] {
             assert_eq!(quantity(wrong), None, "{wrong}");
-        }
-    }
-
-    #[test]
-    fn images_of_stores() {
-        for store in
-            ["postgres:16", "registry.example.com:5000/bitnami/redis-cluster@sha256:0", "confluentinc/cp-kafka"]
-        {
-            assert!(is_store_image(store), "{store}");
-        }
-        for other in ["quay.io/prometheuscommunity/postgres-exporter", "nginx", "redis/shop-web", "dpage/pgadmin4"] {
-            assert!(!is_store_image(other), "{other}");
         }
     }
 }
