@@ -5,7 +5,9 @@
 
 mod accesses;
 mod addresses;
+mod bad;
 mod caches;
+mod drift;
 mod faults;
 mod following;
 mod health;
