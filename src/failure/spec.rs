@@ -2,7 +2,7 @@
 
 use crate::base::{Probability, Span};
 use crate::dist::Dist;
-use crate::domain::Selection;
+use crate::domain::{Degraded, Selection};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -205,28 +205,6 @@ pub enum Interrupted {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ReadOnly {}
-
-/// It answers, badly.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Degraded {
-    /// Share of requests through it that fail.
-    #[serde(default)]
-    pub errors: Probability,
-    /// What its time is multiplied by. It occupies no more servers: that is `capacity`.
-    #[serde(default = "unchanged")]
-    pub latency: f64,
-    /// What its capacity is multiplied by.
-    #[serde(default = "unchanged")]
-    pub capacity: f64,
-    /// The chance that an occurrence is seen by shallow checks. Deep ones see it if it has errors.
-    #[serde(default)]
-    pub seen_by_shallow_checks: Probability,
-}
-
-fn unchanged() -> f64 {
-    1.0
-}
 
 /// A fault at a set time.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]

@@ -2,7 +2,7 @@
 
 use crate::base::{Probability, Span};
 use crate::dist::Dist;
-use crate::domain::Selection;
+use crate::domain::{Degraded, Selection};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -39,7 +39,7 @@ pub struct ReleaseSpec {
 fn default_effect() -> Harm {
     // The failing build of "Canarying Releases" in Google's SRE workbook: a fifth of its requests fail.
     let errors = Probability::new(0.2).unwrap_or(Probability::ZERO);
-    Harm::Degraded(DegradedHarm { errors, latency: 1.0, capacity: 1.0, seen_by_shallow_checks: Probability::ZERO })
+    Harm::Degraded(Degraded { errors, latency: 1.0, capacity: 1.0, seen_by_shallow_checks: Probability::ZERO })
 }
 fn at_once() -> Dist {
     Dist::constant(Span::ZERO)
@@ -52,29 +52,7 @@ pub enum Harm {
     /// What has it refuses connections. Shallow checks see a cluster that crashes as a whole.
     Crash {},
     /// It answers, badly.
-    Degraded(DegradedHarm),
-}
-
-/// It answers, badly.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct DegradedHarm {
-    /// Share of its requests that fail.
-    #[serde(default)]
-    pub errors: Probability,
-    /// What its time is multiplied by.
-    #[serde(default = "unchanged")]
-    pub latency: f64,
-    /// What its capacity is multiplied by.
-    #[serde(default = "unchanged")]
-    pub capacity: f64,
-    /// The chance that shallow checks see it. Deep ones do if it has errors.
-    #[serde(default)]
-    pub seen_by_shallow_checks: Probability,
-}
-
-fn unchanged() -> f64 {
-    1.0
+    Degraded(Degraded),
 }
 
 impl Harm {
@@ -86,13 +64,13 @@ impl Harm {
         let errors = |errors: f64| Probability::new((errors * share).clamp(0.0, 1.0)).unwrap_or(Probability::ZERO);
         match self {
             Self::Crash {} if share >= 1.0 => self,
-            Self::Crash {} => Self::Degraded(DegradedHarm {
+            Self::Crash {} => Self::Degraded(Degraded {
                 errors: errors(1.0),
                 latency: 1.0,
                 capacity: 1.0,
                 seen_by_shallow_checks: Probability::ZERO,
             }),
-            Self::Degraded(harm) => Self::Degraded(DegradedHarm {
+            Self::Degraded(harm) => Self::Degraded(Degraded {
                 errors: errors(harm.errors.get()),
                 latency: mean(harm.latency),
                 capacity: mean(harm.capacity),
@@ -281,7 +259,7 @@ mod tests {
     fn a_share_of_the_instances_does_its_share_of_the_harm() {
         let Harm::Degraded(tenth) = default_effect().of_share(0.1) else { panic!("it answers") };
         assert!((tenth.errors.get() - 0.02).abs() < 1e-15);
-        let slow = Harm::Degraded(DegradedHarm { latency: 3.0, capacity: 0.5, ..tenth });
+        let slow = Harm::Degraded(Degraded { latency: 3.0, capacity: 0.5, ..tenth });
         let Harm::Degraded(half) = slow.of_share(0.5) else { panic!("it answers") };
         assert_eq!((half.latency, half.capacity), (2.0, 0.75));
         let Harm::Degraded(half) = (Harm::Crash {}).of_share(0.5) else { panic!("half of it answers") };

@@ -6,7 +6,7 @@ use crate::base::stream::digest;
 use crate::base::{Id, Probability};
 use crate::dist::Dist;
 use crate::domain::{Cluster, Selection};
-use crate::failure::spec::{Degraded, Down, EffectSpec, ServiceTarget, TargetSpec};
+use crate::failure::spec::{Down, EffectSpec, ServiceTarget, TargetSpec};
 use crate::rollout::management::{BAD, Management};
 use crate::rollout::schedule::Timing;
 use crate::rollout::spec::{CanarySpec, Harm};
@@ -15,12 +15,7 @@ impl From<Harm> for EffectSpec {
     fn from(harm: Harm) -> Self {
         match harm {
             Harm::Crash {} => Self::Down(Down { refuses: true, ..Down::default() }),
-            Harm::Degraded(harm) => Self::Degraded(Degraded {
-                errors: harm.errors,
-                latency: harm.latency,
-                capacity: harm.capacity,
-                seen_by_shallow_checks: harm.seen_by_shallow_checks,
-            }),
+            Harm::Degraded(harm) => Self::Degraded(harm),
         }
     }
 }
