@@ -1,25 +1,58 @@
-//! A bad release on its way: it holds its clusters like a fault, wave after wave, until it is noticed and taken back.
+//! A bad release in some clusters: it holds them like a fault, wave after wave, until it is noticed and taken back, or
+//! mended.
+//!
+//! Rolling back takes each cluster that has it to the revision before, so later revisions go with it, and other bad
+//! releases in them. A fix comes on top of everything.
 
 use super::super::log::Held;
-use super::releases::{Commit, Deferred, Due, Live, Noticing, Part};
-use super::{Active, Event, Phase, World, purpose};
+use super::releases::{Commit, Deferred, Due, Part};
+use super::{Active, Event, World, purpose};
 use crate::base::stream::uniform;
 use crate::base::{Id, SimTime, Span, Table};
 use crate::domain::Cluster;
 use crate::domain::rollout::Why;
 use crate::failure::spec::EffectSpec;
-use crate::rollout::schedule::Schedule;
 use crate::rollout::spec::{Detect, OnBad};
+
+/// When a bad release is noticed.
+#[derive(Clone, Copy, Debug)]
+enum Noticing {
+    /// So long after it first shows to anybody.
+    After(Span),
+    /// After so many more seconds before all users.
+    Exposure(f64),
+    /// The alarm is set, or has rung.
+    Set,
+}
+
+/// A bad release that is in some cluster.
+#[derive(Clone, Debug)]
+pub(super) struct Bad {
+    id: u32,
+    occurrence: u64,
+    revision: u64,
+    /// What a cluster runs once it is taken back or mended.
+    before: u64,
+    /// The alarm has rung.
+    pub(super) mending: bool,
+    alarm_serial: u32,
+    noticing: Noticing,
+    /// The share of all users that it shows to.
+    shown: f64,
+    /// Since when.
+    watched: SimTime,
+    incubation: Span,
+    /// The share of each cluster that has it.
+    build: Table<Cluster, f64>,
+    /// The share of each cluster where it shows.
+    failing: Table<Cluster, f64>,
+    /// Its hold of each cluster in the log.
+    held: Table<Cluster, Option<usize>>,
+}
 
 impl World<'_> {
     /// A bad release begins its way.
-    pub(super) fn set_out(
-        &mut self,
-        now: SimTime,
-        commit: Commit,
-        (before, commits): (u64, Vec<SimTime>),
-        schedule: Schedule,
-    ) {
+    pub(super) fn goes_bad(&mut self, now: SimTime, commit: Commit, revision: u64, before: u64) -> Bad {
         let own = &self.plan.rollout.releases[commit.release as usize];
         let draw = |purpose| self.of_release(commit.release, commit.occurrence, 0, purpose);
         let noticing = match &own.detect {
@@ -28,20 +61,12 @@ impl World<'_> {
         };
         let incubation = own.incubation.sample_span(&mut draw(purpose::INCUBATION));
         let clusters = self.plan.clusters.len();
-        let live = Live {
+        Bad {
             id: self.releases.serial(),
             occurrence: commit.occurrence,
-            revision: self.releases.revision,
+            revision,
             before,
-            commits,
-            schedule,
-            next: 0,
-            passed: Span::ZERO,
-            since: now,
-            running: true,
-            busy: true,
             mending: false,
-            step_serial: 0,
             alarm_serial: 0,
             noticing,
             shown: 0.0,
@@ -50,92 +75,43 @@ impl World<'_> {
             build: vec![0.0; clusters].into(),
             failing: vec![0.0; clusters].into(),
             held: vec![None; clusters].into(),
-        };
-        self.releases.live[commit.release as usize] = Some(live);
-        self.step(now, commit.release);
+        }
+    }
+
+    /// A share of a cluster gets it.
+    pub(super) fn gets_bad(&mut self, now: SimTime, release: u32, cluster: Id<Cluster>, share: f64) {
+        let Some(bad) = &mut self.releases.bad[release as usize] else { return };
+        bad.build[cluster] = share;
+        if bad.incubation.is_zero() {
+            self.shows(now, release, cluster, share);
+        } else {
+            let due = Due::Bad { release, serial: bad.id, part: Part::Shows(cluster, share) };
+            self.events.schedule(now + bad.incubation, Event::Rollout(due));
+        }
     }
 
     /// Something of a bad release is due. True if it changes anything.
     pub(super) fn release_goes_on(&mut self, now: SimTime, release: u32, serial: u32, part: Part) -> bool {
-        let Some(live) = &self.releases.live[release as usize] else { return false };
+        let Some(bad) = &self.releases.bad[release as usize] else { return false };
         let expected = match part {
-            Part::Step => live.step_serial,
-            Part::Alarm => live.alarm_serial,
-            Part::Shows(_) | Part::Mended | Part::Reconciled(_) => live.id,
+            Part::Alarm => bad.alarm_serial,
+            Part::Shows(..) | Part::Mended | Part::Reconciled(_) => bad.id,
         };
         if serial != expected {
             return false;
         }
         match part {
-            Part::Step => self.step(now, release),
-            Part::Shows(step) => {
-                let step = live.schedule.steps[step as usize];
+            Part::Shows(cluster, share) => {
                 // Unless it has been taken back there.
-                if live.build[step.cluster] > 0.0 {
-                    self.shows(now, release, step.cluster, step.share);
+                if bad.build[cluster] > 0.0 {
+                    self.shows(now, release, cluster, share);
                 }
             }
             Part::Alarm => self.alarm(now, release),
             Part::Mended => self.mended(now, release),
-            Part::Reconciled(cluster) => self.reconciled(now, release, Id::new(cluster as usize)),
+            Part::Reconciled(cluster) => self.reconciled(now, release, cluster),
         }
         true
-    }
-
-    /// Takes the steps of the schedule that are due, and schedules the next.
-    pub(super) fn step(&mut self, now: SimTime, release: u32) {
-        let counts = now >= SimTime::ZERO + self.plan.warm_up;
-        let Some(mut live) = self.releases.live[release as usize].take() else { return };
-        if live.running {
-            live.passed = live.passed + (now - live.since);
-            live.since = now;
-        }
-        let first = live.next;
-        while live.next < live.schedule.steps.len() && live.schedule.steps[live.next].at <= live.passed {
-            let step = live.schedule.steps[live.next];
-            live.build[step.cluster] = step.share;
-            let why = if step.share >= 1.0 { Why::Release } else { Why::Canary };
-            self.note(now, step.cluster, Some(live.revision), why);
-            if !live.incubation.is_zero() {
-                let part = Part::Shows(live.next as u32);
-                self.events
-                    .schedule(now + live.incubation, Event::Rollout(Due::Bad { release, serial: live.id, part }));
-            }
-            live.next += 1;
-        }
-        let taken = first..live.next;
-        if !taken.is_empty() && live.next == live.schedule.steps.len() {
-            self.arrived(counts, now, &live.commits);
-        }
-        let over = live.next == live.schedule.steps.len() && live.schedule.ends <= live.passed;
-        if over && counts {
-            self.releases.tally.duration.0 += live.schedule.ends.secs();
-            self.releases.tally.duration.1 += 1;
-        }
-        live.busy = !over;
-        live.running &= !over;
-        let fails: Vec<_> = live.schedule.steps[taken].to_vec();
-        let at_once = live.incubation.is_zero();
-        self.releases.live[release as usize] = Some(live);
-        for step in fails.into_iter().filter(|_| at_once) {
-            self.shows(now, release, step.cluster, step.share);
-        }
-        if over {
-            self.depart(now);
-        } else {
-            self.schedule_step(now, release);
-        }
-    }
-
-    pub(super) fn schedule_step(&mut self, now: SimTime, release: u32) {
-        let serial = self.releases.serial();
-        let Some(live) = &mut self.releases.live[release as usize] else { return };
-        live.step_serial = serial;
-        if live.running {
-            let next = live.schedule.steps.get(live.next).map_or(live.schedule.ends, |step| step.at);
-            let left = Span::from_nanos(next.nanos().saturating_sub(live.passed.nanos()));
-            self.events.schedule(now + left, Event::Rollout(Due::Bad { release, serial, part: Part::Step }));
-        }
     }
 
     /// It shows at this share of a cluster's instances; at none of them once it is taken back.
@@ -143,7 +119,7 @@ impl World<'_> {
         let own = &self.plan.rollout.releases[release as usize];
         let Some(&(_, hit)) = own.members.iter().find(|member| member.0 == cluster) else { return };
         let hold = hit.hold as usize;
-        let Some(occurrence) = self.releases.live[release as usize].as_ref().map(|live| live.occurrence) else {
+        let Some(occurrence) = self.releases.bad[release as usize].as_ref().map(|bad| bad.occurrence) else {
             return;
         };
         let effect: EffectSpec = own.harm.of_share(share).into();
@@ -168,108 +144,123 @@ impl World<'_> {
         let began = active.is_some() && self.holds[hold].0.is_none();
         self.holds[hold].0 = active;
         self.copies_moved = true;
-        let Some(live) = &mut self.releases.live[release as usize] else { return };
-        live.failing[cluster] = share;
+        let Some(bad) = &mut self.releases.bad[release as usize] else { return };
+        bad.failing[cluster] = share;
         if began {
-            live.held[cluster] = Some(self.log.held.len());
+            bad.held[cluster] = Some(self.log.held.len());
             self.log.held.push(Held { root: hit.root, from: now, to: SimTime::NEVER });
         } else if active.is_none()
-            && let Some(held) = live.held[cluster].take()
+            && let Some(held) = bad.held[cluster].take()
         {
             self.log.held[held].to = now;
         }
     }
 
-    /// It is noticed: its waves stop, and somebody sees to it.
-    pub(super) fn alarm(&mut self, now: SimTime, release: u32) {
-        let Some(live) = &mut self.releases.live[release as usize] else { return };
-        (live.running, live.busy, live.mending) = (false, true, true);
-        live.noticing = Noticing::Set;
-        live.step_serial = 0;
-        let (serial, occurrence) = (live.id, live.occurrence);
+    /// It is noticed: the waves stop, and somebody sees to it.
+    fn alarm(&mut self, now: SimTime, release: u32) {
+        let Some(bad) = &mut self.releases.bad[release as usize] else { return };
+        (bad.mending, bad.noticing) = (true, Noticing::Set);
+        let (serial, occurrence, revision) = (bad.id, bad.occurrence, bad.revision);
+        // Whatever is under way has it in it, or comes after it. A bad one that is nowhere yet is forgotten.
+        if let Some(other) = self.releases.under_way.take().and_then(|rollout| rollout.bad)
+            && let bad = &mut self.releases.bad[other as usize]
+            && bad.as_ref().is_some_and(|bad| bad.build.iter().all(|&build| build <= 0.0))
+        {
+            *bad = None;
+        }
         let mut rng = self.of_release(release, occurrence, 0, purpose::MEND);
-        let takes = match &self.plan.rollout.on_bad {
-            OnBad::RollBack(takes) | OnBad::RollForward(takes) => takes.sample_span(&mut rng),
+        let (takes, is_fixed) = match &self.plan.rollout.on_bad {
+            OnBad::RollBack(takes) => (takes.sample_span(&mut rng), false),
+            OnBad::RollForward(takes) => (takes.sample_span(&mut rng), true),
         };
+        self.releases.convict(revision, release, occurrence, is_fixed);
         self.events.schedule(now + takes, Event::Rollout(Due::Bad { release, serial, part: Part::Mended }));
     }
 
     /// The repository is as it should be: each cluster that has the release reconciles.
-    pub(super) fn mended(&mut self, now: SimTime, release: u32) {
+    fn mended(&mut self, now: SimTime, release: u32) {
+        let Some(bad) = &self.releases.bad[release as usize] else { return };
+        let (revision, before) = (bad.revision, bad.before);
         match self.plan.rollout.on_bad {
-            OnBad::RollBack(_) => {}
+            OnBad::RollBack(_) => self.releases.take_back(revision, before),
             OnBad::RollForward(_) => {
-                self.releases.revision += 1;
-                let fix = self.releases.revision;
-                if let Some(live) = &mut self.releases.live[release as usize] {
-                    live.before = fix;
+                let (fix, _) = self.releases.next_revision();
+                if let Some(bad) = &mut self.releases.bad[release as usize] {
+                    bad.before = fix;
                 }
+                self.releases.go_on_mended(revision);
             }
         }
-        let Some(live) = &self.releases.live[release as usize] else { return };
-        let has: Vec<Id<Cluster>> = live.build.iter_enumerated().filter(|(_, b)| **b > 0.0).map(|(c, _)| c).collect();
+        let Some(bad) = &self.releases.bad[release as usize] else { return };
+        let has: Vec<Id<Cluster>> = bad.build.iter_enumerated().filter(|(_, b)| **b > 0.0).map(|(c, _)| c).collect();
         for cluster in has {
             self.reconcile(now, release, cluster);
         }
     }
 
     pub(super) fn reconcile(&mut self, now: SimTime, release: u32, cluster: Id<Cluster>) {
-        if self.controllers_down() {
+        let Some(bad) = &self.releases.bad[release as usize] else { return };
+        if !self.can_sync(cluster) {
             self.releases.deferred.push(Deferred::Reconcile { release, cluster });
             return;
         }
-        let Some(live) = &self.releases.live[release as usize] else { return };
-        let (serial, occurrence) = (live.id, live.occurrence);
+        let (serial, occurrence) = (bad.id, bad.occurrence);
         let mut rng = self.of_release(release, occurrence, self.plan.clusters[cluster].digest, purpose::REVERT);
         let at = now + self.reconciles(now, &mut rng);
-        let part = Part::Reconciled(cluster.index() as u32);
-        self.events.schedule(at, Event::Rollout(Due::Bad { release, serial, part }));
+        self.events.schedule(at, Event::Rollout(Due::Bad { release, serial, part: Part::Reconciled(cluster) }));
     }
 
     /// A cluster runs what it should again.
-    pub(super) fn reconciled(&mut self, now: SimTime, release: u32, cluster: Id<Cluster>) {
-        if self.controllers_down() {
+    fn reconciled(&mut self, now: SimTime, release: u32, cluster: Id<Cluster>) {
+        if !self.can_sync(cluster) {
             self.releases.deferred.push(Deferred::Reconcile { release, cluster });
             return;
         }
-        self.shows(now, release, cluster, 0.0);
-        let why = match self.plan.rollout.on_bad {
-            OnBad::RollBack(_) => Why::RollBack,
-            OnBad::RollForward(_) => Why::Fix,
-        };
-        let Some(live) = &mut self.releases.live[release as usize] else { return };
-        live.build[cluster] = 0.0;
-        let (before, gone) = (live.before, live.build.iter().all(|&build| build <= 0.0));
-        self.note(now, cluster, Some(before), why);
-        if gone {
-            self.expose(now, 0.0);
-            self.releases.live[release as usize] = None;
-            self.depart(now);
+        let Some(bad) = &self.releases.bad[release as usize] else { return };
+        let (revision, before) = (bad.revision, bad.before);
+        // Unless an earlier one was taken back there meanwhile, and this one with it.
+        if bad.build[cluster] <= 0.0 {
+            return;
         }
+        let (why, is_fixed) = match self.plan.rollout.on_bad {
+            OnBad::RollBack(_) => (Why::RollBack, false),
+            OnBad::RollForward(_) => (Why::Fix, true),
+        };
+        self.note(now, cluster, Some(before), why);
+        for other in 0..self.releases.bad.len() {
+            let Some(bad) = &mut self.releases.bad[other] else { continue };
+            let goes = if is_fixed { other == release as usize } else { bad.revision >= revision };
+            if !goes || bad.build[cluster] <= 0.0 {
+                continue;
+            }
+            bad.build[cluster] = 0.0;
+            let gone = bad.build.iter().all(|&build| build <= 0.0);
+            self.shows(now, other as u32, cluster, 0.0);
+            if gone {
+                self.releases.bad[other] = None;
+            }
+        }
+        self.depart(now);
     }
 
-    /// After everything else has changed: waves stand still or go on, and who sees a bad release is added up.
+    /// After everything else has changed: waves stand still or go on, what waited for a controller goes on, and who sees
+    /// a bad release is added up.
     pub(super) fn review_releases(&mut self, now: SimTime) {
-        if self.releases.live.iter().all(Option::is_none) {
+        self.review_deferred(now);
+        self.review_rollout(now);
+        if self.releases.bad.iter().all(Option::is_none) {
+            if self.releases.exposed.0 > 0.0 {
+                self.expose(now, 0.0);
+            }
             return;
         }
         let users = self.users(now);
         let mut on_bad = 0.0;
-        for release in 0..self.releases.live.len() {
-            let Some(live) = &self.releases.live[release] else { continue };
-            let stands = self.stands(release, live);
+        for release in 0..self.releases.bad.len() {
+            let Some(bad) = &self.releases.bad[release] else { continue };
             let synthetic = self.plan.rollout.synthetic;
-            let shown = live.failing.iter().zip(&users).map(|(share, users)| share * (users + synthetic)).sum::<f64>();
-            on_bad += live.build.iter().zip(&users).map(|(share, users)| share * users).sum::<f64>();
-            let toggles = live.busy && !live.mending && stands == live.running;
-            if toggles && let Some(live) = &mut self.releases.live[release] {
-                if live.running {
-                    live.passed = live.passed + (now - live.since);
-                }
-                live.since = now;
-                live.running = !stands;
-                self.schedule_step(now, release as u32);
-            }
+            let shown = bad.failing.iter().zip(&users).map(|(share, users)| share * (users + synthetic)).sum::<f64>();
+            on_bad += bad.build.iter().zip(&users).map(|(share, users)| share * users).sum::<f64>();
             self.watch(now, release as u32, shown);
         }
         self.expose(now, on_bad.min(1.0));
@@ -278,42 +269,24 @@ impl World<'_> {
     /// It shows to this share of all users from now on.
     pub(super) fn watch(&mut self, now: SimTime, release: u32, shown: f64) {
         let serial = self.releases.serial();
-        let Some(live) = &mut self.releases.live[release as usize] else { return };
-        let at = match live.noticing {
+        let Some(bad) = &mut self.releases.bad[release as usize] else { return };
+        let at = match bad.noticing {
             Noticing::After(delay) if shown > 0.0 => {
-                live.noticing = Noticing::Set;
+                bad.noticing = Noticing::Set;
                 Some(now + delay)
             }
-            Noticing::Exposure(left) if shown != live.shown => {
-                let left = (left - live.shown * (now - live.watched).secs()).max(0.0);
-                (live.noticing, live.watched, live.alarm_serial) = (Noticing::Exposure(left), now, serial);
+            Noticing::Exposure(left) if shown != bad.shown => {
+                let left = (left - bad.shown * (now - bad.watched).secs()).max(0.0);
+                (bad.noticing, bad.watched, bad.alarm_serial) = (Noticing::Exposure(left), now, serial);
                 (shown > 0.0).then(|| now + Span::from_secs(left / shown))
             }
             Noticing::After(_) | Noticing::Exposure(_) | Noticing::Set => None,
         };
-        live.shown = shown;
+        bad.shown = shown;
         if let Some(at) = at {
-            live.alarm_serial = serial;
+            bad.alarm_serial = serial;
             self.events.schedule(at, Event::Rollout(Due::Bad { release, serial, part: Part::Alarm }));
         }
-    }
-
-    /// A rollout stands still.
-    pub(super) fn stands(&self, release: usize, live: &Live) -> bool {
-        let is_moving = |phase: Phase| match phase {
-            Phase::Deciding | Phase::Promoting(_) => true,
-            Phase::Idle | Phase::FailingBack => false,
-        };
-        let mut controllers = self.pair_controllers.iter().chain(&self.partition_controllers);
-        if self.controllers_down() || controllers.any(|controller| is_moving(controller.phase)) {
-            return true;
-        }
-        let next = live.schedule.steps.get(live.next).map(|step| step.cluster);
-        let members = &self.plan.rollout.releases[release].members;
-        self.fronts.iter_enumerated().any(|(cluster, front)| {
-            (live.build[cluster] > 0.0 || next == Some(cluster))
-                && front.condition.down.is_some_and(|root| members.iter().all(|(_, hit)| hit.root != root))
-        })
     }
 
     /// The share of all users that each cluster serves now.

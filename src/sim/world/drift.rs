@@ -30,11 +30,15 @@ impl World<'_> {
     }
 
     pub(super) fn heal_later(&mut self, now: SimTime, drift: u32, serial: u32) {
-        if self.controllers_down() {
+        let own = &self.plan.rollout.drifts[drift as usize];
+        // Unless it has been noticed meanwhile.
+        if self.holds[own.hit.hold as usize].1 != serial || self.holds[own.hit.hold as usize].0.is_none() {
+            return;
+        }
+        if !self.can_sync(own.cluster) {
             self.releases.deferred.push(Deferred::Heal { drift, serial });
             return;
         }
-        let own = &self.plan.rollout.drifts[drift as usize];
         let mut rng = self.consequence(own.hit.root, u64::from(serial), 0, purpose::POLL, 0);
         let at = now + self.reconciles(now, &mut rng);
         self.events.schedule(at, Event::Rollout(Due::Healed { drift, serial }));
@@ -47,7 +51,7 @@ impl World<'_> {
         if active.is_none() || current != serial {
             return false;
         }
-        if self.controllers_down() {
+        if !self.can_sync(own.cluster) {
             self.releases.deferred.push(Deferred::Heal { drift, serial });
             return false;
         }

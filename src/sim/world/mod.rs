@@ -20,6 +20,7 @@ mod requests;
 mod routing;
 mod spill;
 mod switchover;
+mod waves;
 
 pub(in crate::sim) use releases::Change;
 pub(in crate::sim) use requests::Told;
@@ -379,7 +380,7 @@ impl<'a> World<'a> {
             look_again: spill::LEAST,
             step_end: SimTime::NEVER,
             fronts: vec![Composed::good(); plan.clusters.len()].into(),
-            releases: Self::no_releases(plan.rollout.releases.len()),
+            releases: releases::Releases::new(plan),
             by_request: by_request.then(|| vec![(0.0, 0.0); partition_count]),
             failed_pods: Vec::new(),
             memo,

@@ -32,6 +32,8 @@ pub(super) const ADDRESS: u64 = digest("address");
 pub(super) const SHOCK: u64 = digest("shock");
 /// When a controller next looks at its repository.
 pub(super) const POLL: u64 = digest("poll");
+/// When it next looks, after it couldn't.
+pub(super) const AGAIN: u64 = digest("look again");
 /// When it next looks, for what is taken back.
 pub(super) const REVERT: u64 = digest("revert");
 /// Whether a release is bad.

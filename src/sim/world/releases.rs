@@ -1,18 +1,21 @@
-//! Releases and rollouts: a good release only takes time; a bad one spoils, wave after wave, each cluster that gets it,
-//! until it is noticed and taken back (`bad.rs`).
+//! Releases: commits come, and go out in rollouts (`waves.rs`). A good release only takes time; a bad one spoils each
+//! cluster that gets it, until it is noticed and taken back (`bad.rs`).
 //!
 //! What is committed while a rollout is under way, in a freeze or while no controller is there goes out together
 //! afterwards. A bad release holds its clusters like a fault; another bad one of the same name is absorbed meanwhile.
-//! The waves stand still while a controller is away, during a failover, and while a cluster that has the release, or
-//! gets it next, is down for another reason.
+//! Rolling back takes everything back that has gone out since the last revision before the bad one: what else was in it,
+//! and what came after, waits until all clusters are back, and is released anew.
 
+use super::bad::Bad;
+use super::waves::Rollout;
 use super::{Event, World, purpose};
 use crate::base::stream::{Rng, uniform};
-use crate::base::{Id, SimTime, Span, Table};
+use crate::base::{Id, SimTime, Span};
 use crate::domain::Cluster;
 use crate::domain::rollout::{RolloutTally, Why};
+use crate::failure::spec::EffectSpec;
+use crate::plan::Plan;
 use crate::rollout::gitops::{until_next, until_phase};
-use crate::rollout::schedule::{Schedule, schedule};
 
 /// What is due of releases and drift.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +24,10 @@ pub(in crate::sim) enum Due {
     Commit(u32),
     /// What has waited may go out.
     Departure,
+    /// A freeze begins or ends.
+    Freeze,
+    /// The next step of a rollout.
+    Step(u32),
     /// A bad release goes on.
     Bad { release: u32, serial: u32, part: Part },
     /// Somebody changes a cluster by hand.
@@ -32,31 +39,43 @@ pub(in crate::sim) enum Due {
 /// What is due of a bad release.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::sim) enum Part {
-    /// The next step of its schedule.
-    Step,
-    /// The instances of a step begin to fail.
-    Shows(u32),
+    /// This share of a cluster's instances begins to fail.
+    Shows(Id<Cluster>, f64),
     /// It is noticed.
     Alarm,
     /// The commit is reverted, or a fix is there.
     Mended,
     /// A cluster has reconciled.
-    Reconciled(u32),
+    Reconciled(Id<Cluster>),
 }
 
-/// What waits for the controllers.
+/// What waits until a cluster can be reached by its controller.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Deferred {
     Reconcile { release: u32, cluster: Id<Cluster> },
     Heal { drift: u32, serial: u32 },
 }
 
-/// A commit that waits to go out.
+/// A commit.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Commit {
     pub(super) release: u32,
     pub(super) occurrence: u64,
     pub(super) at: SimTime,
+    /// How often it has gone out before, and was taken back.
+    pub(super) tries: u64,
+    /// It was bad, and a fix goes out with it.
+    pub(super) mended: bool,
+}
+
+/// What has gone out since a bad release that is still somewhere, and with it.
+#[derive(Clone, Debug)]
+struct Shipped {
+    revision: u64,
+    commits: Vec<Commit>,
+    /// When it was in every cluster, if that counts.
+    arrived: Option<SimTime>,
+    everywhere: bool,
 }
 
 /// A cluster runs something else from now on.
@@ -69,66 +88,27 @@ pub(in crate::sim) struct Change {
     pub(in crate::sim) why: Why,
 }
 
-/// When a bad release is noticed.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Noticing {
-    /// So long after it first shows to anybody.
-    After(Span),
-    /// After so many more seconds before all users.
-    Exposure(f64),
-    /// The alarm is set, or has rung.
-    Set,
-}
-
-/// A bad release that is in some cluster.
-#[derive(Clone, Debug)]
-pub(super) struct Live {
-    pub(super) id: u32,
-    pub(super) occurrence: u64,
-    pub(super) revision: u64,
-    pub(super) before: u64,
-    pub(super) commits: Vec<SimTime>,
-    pub(super) schedule: Schedule,
-    /// The next step; all of them are done at the number of steps, and the last bake after that.
-    pub(super) next: usize,
-    /// Time of the schedule that had passed at `since`.
-    pub(super) passed: Span,
-    pub(super) since: SimTime,
-    pub(super) running: bool,
-    /// The waves aren't over, or it is being taken back.
-    pub(super) busy: bool,
-    pub(super) mending: bool,
-    pub(super) step_serial: u32,
-    pub(super) alarm_serial: u32,
-    pub(super) noticing: Noticing,
-    /// The share of all users that it shows to.
-    pub(super) shown: f64,
-    /// Since when.
-    pub(super) watched: SimTime,
-    pub(super) incubation: Span,
-    /// The share of each cluster that has it.
-    pub(super) build: Table<Cluster, f64>,
-    /// The share of each cluster where it shows.
-    pub(super) failing: Table<Cluster, f64>,
-    /// Its hold of each cluster in the log.
-    pub(super) held: Table<Cluster, Option<usize>>,
-}
-
 /// Releases, rollouts and drift.
 #[derive(Debug)]
 pub(super) struct Releases {
     /// By release: when its commits come, and how many there were.
-    pub(super) commits: Vec<(Rng, u64)>,
+    commits: Vec<(Rng, u64)>,
     /// By drift.
     pub(super) drifts: Vec<(Rng, u64)>,
+    /// In order of time, but that what was taken back comes first.
     pub(super) waiting: Vec<Commit>,
-    /// Until when a good rollout takes.
-    pub(super) busy_until: SimTime,
-    pub(super) revision: u64,
-    pub(super) serial: u32,
-    /// By release.
-    pub(super) live: Vec<Option<Live>>,
+    pub(super) under_way: Option<Rollout>,
+    /// The last revision.
+    revision: u64,
+    /// The one that the repository is at.
+    head: u64,
+    serial: u32,
+    /// By release: the bad one that is in some cluster.
+    pub(super) bad: Vec<Option<Bad>>,
+    shipped: Vec<Shipped>,
     pub(super) deferred: Vec<Deferred>,
+    /// By root: it is a change, and takes nobody the controller away.
+    changes: Vec<bool>,
     /// The share of all users on a bad release, since when.
     pub(super) exposed: (f64, SimTime),
     /// The same as it changed.
@@ -138,24 +118,26 @@ pub(super) struct Releases {
 }
 
 impl Releases {
-    pub(super) fn serial(&mut self) -> u32 {
-        self.serial += 1;
-        self.serial
-    }
-}
-
-impl World<'_> {
     /// Nothing has been released yet.
-    pub(super) fn no_releases(releases: usize) -> Releases {
-        Releases {
+    pub(super) fn new(plan: &Plan) -> Self {
+        let mut changes = vec![false; plan.roots.len()];
+        let of_releases =
+            plan.rollout.releases.iter().flat_map(|release| release.members.iter().map(|member| member.1));
+        for hit in of_releases.chain(plan.rollout.drifts.iter().map(|drift| drift.hit)) {
+            changes[hit.root.index()] = true;
+        }
+        Self {
             commits: Vec::new(),
             drifts: Vec::new(),
             waiting: Vec::new(),
-            busy_until: SimTime::ZERO,
+            under_way: None,
             revision: 0,
+            head: 0,
             serial: 0,
-            live: vec![None; releases],
+            bad: vec![None; plan.rollout.releases.len()],
+            shipped: Vec::new(),
             deferred: Vec::new(),
+            changes,
             exposed: (0.0, SimTime::ZERO),
             exposures: Vec::new(),
             tally: RolloutTally::default(),
@@ -163,6 +145,60 @@ impl World<'_> {
         }
     }
 
+    pub(super) fn serial(&mut self) -> u32 {
+        self.serial += 1;
+        self.serial
+    }
+
+    /// A new revision, and the one that the repository was at.
+    pub(super) fn next_revision(&mut self) -> (u64, u64) {
+        self.revision += 1;
+        (self.revision, core::mem::replace(&mut self.head, self.revision))
+    }
+
+    /// A commit of this revision was found bad. It isn't released anew, unless with its fix.
+    pub(super) fn convict(&mut self, revision: u64, release: u32, occurrence: u64, mended: bool) {
+        let Some(shipped) = self.shipped.iter_mut().find(|shipped| shipped.revision == revision) else { return };
+        let is_it = |commit: &Commit| (commit.release, commit.occurrence) == (release, occurrence);
+        if mended {
+            shipped.commits.iter_mut().filter(|commit| is_it(commit)).for_each(|commit| commit.mended = true);
+        } else {
+            shipped.commits.retain(|commit| !is_it(commit));
+        }
+    }
+
+    /// The repository goes back to `before`: what has gone out since then, from `revision` on, waits anew.
+    pub(super) fn take_back(&mut self, revision: u64, before: u64) {
+        if self.head >= revision {
+            self.head = before;
+        }
+        for shipped in &self.shipped {
+            if let Some(arrived) = shipped.arrived.filter(|_| shipped.revision >= revision) {
+                self.tally.lead.0 -= lead(arrived, &shipped.commits);
+                self.tally.lead.1 -= shipped.commits.len() as u64;
+            }
+        }
+        self.wait_anew(|shipped| shipped.revision >= revision);
+    }
+
+    /// What was stopped on its way goes out anew, with the fix.
+    pub(super) fn go_on_mended(&mut self, revision: u64) {
+        self.wait_anew(|shipped| shipped.revision >= revision && !shipped.everywhere);
+    }
+
+    fn wait_anew(&mut self, mut which: impl FnMut(&Shipped) -> bool) {
+        let back = self.shipped.extract_if(.., |shipped| which(shipped)).flat_map(|shipped| shipped.commits);
+        let back = back.map(|commit| Commit { tries: commit.tries + 1, ..commit });
+        self.waiting = back.chain(core::mem::take(&mut self.waiting)).collect();
+    }
+}
+
+/// Seconds from these commits until a moment, added up.
+fn lead(at: SimTime, commits: &[Commit]) -> f64 {
+    commits.iter().map(|commit| (at - commit.at).secs()).sum()
+}
+
+impl World<'_> {
     /// Schedules the first commits and the first manual changes.
     pub(super) fn start_releases(&mut self) {
         let plan = &self.plan.rollout;
@@ -174,6 +210,11 @@ impl World<'_> {
             self.releases.commits.push((rng, 0));
             if let Some(first) = first {
                 self.events.schedule(SimTime::ZERO + first, Event::Rollout(Due::Commit(position as u32)));
+            }
+        }
+        for (from, to) in plan.freezes.iter().filter(|_| !plan.releases.is_empty()) {
+            for at in [from, to] {
+                self.events.schedule(SimTime::ZERO + *at, Event::Rollout(Due::Freeze));
             }
         }
         for (position, drift) in plan.drifts.iter().enumerate() {
@@ -193,15 +234,44 @@ impl World<'_> {
         match due {
             Due::Commit(release) => self.commit(now, release),
             Due::Departure => self.depart(now),
+            Due::Freeze => {
+                self.review_rollout(now);
+                self.depart(now)
+            }
+            Due::Step(serial) => self.step(now, serial),
             Due::Bad { release, serial, part } => self.release_goes_on(now, release, serial, part),
             Due::Drift(drift) => self.drift(now, drift),
             Due::Healed { drift, serial } => self.healed(now, drift, serial),
         }
     }
 
+    /// What happens now is in the horizon.
+    pub(super) fn counts(&self, now: SimTime) -> bool {
+        now >= SimTime::ZERO + self.plan.warm_up
+    }
+
+    pub(super) fn is_frozen(&self, now: SimTime) -> bool {
+        let freezes = self.plan.rollout.freezes.iter();
+        freezes.map(|&(from, to)| (SimTime::ZERO + from, SimTime::ZERO + to)).any(|(from, to)| from <= now && now < to)
+    }
+
     /// Nobody applies what the repository says.
-    pub(super) fn controllers_down(&self) -> bool {
-        !self.index.gitops.is_empty() && self.compose(self.index.gitops.iter().copied()).condition.down.is_some()
+    pub(super) fn nobody_syncs(&self) -> bool {
+        self.is_down(&self.index.gitops)
+    }
+
+    /// A cluster becomes what the repository says: its controller is there, and it is itself. A change that makes it
+    /// refuse its users doesn't make it refuse its controller.
+    pub(super) fn can_sync(&self, cluster: Id<Cluster>) -> bool {
+        let fails = |&hold: &usize| {
+            let active = self.holds[hold].0;
+            active.is_some_and(|active| is_down(active.effect) && !self.releases.changes[active.root.index()])
+        };
+        !self.nobody_syncs() && self.zones_up(cluster) > 0 && !self.index.front[cluster].iter().any(fails)
+    }
+
+    fn is_down(&self, holds: &[usize]) -> bool {
+        holds.iter().any(|&hold| self.holds[hold].0.is_some_and(|active| is_down(active.effect)))
     }
 
     /// How long until a cluster has what was committed at `at`.
@@ -230,72 +300,58 @@ impl World<'_> {
             let next = now + every.sample_span(rng);
             self.events.schedule(next, Event::Rollout(Due::Commit(release)));
         }
-        self.releases.waiting.push(Commit { release, occurrence, at: now });
+        self.releases.waiting.push(Commit { release, occurrence, at: now, tries: 0, mended: false });
         self.depart(now)
     }
 
     /// Lets what waits go out, if it may. True if that changes anything for users.
     pub(super) fn depart(&mut self, now: SimTime) -> bool {
-        let plan = &self.plan.rollout;
         if self.releases.waiting.is_empty()
-            || self.releases.live.iter().flatten().any(|live| live.busy)
-            || self.controllers_down()
+            || self.releases.under_way.is_some()
+            || self.releases.bad.iter().flatten().any(|bad| bad.mending)
+            || self.is_frozen(now)
+            || self.nobody_syncs()
         {
             return false;
         }
-        let frozen = plan.freezes.iter().filter(|&&(from, to)| SimTime::ZERO + from <= now && now < SimTime::ZERO + to);
-        let until = frozen.map(|&(_, to)| SimTime::ZERO + to).max().unwrap_or(now).max(self.releases.busy_until);
-        if until > now {
-            self.events.schedule(until, Event::Rollout(Due::Departure));
-            return false;
-        }
         let commits = core::mem::take(&mut self.releases.waiting);
-        let first = commits[0];
-        let end = SimTime::ZERO + self.plan.warm_up + self.plan.horizon;
-        let schedule = schedule(&plan.waves, &plan.timing, |cluster, after| {
-            let digest = self.plan.clusters[cluster].digest;
-            let mut rng = self.of_release(first.release, first.occurrence, digest, purpose::POLL);
-            self.reconciles(now + after, &mut rng)
-        });
-        let before = self.releases.revision;
-        self.releases.revision += 1;
-        let counts = now >= SimTime::ZERO + self.plan.warm_up;
         let is_bad = |commit: &&Commit| {
-            let chance = plan.releases[commit.release as usize].bad;
+            let chance = self.plan.rollout.releases[commit.release as usize].bad;
             let drawn = uniform(&mut self.of_release(commit.release, commit.occurrence, 0, purpose::BAD));
-            chance > 0.0 && drawn <= chance
+            chance > 0.0 && drawn <= chance && !commit.mended
         };
         let bad: Vec<Commit> = commits.iter().filter(is_bad).copied().collect();
-        if counts {
-            self.releases.tally.commits += commits.len() as u64;
-            self.releases.tally.rollouts += 1;
-            self.releases.tally.bad += bad.len() as u64;
+        if self.counts(now) {
+            let new = |commits: &[Commit]| commits.iter().filter(|commit| commit.tries == 0).count() as u64;
+            let tally = &mut self.releases.tally;
+            tally.rollouts += 1;
+            tally.commits += new(&commits);
+            tally.bad += new(&bad);
         }
-        let shows = bad.into_iter().find(|commit| self.releases.live[commit.release as usize].is_none());
-        let at = commits.iter().map(|commit| commit.at).collect();
+        let shows = bad.into_iter().find(|commit| self.releases.bad[commit.release as usize].is_none());
+        let (revision, before) = self.releases.next_revision();
         if let Some(commit) = shows {
-            self.set_out(now, commit, (before, at), schedule);
-            return true;
+            let bad = self.goes_bad(now, commit, revision, before);
+            self.releases.bad[commit.release as usize] = Some(bad);
         }
-        self.releases.busy_until = now + schedule.ends;
-        let revision = self.releases.revision;
-        for step in &schedule.steps {
-            let why = if step.share >= 1.0 { Why::Release } else { Why::Canary };
-            self.note(now + step.at, step.cluster, Some(revision), why);
+        if self.releases.bad.iter().all(Option::is_none) {
+            self.releases.shipped.clear();
         }
-        self.arrived(counts && now + schedule.everywhere <= end, now + schedule.everywhere, &at);
-        if counts && now + schedule.ends <= end {
-            self.releases.tally.duration.0 += schedule.ends.secs();
-            self.releases.tally.duration.1 += 1;
-        }
-        false
+        self.releases.shipped.push(Shipped { revision, commits: commits.clone(), arrived: None, everywhere: false });
+        self.begin_rollout(now, revision, commits, shows.map(|commit| commit.release));
+        shows.is_some()
     }
 
     /// A release is in every cluster.
-    pub(super) fn arrived(&mut self, counts: bool, at: SimTime, commits: &[SimTime]) {
+    pub(super) fn arrived(&mut self, now: SimTime, revision: u64) {
+        let counts = self.counts(now);
+        let Releases { shipped, tally, .. } = &mut self.releases;
+        let Some(shipped) = shipped.iter_mut().find(|shipped| shipped.revision == revision) else { return };
+        shipped.everywhere = true;
         if counts {
-            self.releases.tally.lead.0 += commits.iter().map(|&commit| (at - commit).secs()).sum::<f64>();
-            self.releases.tally.lead.1 += commits.len() as u64;
+            shipped.arrived = Some(now);
+            tally.lead.0 += lead(now, &shipped.commits);
+            tally.lead.1 += shipped.commits.len() as u64;
         }
     }
 
@@ -303,9 +359,9 @@ impl World<'_> {
         self.releases.trail.push(Change { at, cluster, revision, why });
     }
 
-    /// The controllers are back: what waited for them is seen when they next look.
-    pub(super) fn controllers_back(&mut self, now: SimTime) {
-        if self.controllers_down() {
+    /// Controllers, or clusters, may be back: what waited for them is seen when they next look.
+    pub(super) fn review_deferred(&mut self, now: SimTime) {
+        if self.releases.deferred.is_empty() {
             return;
         }
         for deferred in core::mem::take(&mut self.releases.deferred) {
@@ -314,6 +370,12 @@ impl World<'_> {
                 Deferred::Heal { drift, serial } => self.heal_later(now, drift, serial),
             }
         }
-        self.depart(now);
+    }
+}
+
+fn is_down(effect: EffectSpec) -> bool {
+    match effect {
+        EffectSpec::Down(_) => true,
+        EffectSpec::Degraded(_) | EffectSpec::ReadOnly(_) => false,
     }
 }
