@@ -96,7 +96,8 @@ pub enum TargetSpec {
     Checks(String),
     /// What gives out answers: while it is down, those that were given stand.
     Routing(RoutingTarget),
-    /// The `GitOps` controllers of all clusters: while they are down nothing is released, rolled back or healed.
+    /// The `GitOps` controller, or those of these clusters: while one is down its clusters get no release, and nothing is
+    /// rolled back or healed there.
     Gitops(GitopsTarget),
 }
 
@@ -115,10 +116,14 @@ pub struct AccessTarget {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct RoutingTarget {}
 
-/// The `GitOps` controllers: they fail together, as what they all read does.
+/// The `GitOps` controllers.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct GitopsTarget {}
+pub struct GitopsTarget {
+    /// Whose, where each cluster has one of its own.
+    #[serde(default = "all")]
+    pub clusters: Selection,
+}
 
 /// A service, in some of its clusters.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]

@@ -17,6 +17,7 @@ use crate::failure::spec::{AccessTarget, GitopsTarget, PodsTarget, RoutingTarget
 use crate::replication::keys::Popularity;
 use crate::replication::spec::{Partitions, Reads};
 use crate::rollout::management::Management;
+use crate::rollout::spec::Controller;
 use crate::routing::dns::Expiry;
 use crate::routing::health::Prober;
 use crate::routing::policy::Candidate;
@@ -845,7 +846,15 @@ impl Targets<'_> {
             }
             TargetSpec::Checks(name) => vec![(Element::Checks(compiler.cluster(name)), name.clone())],
             TargetSpec::Routing(RoutingTarget {}) => vec![(Element::Routing, "routing".to_owned())],
-            TargetSpec::Gitops(GitopsTarget {}) => vec![(Element::Gitops, "gitops".to_owned())],
+            TargetSpec::Gitops(GitopsTarget { clusters }) => match spec.gitops.as_ref().map(|gitops| gitops.controller)
+            {
+                Some(Controller::EachCluster) => compiler
+                    .selected_clusters(clusters)
+                    .into_iter()
+                    .map(|cluster| (Element::Controller(cluster), format!("gitops in {}", cluster_name(cluster))))
+                    .collect(),
+                Some(Controller::Central) | None => vec![(Element::Gitops, "gitops".to_owned())],
+            },
         }
     }
 }

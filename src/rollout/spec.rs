@@ -34,6 +34,49 @@ pub struct ReleaseSpec {
     /// When it is noticed.
     #[serde(default)]
     pub detect: Detect,
+    /// What stays in a cluster though the repository no longer has it, where nothing prunes, and hurts.
+    #[serde(default)]
+    pub orphan: Option<OrphanSpec>,
+}
+
+/// An object that the repository no longer has, and that stays in each cluster until somebody removes it there by hand.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct OrphanSpec {
+    /// What leaves it behind.
+    #[serde(default)]
+    pub left_by: LeftBy,
+    /// The chance that there is one and that it hurts: one draw for a release, shared by all clusters.
+    #[serde(default = "surely")]
+    pub chance: Probability,
+    /// What it does.
+    #[serde(default = "default_effect")]
+    pub effect: Harm,
+    /// How long until somebody notices, in each cluster.
+    #[serde(default = "default_noticed")]
+    pub noticed: Dist,
+}
+
+impl OrphanSpec {
+    /// What the orphans of a release are reported under.
+    pub fn name_of(release: &str) -> String {
+        format!("{release} left behind")
+    }
+}
+
+/// What leaves an orphan behind, in each cluster as it gets there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum LeftBy {
+    /// Rolling it back: what it had added is no longer wanted.
+    #[default]
+    RollBack,
+    /// The release itself: it takes something out of the repository.
+    Release,
+}
+
+fn surely() -> Probability {
+    Probability::ONE
 }
 
 fn default_effect() -> Harm {
@@ -186,10 +229,13 @@ pub struct FreezeSpec {
     pub lasts: Span,
 }
 
-/// Controllers in each cluster make it what the repository says; without them, changes are pushed and arrive at once.
+/// Controllers make clusters what the repository says; without them, changes are pushed and arrive at once.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct GitopsSpec {
+    /// Whether there is one controller for all clusters, or one in each.
+    #[serde(default)]
+    pub controller: Controller,
     /// How often a controller looks at the repository and at its cluster.
     #[serde(default = "default_poll")]
     pub poll: Span,
@@ -205,6 +251,21 @@ pub struct GitopsSpec {
     /// Manual changes are reverted when the controller next looks. Argo CD's default is not to.
     #[serde(default)]
     pub self_heal: bool,
+    /// What the repository no longer has is removed when the controller syncs; otherwise it stays: see `orphan` of
+    /// releases. Argo CD's default is not to.
+    #[serde(default)]
+    pub prune: bool,
+}
+
+/// Where controllers run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Controller {
+    /// One for all clusters: while it is down, nothing is released, rolled back or healed anywhere.
+    #[default]
+    Central,
+    /// One in each cluster: while it is down, that cluster alone is left as it is.
+    EachCluster,
 }
 
 fn default_poll() -> Span {

@@ -12,7 +12,7 @@ use crate::base::{Id, SimTime, Span, Table};
 use crate::domain::Cluster;
 use crate::domain::rollout::Why;
 use crate::failure::spec::EffectSpec;
-use crate::rollout::spec::{Detect, OnBad};
+use crate::rollout::spec::{Detect, LeftBy, OnBad};
 
 /// When a bad release is noticed.
 #[derive(Clone, Copy, Debug)]
@@ -217,7 +217,7 @@ impl World<'_> {
             return;
         }
         let Some(bad) = &self.releases.bad[release as usize] else { return };
-        let (revision, before) = (bad.revision, bad.before);
+        let (occurrence, revision, before) = (bad.occurrence, bad.revision, bad.before);
         // Unless an earlier one was taken back there meanwhile, and this one with it.
         if bad.build[cluster] <= 0.0 {
             return;
@@ -227,6 +227,9 @@ impl World<'_> {
             OnBad::RollForward(_) => (Why::Fix, true),
         };
         self.note(now, cluster, Some(before), why);
+        if !is_fixed {
+            self.leaves(release, occurrence, cluster, LeftBy::RollBack);
+        }
         for other in 0..self.releases.bad.len() {
             let Some(bad) = &mut self.releases.bad[other] else { continue };
             let goes = if is_fixed { other == release as usize } else { bad.revision >= revision };

@@ -1,7 +1,8 @@
 //! Drift: what somebody changes by hand in a cluster holds it like a fault, until a controller takes it back or somebody
 //! notices.
 
-use super::releases::{Change, Deferred, Due};
+use super::releases::{Deferred, Due};
+use super::revisions::Change;
 use super::{Event, World, purpose};
 use crate::base::SimTime;
 use crate::domain::rollout::Why;

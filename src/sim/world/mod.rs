@@ -12,18 +12,20 @@ mod faults;
 mod following;
 mod health;
 mod inputs;
+mod orphans;
 mod pairs;
 mod partitions;
 mod purpose;
 mod releases;
 mod requests;
+mod revisions;
 mod routing;
 mod spill;
 mod switchover;
 mod waves;
 
-pub(in crate::sim) use releases::Change;
 pub(in crate::sim) use requests::Told;
+pub(in crate::sim) use revisions::Change;
 
 use super::index::Index;
 use super::inputs::{Condition, Inputs};

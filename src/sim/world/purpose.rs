@@ -38,6 +38,8 @@ pub(super) const AGAIN: u64 = digest("look again");
 pub(super) const REVERT: u64 = digest("revert");
 /// Whether a release is bad.
 pub(super) const BAD: u64 = digest("bad release");
+/// Whether a release leaves something behind.
+pub(super) const ORPHAN: u64 = digest("orphan");
 /// When a bad release, or a manual change, is noticed.
 pub(super) const DETECT: u64 = digest("detect");
 /// From when an instance has a bad release until it shows.

@@ -7,12 +7,13 @@
 //! and what came after, waits until all clusters are back, and is released anew.
 
 use super::bad::Bad;
+use super::revisions::Change;
 use super::waves::Rollout;
 use super::{Event, World, purpose};
 use crate::base::stream::{Rng, uniform};
-use crate::base::{Id, SimTime, Span};
+use crate::base::{Id, SimTime, Span, Table};
 use crate::domain::Cluster;
-use crate::domain::rollout::{RolloutTally, Why};
+use crate::domain::rollout::RolloutTally;
 use crate::failure::spec::EffectSpec;
 use crate::plan::Plan;
 use crate::rollout::gitops::{until_next, until_phase};
@@ -78,16 +79,6 @@ struct Shipped {
     everywhere: bool,
 }
 
-/// A cluster runs something else from now on.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::sim) struct Change {
-    pub(in crate::sim) at: SimTime,
-    pub(in crate::sim) cluster: Id<Cluster>,
-    /// The one that it ran before, where it is left out.
-    pub(in crate::sim) revision: Option<u64>,
-    pub(in crate::sim) why: Why,
-}
-
 /// Releases, rollouts and drift.
 #[derive(Debug)]
 pub(super) struct Releases {
@@ -115,6 +106,12 @@ pub(super) struct Releases {
     pub(super) exposures: Vec<(SimTime, f64)>,
     pub(super) tally: RolloutTally,
     pub(super) trail: Vec<Change>,
+    /// What each cluster runs, as a whole.
+    pub(super) runs: Table<Cluster, u64>,
+    /// By cluster that was marked down: since when, and who has taken over from it.
+    pub(super) heirs: Table<Cluster, (SimTime, Vec<Id<Cluster>>)>,
+    /// Something was left behind in this event.
+    pub(super) left: bool,
 }
 
 impl Releases {
@@ -123,7 +120,10 @@ impl Releases {
         let mut changes = vec![false; plan.roots.len()];
         let of_releases =
             plan.rollout.releases.iter().flat_map(|release| release.members.iter().map(|member| member.1));
-        for hit in of_releases.chain(plan.rollout.drifts.iter().map(|drift| drift.hit)) {
+        let orphans = plan.rollout.releases.iter().flat_map(|release| &release.orphan);
+        let of_orphans = orphans.flat_map(|orphan| orphan.members.iter().map(|member| member.1));
+        let of_drifts = plan.rollout.drifts.iter().map(|drift| drift.hit);
+        for hit in of_releases.chain(of_orphans).chain(of_drifts) {
             changes[hit.root.index()] = true;
         }
         Self {
@@ -142,6 +142,9 @@ impl Releases {
             exposures: Vec::new(),
             tally: RolloutTally::default(),
             trail: Vec::new(),
+            runs: vec![0; plan.clusters.len()].into(),
+            heirs: vec![(SimTime::ZERO, Vec::new()); plan.clusters.len()].into(),
+            left: false,
         }
     }
 
@@ -231,7 +234,7 @@ impl World<'_> {
 
     /// Lets something happen to releases or drift. True if it may change anything for users.
     pub(super) fn rollout(&mut self, now: SimTime, due: Due) -> bool {
-        match due {
+        let changes = match due {
             Due::Commit(release) => self.commit(now, release),
             Due::Departure => self.depart(now),
             Due::Freeze => {
@@ -242,7 +245,8 @@ impl World<'_> {
             Due::Bad { release, serial, part } => self.release_goes_on(now, release, serial, part),
             Due::Drift(drift) => self.drift(now, drift),
             Due::Healed { drift, serial } => self.healed(now, drift, serial),
-        }
+        };
+        core::mem::take(&mut self.releases.left) || changes
     }
 
     /// What happens now is in the horizon.
@@ -267,7 +271,11 @@ impl World<'_> {
             let active = self.holds[hold].0;
             active.is_some_and(|active| is_down(active.effect) && !self.releases.changes[active.root.index()])
         };
-        !self.nobody_syncs() && self.zones_up(cluster) > 0 && !self.index.front[cluster].iter().any(fails)
+        let controllers = &self.index.controllers[cluster];
+        !self.nobody_syncs()
+            && !self.is_down(controllers)
+            && self.zones_up(cluster) > 0
+            && !self.index.front[cluster].iter().any(fails)
     }
 
     fn is_down(&self, holds: &[usize]) -> bool {
@@ -353,10 +361,6 @@ impl World<'_> {
             tally.lead.0 += lead(now, &shipped.commits);
             tally.lead.1 += shipped.commits.len() as u64;
         }
-    }
-
-    pub(super) fn note(&mut self, at: SimTime, cluster: Id<Cluster>, revision: Option<u64>, why: Why) {
-        self.releases.trail.push(Change { at, cluster, revision, why });
     }
 
     /// Controllers, or clusters, may be back: what waited for them is seen when they next look.

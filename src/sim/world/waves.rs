@@ -241,6 +241,9 @@ impl World<'_> {
         let arrives = rollout.is_everywhere();
         let why = if step.share >= 1.0 { Why::Release } else { Why::Canary };
         self.note(now, step.cluster, Some(revision), why);
+        if step.share >= 1.0 {
+            self.commits_leave(step.cluster);
+        }
         if let Some(release) = bad {
             self.gets_bad(now, release, step.cluster, step.share);
         }
