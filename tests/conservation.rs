@@ -123,7 +123,8 @@ fn parts() -> impl Strategy<Value = Parts> {
         cached: data.2,
         // One region has no link.
         changes: more.0,
-        connection: more.1.filter(|_| shape.0 > 1),
+        // A standby runs what its primary runs.
+        connection: more.1.filter(|_| shape.0 > 1 && !shape.1),
         faults: faults.into_iter().filter(|fault| shape.0 > 1 || !fault.contains("link")).collect(),
     })
 }
@@ -184,8 +185,10 @@ impl Parts {
         text += "[failover]\npromote = \"60s\"\n";
         text += &self.changes.concat();
         for (position, fault) in self.faults.iter().enumerate() {
+            // Of pods there are dozens.
+            let every = if fault.contains("pods") { "100d" } else { "5d" };
             text += &format!(
-                "[[fault]]\nname = \"fault {position}\"\n{fault}\nevery = {{ exponential = {{ mean = \"5d\" }} }}\n\
+                "[[fault]]\nname = \"fault {position}\"\n{fault}\nevery = {{ exponential = {{ mean = \"{every}\" }} }}\n\
                  repair = {{ lognormal = {{ median = \"40m\", p95 = \"5h\" }} }}\n"
             );
         }

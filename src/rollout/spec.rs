@@ -167,7 +167,8 @@ pub struct RolloutSpec {
     /// notices a bad release in a cluster that has no users.
     #[serde(default)]
     pub synthetic: Probability,
-    /// Times in which no rollout begins: what is committed meanwhile goes out together afterwards.
+    /// Times in which nothing goes out: no rollout begins, and the waves of one that is under way stand still. What is
+    /// committed meanwhile goes out together afterwards.
     #[serde(default)]
     pub freeze: Vec<FreezeSpec>,
 }
@@ -205,9 +206,11 @@ pub struct CanarySpec {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum OnBad {
-    /// The commit is reverted, which takes so long; then each cluster that has it reconciles.
+    /// The commit is reverted, which takes so long; then each cluster that has it reconciles to the revision before.
+    /// What else was in it, and what came after, waits until all are back, and is released anew.
     RollBack(Dist),
-    /// A fix is written, which takes so long; then each cluster that has the bad release gets the fix.
+    /// A fix is written, which takes so long; then each cluster that has the bad release gets the fix. If its waves had
+    /// been stopped, all of it goes out anew, with the fix.
     RollForward(Dist),
 }
 
@@ -218,7 +221,7 @@ impl Default for OnBad {
     }
 }
 
-/// A time in which no rollout begins.
+/// A time in which nothing goes out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct FreezeSpec {

@@ -107,11 +107,8 @@ impl Index {
                 Element::Checks(cluster) => index.checks[cluster].push(hold),
                 Element::Connection(connection) => index.connections[connection].push(hold),
                 Element::Hub(hub) => {
-                    for (id, connection) in plan.connections.iter_enumerated() {
-                        if connection.hub == Some(hub) {
-                            index.connections[id].push(hold);
-                        }
-                    }
+                    let through = plan.connections.iter_enumerated().filter(|(_, own)| own.hub == Some(hub));
+                    through.for_each(|(id, _)| index.connections[id].push(hold));
                 }
                 Element::Routing => index.routing.push(hold),
                 Element::Gitops => index.gitops.push(hold),

@@ -98,6 +98,7 @@ pub(super) fn targets(model: &Model<'_>, of: &TargetSpec) -> usize {
         }
     };
     match of {
+        TargetSpec::Gitops(target) if has_own_controllers(model) => model.selected_clusters(&target.clusters).len(),
         TargetSpec::Region(_)
         | TargetSpec::Zone(_)
         | TargetSpec::Cluster(_)
@@ -107,9 +108,8 @@ pub(super) fn targets(model: &Model<'_>, of: &TargetSpec) -> usize {
         | TargetSpec::Hub(_)
         | TargetSpec::Access(_)
         | TargetSpec::Checks(_)
-        | TargetSpec::Routing(_) => 1,
-        TargetSpec::Gitops(target) if has_own_controllers(model) => model.selected_clusters(&target.clusters).len(),
-        TargetSpec::Gitops(_) => 1,
+        | TargetSpec::Routing(_)
+        | TargetSpec::Gitops(_) => 1,
         TargetSpec::Regions(selection) => regions(selection).len(),
         TargetSpec::Zones(selection) => {
             regions(selection).into_iter().map(|region| model.regions[region].zones as usize).sum()
