@@ -28,6 +28,10 @@ struct Parts {
     /// Reads go through a cache; those that miss call the service once more.
     cached: bool,
     faults: Vec<&'static str>,
+    /// What else happens: releases, drift.
+    changes: Vec<&'static str>,
+    /// Calls of a second service go from the last cluster to the first.
+    connection: Option<&'static str>,
 }
 
 fn parts() -> impl Strategy<Value = Parts> {
@@ -82,10 +86,28 @@ fn parts() -> impl Strategy<Value = Parts> {
             "of = { access = { population = \"east\", cluster = \"us-east-1\" } }",
             "of = { checks = \"us-east-1\" }",
             "of = { routing = {} }",
+            "of = { pods = { service = \"web\" } }",
         ],
         1..=5,
     );
-    (shape, station, routing, data, faults).prop_map(|(shape, station, routing, data, faults)| Parts {
+    let changes = prop::sample::subsequence(
+        vec![
+            "[[release]]\nname = \"build\"\nevery = { exponential = { mean = \"3d\" } }\nbad = 0.5\n\
+             orphan = { chance = 0.5, noticed = \"5h\" }\n",
+            "[[release]]\nname = \"crash\"\nevery = \"5d\"\nbad = 0.5\nservice = \"web\"\neffect = { crash = {} }\n\
+             incubation = { exponential = { mean = \"2h\" } }\n",
+            "[[drift]]\nname = \"hotfix\"\nevery = { exponential = { mean = \"10d\" } }\n\
+             effect = { degraded = { errors = 0.1, latency = 2.0, capacity = 0.7 } }\n",
+            "[gitops]\ncontroller = \"each-cluster\"\nself-heal = true\n\
+             [[fault]]\nname = \"controller\"\nof = { gitops = {} }\nevery = { exponential = { mean = \"5d\" } }\nrepair = \"7h\"\n",
+            "[rollout]\nbake = \"1h\"\ndeploy = \"20m\"\ncanary = { share = 0.1, bake = \"30m\" }\n\
+             freeze = [{ from = \"20d\", for = \"5d\" }]\n",
+        ],
+        0..=5,
+    );
+    let connection = prop::option::of(prop::sample::select(vec!["mesh", "vpn", "public-lb"]));
+    let more = (changes, connection);
+    (shape, station, routing, data, faults, more).prop_map(|(shape, station, routing, data, faults, more)| Parts {
         clusters: shape.0,
         standby: shape.1 && shape.0 > 1,
         load: shape.2,
@@ -100,6 +122,9 @@ fn parts() -> impl Strategy<Value = Parts> {
         geo: data.1,
         cached: data.2,
         // One region has no link.
+        changes: more.0,
+        // A standby runs what its primary runs.
+        connection: more.1.filter(|_| shape.0 > 1 && !shape.1),
         faults: faults.into_iter().filter(|fault| shape.0 > 1 || !fault.contains("link")).collect(),
     })
 }
@@ -119,6 +144,14 @@ impl Parts {
             "[[service]]\nname = \"web\"\nreplicas = {PODS}\ntime = \"100ms\"\nstation = \"{}\"\n{queue}",
             self.station
         );
+        if let Some(via) = self.connection {
+            text += &format!(
+                "[[service]]\nname = \"deep\"\nclusters = [\"us-east-1\"]\nreplicas = {PODS}\ntime = \"10ms\"\n\
+                 [[connection]]\nname = \"between\"\nvia = {{ {via} = {{}} }}\n\
+                 [[fault]]\nname = \"way lost\"\nof = {{ connection = \"between\" }}\n\
+                 every = {{ exponential = {{ mean = \"9d\" }} }}\nrepair = \"1h\"\n"
+            );
+        }
         let partitions = if self.geo { "{ geo = {} }" } else { "{ single-leader = {} }" };
         text += &format!(
             "[[store]]\nname = \"orders\"\npartitions = {partitions}\nreads = \"local\"\nreplication = {}\n\
@@ -136,8 +169,9 @@ impl Parts {
         for (name, step, store, priority) in journeys {
             text += &format!(
                 "[[journey]]\nname = \"{name}\"\nshare = 0.5\ntimeout = \"2s\"\nretries = {}\npriority = {priority}\n\
-                 path = [\"web\", {{ {step} = \"{store}\", bytes = \"1KB\" }}]\nloss-per-failure = \"0.01 USD\"\n",
-                self.retries
+                 path = [\"web\",{} {{ {step} = \"{store}\", bytes = \"1KB\" }}]\nloss-per-failure = \"0.01 USD\"\n",
+                self.retries,
+                if self.connection.is_some() && name == "look" { " \"deep\"," } else { "" }
             );
         }
         for (name, city) in [("east", "New York"), ("west", "San Francisco")] {
@@ -149,9 +183,12 @@ impl Parts {
         let health = format!("{{ interval = \"10s\", {} }}", self.health);
         text += &format!("[routing]\nvia = {}\n{}\nhealth = {health}\n", self.via, self.sticky);
         text += "[failover]\npromote = \"60s\"\n";
+        text += &self.changes.concat();
         for (position, fault) in self.faults.iter().enumerate() {
+            // Of pods there are dozens.
+            let every = if fault.contains("pods") { "100d" } else { "5d" };
             text += &format!(
-                "[[fault]]\nname = \"fault {position}\"\n{fault}\nevery = {{ exponential = {{ mean = \"5d\" }} }}\n\
+                "[[fault]]\nname = \"fault {position}\"\n{fault}\nevery = {{ exponential = {{ mean = \"{every}\" }} }}\n\
                  repair = {{ lognormal = {{ median = \"40m\", p95 = \"5h\" }} }}\n"
             );
         }
@@ -195,7 +232,7 @@ impl Run {
 }
 
 /// Random scenarios.
-const CASES: u32 = 40;
+const CASES: u32 = 30;
 
 #[test]
 fn everything_is_accounted_for() {
@@ -260,6 +297,9 @@ fn every_second(first: u32) {
                 "dns",
                 "health-checks",
                 "people",
+                "connections",
+                "connection-data",
+                "proxies",
             ];
             let bill: f64 = lines.iter().map(|line| run.sum(&format!("cost.{line}"), &[])).sum();
             prop_assert!(close(bill, run.sum("cost.bill", &[]), bill), "{bill}\n{scenario}");
@@ -275,9 +315,19 @@ fn every_second(first: u32) {
                     prop_assert!(within("min") && within("max"), "{entry}\n{scenario}");
                 }
             }
+            let calls = run.sum("connections.calls", &[]);
+            prop_assert!(calls <= looks * (1.0 + 1e-9), "{calls} calls of {looks} looks\n{scenario}");
+            let sum = |metric: &str| run.sum(metric, &[]);
+            prop_assert!((0.0..=1.0).contains(&sum("blast-radius")), "{}\n{scenario}", sum("blast-radius"));
+            prop_assert!((0.0..=1.0).contains(&sum("promotions.stale-revision")), "{scenario}");
+            let exposure = sum("blast-radius.exposure");
+            prop_assert!((0.0..=60.0 * 86_400.0).contains(&exposure), "{exposure}\n{scenario}");
+            prop_assert!(sum("releases.bad") <= sum("releases") && sum("releases.lead-time") >= 0.0, "{scenario}");
             // What is served never exceeds what is up: ten a second for each ready pod.
-            let (served, ready) =
-                ["station.throughput", "replicas"].map(|metric| run.by(metric, &["cluster", "service"])).into();
+            let of_web = |metric: &str| -> Vec<&Value> {
+                run.by(metric, &["cluster", "service"]).into_iter().filter(|entry| entry["service"] == "web").collect()
+            };
+            let (served, ready) = ["station.throughput", "replicas"].map(of_web).into();
             prop_assert_eq!(served.len(), parts.clusters);
             prop_assert_eq!(ready.len(), parts.clusters);
             for (served, ready) in served.iter().zip(ready) {

@@ -30,7 +30,47 @@ const PROMOTING: &[(&str, &str)] = &[("stage", "promoting"), ("root", LOST)];
 const STALE: &[(&str, &str)] = &[("stage", "stale-dns"), ("root", LOST)];
 const OVERLOAD: &[(&str, &str)] = &[("stage", "overload"), ("root", LOST)];
 
+const BAD: &[(&str, &str)] = &[("stage", "errors"), ("root", "build: prod-us")];
+const DRIFT: &[(&str, &str)] = &[("stage", "errors"), ("root", "hotfix: a")];
+
 const ROWS: &[Row] = &[
+    // A bad release reaches half of a quarter of the users with its canary, and is rolled back five minutes later.
+    Row {
+        file: "tests/checks/releases.toml",
+        arguments: &[
+            "--variant",
+            "waves",
+            "--horizon",
+            "40min",
+            "--seeds",
+            "4",
+            "--set",
+            "release.build.at=\"5min\"",
+            "--set",
+            "release.build.detect={ after = \"5min\" }",
+            "--set",
+            "rollout.canary={ share = 0.5, bake = \"3min\" }",
+            "--set",
+            "rollout.bake=\"2min\"",
+            "--set",
+            "rollout.on-bad={ roll-back = \"5min\" }",
+        ],
+        scale: "1",
+        figures: &[
+            ("availability", &[], 0.0, ""),
+            ("requests.lost", BAD, 0.0, ""),
+            ("blast-radius", &[], 0.0, ""),
+            ("blast-radius.exposure", &[], 0.0, ""),
+            ("latency.p50", &[], CURVE, ""),
+            ("cost.bill", &[], 1e-4, "bytes of what is under way at the end"),
+        ],
+    },
+    Row {
+        file: "tests/checks/drift.toml",
+        arguments: &["--variant", "self-heal", "--horizon", "80min", "--seeds", "4"],
+        scale: "1",
+        figures: &[("availability", &[], 0.0, ""), ("requests.lost", DRIFT, 0.0, ""), ("drift.time", &[], 0.0, "")],
+    },
     // At its full 38,000 requests a second: fewer would wait longer on fewer servers.
     Row {
         file: "scenarios/ecommerce.toml",

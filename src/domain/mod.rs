@@ -1,6 +1,7 @@
 //! Layer 2: the things that the world is made of, what happens to a request, and the choices that
 //! every subject speaks of.
 
+pub mod degraded;
 pub mod observation;
 pub mod rollout;
 pub mod selection;
@@ -8,6 +9,7 @@ pub mod stage;
 pub mod timeline;
 pub mod traced;
 
+pub use degraded::Degraded;
 pub use observation::Observations;
 pub use selection::Selection;
 pub use stage::Stage;

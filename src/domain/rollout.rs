@@ -21,6 +21,12 @@ pub struct RolloutTally {
     pub peak: f64,
     /// Integral of the share of all users on a bad release, in seconds.
     pub exposed: f64,
+    /// Times that a cluster took over from one that was marked down.
+    #[serde(default)]
+    pub takeovers: u64,
+    /// Of those where it ran an older revision: seconds that the other one had run a later one, and how many.
+    #[serde(default)]
+    pub stale: (f64, u64),
 }
 
 /// Why a cluster runs what it runs.

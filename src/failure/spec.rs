@@ -2,7 +2,7 @@
 
 use crate::base::{Probability, Span};
 use crate::dist::Dist;
-use crate::domain::Selection;
+use crate::domain::{Degraded, Selection};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -96,7 +96,8 @@ pub enum TargetSpec {
     Checks(String),
     /// What gives out answers: while it is down, those that were given stand.
     Routing(RoutingTarget),
-    /// The `GitOps` controllers of all clusters: while they are down nothing is released, rolled back or healed.
+    /// The `GitOps` controller, or those of these clusters: while one is down its clusters get no release, and nothing is
+    /// rolled back or healed there.
     Gitops(GitopsTarget),
 }
 
@@ -115,10 +116,14 @@ pub struct AccessTarget {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct RoutingTarget {}
 
-/// The `GitOps` controllers: they fail together, as what they all read does.
+/// The `GitOps` controllers.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct GitopsTarget {}
+pub struct GitopsTarget {
+    /// Whose, where each cluster has one of its own.
+    #[serde(default = "all")]
+    pub clusters: Selection,
+}
 
 /// A service, in some of its clusters.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
@@ -205,28 +210,6 @@ pub enum Interrupted {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ReadOnly {}
-
-/// It answers, badly.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Degraded {
-    /// Share of requests through it that fail.
-    #[serde(default)]
-    pub errors: Probability,
-    /// What its time is multiplied by. It occupies no more servers: that is `capacity`.
-    #[serde(default = "unchanged")]
-    pub latency: f64,
-    /// What its capacity is multiplied by.
-    #[serde(default = "unchanged")]
-    pub capacity: f64,
-    /// The chance that an occurrence is seen by shallow checks. Deep ones see it if it has errors.
-    #[serde(default)]
-    pub seen_by_shallow_checks: Probability,
-}
-
-fn unchanged() -> f64 {
-    1.0
-}
 
 /// A fault at a set time.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]

@@ -98,8 +98,13 @@ metrics! {
     RELEASE_LEAD_TIME = "releases.lead-time", Seconds, Lower, "From a commit until every cluster has it; mean over those that came so far.";
     BLAST_RADIUS = "blast-radius", Share, Lower, "The largest share of all users that was on a bad release at one time.";
     EXPOSURE = "blast-radius.exposure", Seconds, Lower, "Time on bad releases, each moment weighted by the share of all users that were on one: 60 s are a user-minute of every user.";
+    TAKEOVERS = "promotions", Count, Neither, "Times that a cluster took over the users of one that was marked down: standbys that were promoted, and those that absorb.";
+    TAKEOVERS_STALE = "promotions.stale-revision", Share, Lower, "Share of those in which the cluster ran an older revision than the one whose users it took.";
+    TAKEOVERS_BEHIND = "promotions.behind", Seconds, Lower, "How long the one whose users it took had run a later revision; mean over those in which the revision was older.";
     DRIFTS = "drift.count", Count, Lower, "Manual changes that hurt.";
     DRIFT_TIME = "drift.time", Seconds, Lower, "Time that clusters were changed by hand, added up over clusters.";
+    ORPHANS = "orphan.count", Count, Lower, "Times that something stayed behind in a cluster though the repository no longer had it, and hurt.";
+    ORPHAN_TIME = "orphan.time", Seconds, Lower, "Time that it stayed there, added up over clusters.";
     COST_BILL = "cost.bill", Usd, Lower, "The cloud bill and people.";
     COST_LOSS = "cost.loss", Usd, Lower, "The business loss: failed requests, outage minutes, lost writes, SLA credits.";
     COST_TOTAL = "cost.total", Usd, Lower, "Bill and loss.";

@@ -215,8 +215,11 @@ mod tests {
             assert_eq!(position(layout.keys(), key.metric.name, &key.dims), Some(i), "{key:?}");
         }
         // Plans without releases or drift have no metrics of them.
-        let of_releases =
-            |name: &str| ["rollouts", "releases", "blast-radius", "drift"].iter().any(|of| name.starts_with(of));
+        let of_releases = |name: &str| {
+            ["rollouts", "releases", "blast-radius", "drift", "promotions", "orphan"]
+                .iter()
+                .any(|of| name.starts_with(of))
+        };
         for metric in ALL.iter().filter(|metric| !of_releases(metric.name)) {
             assert!(layout.keys().iter().any(|key| key.metric.name == metric.name), "{}", metric.name);
         }

@@ -17,6 +17,7 @@ use crate::failure::spec::{AccessTarget, GitopsTarget, PodsTarget, RoutingTarget
 use crate::replication::keys::Popularity;
 use crate::replication::spec::{Partitions, Reads};
 use crate::rollout::management::Management;
+use crate::rollout::spec::Controller;
 use crate::routing::dns::Expiry;
 use crate::routing::health::Prober;
 use crate::routing::policy::Candidate;
@@ -750,6 +751,18 @@ impl Targets<'_> {
             .collect()
     }
 
+    /// The `GitOps` controllers of these clusters.
+    fn controllers(&self, clusters: &Selection) -> Vec<(Element, String)> {
+        let spec = &self.compiler.scenario.spec;
+        let own = |cluster: Id<Cluster>| {
+            (Element::Controller(cluster), format!("gitops in {}", spec.cluster[cluster.index()].name))
+        };
+        match spec.gitops.as_ref().map(|gitops| gitops.controller) {
+            Some(Controller::EachCluster) => self.compiler.selected_clusters(clusters).into_iter().map(own).collect(),
+            Some(Controller::Central) | None => vec![(Element::Gitops, "gitops".to_owned())],
+        }
+    }
+
     /// The elements that a target means, with their names.
     fn elements(&self, of: &TargetSpec) -> Vec<(Element, String)> {
         let compiler = self.compiler;
@@ -845,7 +858,7 @@ impl Targets<'_> {
             }
             TargetSpec::Checks(name) => vec![(Element::Checks(compiler.cluster(name)), name.clone())],
             TargetSpec::Routing(RoutingTarget {}) => vec![(Element::Routing, "routing".to_owned())],
-            TargetSpec::Gitops(GitopsTarget {}) => vec![(Element::Gitops, "gitops".to_owned())],
+            TargetSpec::Gitops(GitopsTarget { clusters }) => self.controllers(clusters),
         }
     }
 }

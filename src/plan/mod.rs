@@ -7,7 +7,7 @@ mod rollout;
 
 pub use compile::compile;
 pub use connections::{AddressPlan, ConnectionPlan, Failover, HubPlan, ProxyPlan};
-pub use rollout::{DriftPlan, ReleasePlan, RolloutPlan};
+pub use rollout::{DriftPlan, OrphanPlan, ReleasePlan, RolloutPlan};
 
 use crate::base::{Id, Span, Table};
 use crate::dist::Dist;
@@ -510,8 +510,10 @@ pub enum Element {
     Checks(Id<Cluster>),
     /// What gives out answers.
     Routing,
-    /// The `GitOps` controllers.
+    /// The one `GitOps` controller of all clusters.
     Gitops,
+    /// The `GitOps` controller of a cluster.
+    Controller(Id<Cluster>),
     /// An external dependency.
     Dependency(Id<Dependency>),
     /// A connection.

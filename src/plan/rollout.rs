@@ -6,7 +6,7 @@ use crate::dist::Dist;
 use crate::domain::Cluster;
 use crate::failure::spec::EffectSpec;
 use crate::rollout::schedule::Timing;
-use crate::rollout::spec::{Detect, GitopsSpec, Harm, OnBad};
+use crate::rollout::spec::{Detect, GitopsSpec, Harm, LeftBy, OnBad};
 use serde::{Deserialize, Serialize};
 
 /// Everything about releases and drift.
@@ -49,6 +49,23 @@ pub struct ReleasePlan {
     pub incubation: Dist,
     /// When it is noticed.
     pub detect: Detect,
+    /// What it may leave behind.
+    pub orphan: Option<OrphanPlan>,
+}
+
+/// What a release may leave behind in each cluster.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct OrphanPlan {
+    /// What leaves it behind.
+    pub left_by: LeftBy,
+    /// The chance that there is one; 0 where controllers prune.
+    pub chance: f64,
+    /// Where it hits, and as which root.
+    pub members: Vec<(Id<Cluster>, Hit)>,
+    /// What it does.
+    pub effect: EffectSpec,
+    /// How long until somebody notices.
+    pub noticed: Dist,
 }
 
 /// A manual change to one cluster.

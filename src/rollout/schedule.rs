@@ -3,7 +3,8 @@
 //! Each wave begins when the one before it has baked. Its clusters get the release as soon as their controllers have
 //! seen it; a canary comes first, where there is one, and is watched until the last cluster's has been; then the rest
 //! of each cluster follows evenly over `deploy`. That line is a staircase of [`PIECES`] steps through its middle, so
-//! that its area is right.
+//! that its area is right. The canaries of a wave are a part of it, and what follows is another: no part begins before
+//! the last cluster is through with the one before.
 
 use crate::base::{Id, Span};
 use crate::domain::Cluster;
@@ -34,15 +35,15 @@ pub struct Step {
     pub cluster: Id<Cluster>,
     /// The share that has it from now on.
     pub share: f64,
+    /// Which part of the schedule it belongs to, counted from 0.
+    pub part: u32,
 }
 
 /// A rollout that nothing stops.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Schedule {
-    /// In order of time.
+    /// Part by part, and in order of time.
     pub steps: Vec<Step>,
-    /// From its begin until every cluster has the release.
-    pub everywhere: Span,
     /// From its begin until the last wave has been watched.
     pub ends: Span,
 }
@@ -55,16 +56,18 @@ pub fn schedule(
     mut seen: impl FnMut(Id<Cluster>, Span) -> Span,
 ) -> Schedule {
     let mut steps = Vec::new();
-    let (mut begins, mut everywhere) = (Span::ZERO, Span::ZERO);
+    let mut begins = Span::ZERO;
+    let mut part = 0;
     for (number, wave) in waves.iter().enumerate() {
         let arrives: Vec<Span> = wave.iter().map(|&cluster| begins + seen(cluster, begins)).collect();
         let last = arrives.iter().copied().max().unwrap_or(begins);
-        everywhere = last;
+        let mut everywhere = last;
+        let rest = part + u32::from(timing.canary.is_some());
         for (&cluster, &arrives) in wave.iter().zip(&arrives) {
             let mut share = 0.0;
             let mut from = arrives;
             if let Some((canary, deploy, bake)) = timing.canary {
-                steps.push(Step { at: arrives + deploy, cluster, share: canary });
+                steps.push(Step { at: arrives + deploy, cluster, share: canary, part });
                 share = canary;
                 from = last + deploy + bake;
             }
@@ -73,16 +76,17 @@ pub fn schedule(
                 for piece in 0..PIECES {
                     let at = from + Span::from_nanos(timing.deploy.nanos() / u64::from(PIECES) * u64::from(piece));
                     let middle = (f64::from(piece) + 0.5) / f64::from(PIECES);
-                    steps.push(Step { at, cluster, share: share + (1.0 - share) * middle });
+                    steps.push(Step { at, cluster, share: share + (1.0 - share) * middle, part: rest });
                 }
             }
-            steps.push(Step { at: done, cluster, share: 1.0 });
+            steps.push(Step { at: done, cluster, share: 1.0, part: rest });
             everywhere = everywhere.max(done);
         }
+        part = rest + 1;
         begins = everywhere + if number == 0 { timing.first_bake } else { timing.bake };
     }
-    steps.sort_by_key(|step| step.at);
-    Schedule { steps, everywhere, ends: begins }
+    steps.sort_by_key(|step| (step.part, step.at));
+    Schedule { steps, ends: begins }
 }
 
 #[cfg(test)]
@@ -108,7 +112,7 @@ mod tests {
         };
         let schedule = schedule(&waves(&[1, 1, 2, 4]), &timing, |_, _| Span::ZERO);
         assert_eq!(schedule.ends, minutes(4 * 100 + 720 + 3 * 180));
-        assert_eq!(schedule.everywhere, minutes(1480));
+        assert_eq!(schedule.steps.last().map(|step| (step.at, step.part)), Some((minutes(1480), 7)));
         let whole: Vec<_> = schedule.steps.iter().filter(|step| step.share == 1.0).collect();
         assert_eq!(whole.len(), 8);
         // Half of the regions.

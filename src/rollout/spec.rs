@@ -2,7 +2,7 @@
 
 use crate::base::{Probability, Span};
 use crate::dist::Dist;
-use crate::domain::Selection;
+use crate::domain::{Degraded, Selection};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -34,12 +34,55 @@ pub struct ReleaseSpec {
     /// When it is noticed.
     #[serde(default)]
     pub detect: Detect,
+    /// What stays in a cluster though the repository no longer has it, where nothing prunes, and hurts.
+    #[serde(default)]
+    pub orphan: Option<OrphanSpec>,
+}
+
+/// An object that the repository no longer has, and that stays in each cluster until somebody removes it there by hand.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct OrphanSpec {
+    /// What leaves it behind.
+    #[serde(default)]
+    pub left_by: LeftBy,
+    /// The chance that there is one and that it hurts: one draw for a release, shared by all clusters.
+    #[serde(default = "surely")]
+    pub chance: Probability,
+    /// What it does.
+    #[serde(default = "default_effect")]
+    pub effect: Harm,
+    /// How long until somebody notices, in each cluster.
+    #[serde(default = "default_noticed")]
+    pub noticed: Dist,
+}
+
+impl OrphanSpec {
+    /// What the orphans of a release are reported under.
+    pub fn name_of(release: &str) -> String {
+        format!("{release} left behind")
+    }
+}
+
+/// What leaves an orphan behind, in each cluster as it gets there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum LeftBy {
+    /// Rolling it back: what it had added is no longer wanted.
+    #[default]
+    RollBack,
+    /// The release itself: it takes something out of the repository.
+    Release,
+}
+
+fn surely() -> Probability {
+    Probability::ONE
 }
 
 fn default_effect() -> Harm {
     // The failing build of "Canarying Releases" in Google's SRE workbook: a fifth of its requests fail.
     let errors = Probability::new(0.2).unwrap_or(Probability::ZERO);
-    Harm::Degraded(DegradedHarm { errors, latency: 1.0, capacity: 1.0, seen_by_shallow_checks: Probability::ZERO })
+    Harm::Degraded(Degraded { errors, latency: 1.0, capacity: 1.0, seen_by_shallow_checks: Probability::ZERO })
 }
 fn at_once() -> Dist {
     Dist::constant(Span::ZERO)
@@ -52,29 +95,7 @@ pub enum Harm {
     /// What has it refuses connections. Shallow checks see a cluster that crashes as a whole.
     Crash {},
     /// It answers, badly.
-    Degraded(DegradedHarm),
-}
-
-/// It answers, badly.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct DegradedHarm {
-    /// Share of its requests that fail.
-    #[serde(default)]
-    pub errors: Probability,
-    /// What its time is multiplied by.
-    #[serde(default = "unchanged")]
-    pub latency: f64,
-    /// What its capacity is multiplied by.
-    #[serde(default = "unchanged")]
-    pub capacity: f64,
-    /// The chance that shallow checks see it. Deep ones do if it has errors.
-    #[serde(default)]
-    pub seen_by_shallow_checks: Probability,
-}
-
-fn unchanged() -> f64 {
-    1.0
+    Degraded(Degraded),
 }
 
 impl Harm {
@@ -86,13 +107,13 @@ impl Harm {
         let errors = |errors: f64| Probability::new((errors * share).clamp(0.0, 1.0)).unwrap_or(Probability::ZERO);
         match self {
             Self::Crash {} if share >= 1.0 => self,
-            Self::Crash {} => Self::Degraded(DegradedHarm {
+            Self::Crash {} => Self::Degraded(Degraded {
                 errors: errors(1.0),
                 latency: 1.0,
                 capacity: 1.0,
                 seen_by_shallow_checks: Probability::ZERO,
             }),
-            Self::Degraded(harm) => Self::Degraded(DegradedHarm {
+            Self::Degraded(harm) => Self::Degraded(Degraded {
                 errors: errors(harm.errors.get()),
                 latency: mean(harm.latency),
                 capacity: mean(harm.capacity),
@@ -146,7 +167,8 @@ pub struct RolloutSpec {
     /// notices a bad release in a cluster that has no users.
     #[serde(default)]
     pub synthetic: Probability,
-    /// Times in which no rollout begins: what is committed meanwhile goes out together afterwards.
+    /// Times in which nothing goes out: no rollout begins, and the waves of one that is under way stand still. What is
+    /// committed meanwhile goes out together afterwards.
     #[serde(default)]
     pub freeze: Vec<FreezeSpec>,
 }
@@ -184,9 +206,11 @@ pub struct CanarySpec {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum OnBad {
-    /// The commit is reverted, which takes so long; then each cluster that has it reconciles.
+    /// The commit is reverted, which takes so long; then each cluster that has it reconciles to the revision before.
+    /// What else was in it, and what came after, waits until all are back, and is released anew.
     RollBack(Dist),
-    /// A fix is written, which takes so long; then each cluster that has the bad release gets the fix.
+    /// A fix is written, which takes so long; then each cluster that has the bad release gets the fix. If its waves had
+    /// been stopped, all of it goes out anew, with the fix.
     RollForward(Dist),
 }
 
@@ -197,7 +221,7 @@ impl Default for OnBad {
     }
 }
 
-/// A time in which no rollout begins.
+/// A time in which nothing goes out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct FreezeSpec {
@@ -208,10 +232,13 @@ pub struct FreezeSpec {
     pub lasts: Span,
 }
 
-/// Controllers in each cluster make it what the repository says; without them, changes are pushed and arrive at once.
+/// Controllers make clusters what the repository says; without them, changes are pushed and arrive at once.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct GitopsSpec {
+    /// Whether there is one controller for all clusters, or one in each.
+    #[serde(default)]
+    pub controller: Controller,
     /// How often a controller looks at the repository and at its cluster.
     #[serde(default = "default_poll")]
     pub poll: Span,
@@ -227,6 +254,21 @@ pub struct GitopsSpec {
     /// Manual changes are reverted when the controller next looks. Argo CD's default is not to.
     #[serde(default)]
     pub self_heal: bool,
+    /// What the repository no longer has is removed when the controller syncs; otherwise it stays: see `orphan` of
+    /// releases. Argo CD's default is not to.
+    #[serde(default)]
+    pub prune: bool,
+}
+
+/// Where controllers run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Controller {
+    /// One for all clusters: while it is down, nothing is released, rolled back or healed anywhere.
+    #[default]
+    Central,
+    /// One in each cluster: while it is down, that cluster alone is left as it is.
+    EachCluster,
 }
 
 fn default_poll() -> Span {
@@ -281,7 +323,7 @@ mod tests {
     fn a_share_of_the_instances_does_its_share_of_the_harm() {
         let Harm::Degraded(tenth) = default_effect().of_share(0.1) else { panic!("it answers") };
         assert!((tenth.errors.get() - 0.02).abs() < 1e-15);
-        let slow = Harm::Degraded(DegradedHarm { latency: 3.0, capacity: 0.5, ..tenth });
+        let slow = Harm::Degraded(Degraded { latency: 3.0, capacity: 0.5, ..tenth });
         let Harm::Degraded(half) = slow.of_share(0.5) else { panic!("it answers") };
         assert_eq!((half.latency, half.capacity), (2.0, 0.75));
         let Harm::Degraded(half) = (Harm::Crash {}).of_share(0.5) else { panic!("half of it answers") };

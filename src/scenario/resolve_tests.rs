@@ -629,6 +629,13 @@ fn mistakes_in_releases() {
     with("\"by hand\"", "\"build\"", "drift.build.name", &["a release and a drift"]);
     with("\"30d\"", "\"1s\"", "drift.\"by hand\".every", &["at least a minute"]);
     with("\"1d\"\n[[expect]]", "\"0s\"\n[[expect]]", "drift.\"by hand\".noticed", &["noticed at once"]);
+    let orphan = "\"10d\"\norphan = { noticed = \"0s\" }";
+    with("\"10d\"", orphan, "release.build.orphan.noticed", &["noticed at once"]);
+    let twice = "orphan = {}\n[[drift]]\nname = \"build left behind\"";
+    with("[[drift]]\nname = \"by hand\"", twice, "release.build.orphan", &["under `build left behind`"]);
+    let away = "[[incident]]\nname = \"away\"\nof = { gitops = { clusters = [\"ireland\"] } }\nat = \"1d\"\n\
+                for = \"1h\"\n[[drift]]";
+    with("[[drift]]", away, "incident.away.of.gitops.clusters", &["one controller serves all clusters"]);
 }
 
 #[test]

@@ -30,8 +30,10 @@ pub(super) struct Index {
     pub(super) connections: Table<Connection, Vec<usize>>,
     /// On what gives out answers.
     pub(super) routing: Vec<usize>,
-    /// On the `GitOps` controllers.
+    /// On the one `GitOps` controller.
     pub(super) gitops: Vec<usize>,
+    /// On a cluster's own.
+    pub(super) controllers: Table<Cluster, Vec<usize>>,
     /// On the region that the failover's tools run in.
     pub(super) tools: Vec<usize>,
     /// Something may make stores read-only.
@@ -62,6 +64,7 @@ impl Index {
             connections: vec![Vec::new(); plan.connections.len()].into(),
             routing: Vec::new(),
             gitops: Vec::new(),
+            controllers: vec![Vec::new(); clusters].into(),
             tools: Vec::new(),
             read_only: makes_read_only(plan),
             fronts: vec![Vec::new(); clusters].into(),
@@ -104,14 +107,12 @@ impl Index {
                 Element::Checks(cluster) => index.checks[cluster].push(hold),
                 Element::Connection(connection) => index.connections[connection].push(hold),
                 Element::Hub(hub) => {
-                    for (id, connection) in plan.connections.iter_enumerated() {
-                        if connection.hub == Some(hub) {
-                            index.connections[id].push(hold);
-                        }
-                    }
+                    let through = plan.connections.iter_enumerated().filter(|(_, own)| own.hub == Some(hub));
+                    through.for_each(|(id, _)| index.connections[id].push(hold));
                 }
                 Element::Routing => index.routing.push(hold),
                 Element::Gitops => index.gitops.push(hold),
+                Element::Controller(cluster) => index.controllers[cluster].push(hold),
                 Element::Link(a, b) => index.links.push((a, b, hold)),
                 Element::Dependency(dependency) => index.dependencies[dependency].push(hold),
             }

@@ -1,26 +1,21 @@
 //! Releases and drift: names become ids, and what a bad change does becomes a fault's effect on a hold of its own.
 
-use super::super::{DriftPlan, Element, Hit, ReleasePlan, RolloutPlan};
+use super::super::{DriftPlan, Element, Hit, OrphanPlan, ReleasePlan, RolloutPlan};
 use super::Targets;
 use crate::base::stream::digest;
 use crate::base::{Id, Probability};
 use crate::dist::Dist;
 use crate::domain::{Cluster, Selection};
-use crate::failure::spec::{Degraded, Down, EffectSpec, ServiceTarget, TargetSpec};
+use crate::failure::spec::{Down, EffectSpec, ServiceTarget, TargetSpec};
 use crate::rollout::management::{BAD, Management};
 use crate::rollout::schedule::Timing;
-use crate::rollout::spec::{CanarySpec, Harm};
+use crate::rollout::spec::{CanarySpec, Harm, OrphanSpec};
 
 impl From<Harm> for EffectSpec {
     fn from(harm: Harm) -> Self {
         match harm {
             Harm::Crash {} => Self::Down(Down { refuses: true, ..Down::default() }),
-            Harm::Degraded(harm) => Self::Degraded(Degraded {
-                errors: harm.errors,
-                latency: harm.latency,
-                capacity: harm.capacity,
-                seen_by_shallow_checks: harm.seen_by_shallow_checks,
-            }),
+            Harm::Degraded(harm) => Self::Degraded(harm),
         }
     }
 }
@@ -37,6 +32,18 @@ impl Targets<'_> {
                 Some(name) => TargetSpec::Service(ServiceTarget { name: name.clone(), clusters: Selection::All }),
             };
             let hits = self.members(&release.name, &format!("release {}", release.name), &of);
+            let is_pruned = spec.gitops.as_ref().is_some_and(|gitops| gitops.prune);
+            let orphan = release.orphan.as_ref().map(|orphan| {
+                let name = OrphanSpec::name_of(&release.name);
+                let hits = self.members(&name, &format!("orphan {}", release.name), &of);
+                OrphanPlan {
+                    left_by: orphan.left_by,
+                    chance: if is_pruned { 0.0 } else { orphan.chance.get() },
+                    members: hits.into_iter().filter_map(|hit| Some((self.cluster_of(hit)?, hit))).collect(),
+                    effect: orphan.effect.into(),
+                    noticed: orphan.noticed.clone(),
+                }
+            });
             plan.releases.push(ReleasePlan {
                 digest: digest(&release.name),
                 every: release.every.clone(),
@@ -46,6 +53,7 @@ impl Targets<'_> {
                 harm: release.effect,
                 incubation: release.incubation.clone(),
                 detect: release.detect.clone(),
+                orphan,
             });
         }
         for drift in &spec.drift {
@@ -97,6 +105,7 @@ impl Targets<'_> {
             | Element::Checks(_)
             | Element::Routing
             | Element::Gitops
+            | Element::Controller(_)
             | Element::Dependency(_) => None,
         }
     }

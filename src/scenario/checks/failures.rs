@@ -10,6 +10,7 @@ use crate::failure::spec::{
     AccessTarget, ClockStart, EffectSpec, FaultSpec, GitopsTarget, Interrupted, PodsTarget, RoutingTarget, TargetSpec,
 };
 use crate::replication::spec::Replication;
+use crate::rollout::spec::Controller;
 use crate::scenario::lookup::Model;
 use crate::traffic::spec::Station;
 
@@ -97,6 +98,7 @@ pub(super) fn targets(model: &Model<'_>, of: &TargetSpec) -> usize {
         }
     };
     match of {
+        TargetSpec::Gitops(target) if has_own_controllers(model) => model.selected_clusters(&target.clusters).len(),
         TargetSpec::Region(_)
         | TargetSpec::Zone(_)
         | TargetSpec::Cluster(_)
@@ -122,6 +124,11 @@ pub(super) fn targets(model: &Model<'_>, of: &TargetSpec) -> usize {
         }
         TargetSpec::Store(store) => model.selected_clusters(&store.clusters).len(),
     }
+}
+
+/// Each cluster has a `GitOps` controller of its own.
+fn has_own_controllers(model: &Model<'_>) -> bool {
+    model.spec.gitops.as_ref().is_some_and(|gitops| gitops.controller == Controller::EachCluster)
 }
 
 fn target(model: &Model<'_>, [kind, name]: [&str; 2], of: &TargetSpec, found: &mut Found<'_>) {
@@ -151,9 +158,20 @@ fn target(model: &Model<'_>, [kind, name]: [&str; 2], of: &TargetSpec, found: &m
         }
         TargetSpec::Checks(cluster) => _ = known("cluster", cluster, &model.cluster_names, &path("checks"), found),
         TargetSpec::Routing(RoutingTarget {}) => {}
-        TargetSpec::Gitops(GitopsTarget {}) => found.require(model.spec.gitops.is_some(), &path("gitops"), || {
-            ("there are no GitOps controllers that could fail".to_owned(), "add [gitops], or remove this")
-        }),
+        TargetSpec::Gitops(GitopsTarget { clusters }) => {
+            found.require(model.spec.gitops.is_some(), &path("gitops"), || {
+                ("there are no GitOps controllers that could fail".to_owned(), "add [gitops], or remove this")
+            });
+            let at = [kind, name, "of", "gitops", "clusters"];
+            selection("cluster", clusters, &model.cluster_names, &at, false, found);
+            let one = model.spec.gitops.is_some() && !has_own_controllers(model);
+            found.require(!one || *clusters == Selection::All, &at, || {
+                (
+                    "one controller serves all clusters: it can't fail for some of them".to_owned(),
+                    "remove `clusters`, or write gitops.controller = \"each-cluster\"",
+                )
+            });
+        }
         TargetSpec::Zone(zone) => in_region(model, zone, &path("zone"), found),
         TargetSpec::Link([a, b]) => {
             for (position, region) in [("0", a), ("1", b)] {

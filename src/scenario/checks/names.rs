@@ -2,6 +2,7 @@
 
 use super::Found;
 use crate::diag::Diagnostic;
+use crate::rollout::spec::OrphanSpec;
 use crate::scenario::spec::ScenarioSpec;
 use std::collections::BTreeSet;
 
@@ -61,6 +62,19 @@ pub(super) fn check(spec: &ScenarioSpec, found: &mut Found<'_>) {
                 &[kind, entry, "name"],
                 Diagnostic::error(format!("{other} and a {kind} are both called `{entry}`"))
                     .help("rename one of them: lost requests are reported under this name"),
+            );
+        }
+    }
+    for release in spec.release.iter().filter(|release| release.orphan.is_some()) {
+        let name = OrphanSpec::name_of(&release.name);
+        let drifts = || spec.drift.iter().any(|drift| drift.name == name);
+        if others.iter().any(|(_, names)| names.contains(&name)) || releases.contains(&name) || drifts() {
+            found.push(
+                &["release", &release.name, "orphan"],
+                Diagnostic::error(format!(
+                    "what it leaves behind is reported under `{name}`, and so is something else"
+                ))
+                .help("rename the other one"),
             );
         }
     }

@@ -16,11 +16,15 @@ pub(super) fn check(model: &Model<'_>, found: &mut Found<'_>) {
         if let Some(service) = &release.service {
             known("service", service, &model.service_names, &path("service"), found);
         }
-        harm(["release", &release.name], &release.effect, found);
+        harm(&["release", &release.name], &release.effect, found);
         lasts(&release.incubation, &path("incubation"), found);
         match &release.detect {
             Detect::After(delay) => lasts(delay, &["release", &release.name, "detect", "after"], found),
             Detect::Exposure(enough) => lasts(enough, &["release", &release.name, "detect", "exposure"], found),
+        }
+        if let Some(orphan) = &release.orphan {
+            harm(&["release", &release.name, "orphan"], &orphan.effect, found);
+            is_noticed(&orphan.noticed, &["release", &release.name, "orphan", "noticed"], found);
         }
     }
     for drift in &model.spec.drift {
@@ -29,11 +33,8 @@ pub(super) fn check(model: &Model<'_>, found: &mut Found<'_>) {
             comes(model, ["drift", &drift.name], drift.every.as_ref(), drift.at, found);
         }
         selection("cluster", &drift.clusters, &model.cluster_names, &path("clusters"), false, found);
-        harm(["drift", &drift.name], &drift.effect, found);
-        lasts(&drift.noticed, &path("noticed"), found);
-        found.require(drift.noticed.mean() > 0.0, &path("noticed"), || {
-            ("it is noticed at once; expected more than 0s".to_owned(), "remove the drift, or say how long it lasts")
-        });
+        harm(&["drift", &drift.name], &drift.effect, found);
+        is_noticed(&drift.noticed, &path("noticed"), found);
     }
     rollout(model, found);
     gitops(model, found);
@@ -70,10 +71,18 @@ fn lasts(dist: &Dist, path: &[&str], found: &mut Found<'_>) {
     });
 }
 
-fn harm([kind, name]: [&str; 2], harm: &Harm, found: &mut Found<'_>) {
+/// It lasts for some time.
+fn is_noticed(noticed: &Dist, path: &[&str], found: &mut Found<'_>) {
+    lasts(noticed, path, found);
+    found.require(noticed.mean() > 0.0, path, || {
+        ("it is noticed at once; expected more than 0s".to_owned(), "remove it, or say how long it lasts")
+    });
+}
+
+fn harm(of: &[&str], harm: &Harm, found: &mut Found<'_>) {
     let Harm::Degraded(degraded) = harm else { return };
     for (key, value) in [("latency", degraded.latency), ("capacity", degraded.capacity)] {
-        found.require(value > 0.0 && value <= 1e6, &[kind, name, "effect", "degraded", key], || {
+        found.require(value > 0.0 && value <= 1e6, &[of, &["effect", "degraded", key]].concat(), || {
             (format!("the factor is {value}; expected above 0, up to 1e6"), "1 changes nothing")
         });
     }

@@ -160,7 +160,7 @@ impl World<'_> {
             self.review_routes(now);
         }
         if self.index.gitops.contains(&(hold as usize)) {
-            self.controllers_back(now);
+            self.depart(now);
         }
         if self.index.tools.contains(&(hold as usize)) {
             self.resume(now);

@@ -5,22 +5,27 @@
 
 mod accesses;
 mod addresses;
+mod bad;
 mod caches;
+mod drift;
 mod faults;
 mod following;
 mod health;
 mod inputs;
+mod orphans;
 mod pairs;
 mod partitions;
 mod purpose;
 mod releases;
 mod requests;
+mod revisions;
 mod routing;
 mod spill;
 mod switchover;
+mod waves;
 
-pub(in crate::sim) use releases::Change;
 pub(in crate::sim) use requests::Told;
+pub(in crate::sim) use revisions::Change;
 
 use super::index::Index;
 use super::inputs::{Condition, Inputs};
@@ -377,7 +382,7 @@ impl<'a> World<'a> {
             look_again: spill::LEAST,
             step_end: SimTime::NEVER,
             fronts: vec![Composed::good(); plan.clusters.len()].into(),
-            releases: Self::no_releases(plan.rollout.releases.len()),
+            releases: releases::Releases::new(plan),
             by_request: by_request.then(|| vec![(0.0, 0.0); partition_count]),
             failed_pods: Vec::new(),
             memo,

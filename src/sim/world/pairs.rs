@@ -161,6 +161,7 @@ impl World<'_> {
                 let to_standby = !self.switched[pair];
                 self.switched[pair] = to_standby;
                 if to_standby {
+                    self.takes_over(now, active, passive);
                     self.activate(now, passive, false);
                     // The old primary is fenced: its autoscalers rest until it takes back.
                     self.flush(now, active);

@@ -32,10 +32,14 @@ pub(super) const ADDRESS: u64 = digest("address");
 pub(super) const SHOCK: u64 = digest("shock");
 /// When a controller next looks at its repository.
 pub(super) const POLL: u64 = digest("poll");
+/// When it next looks, after it couldn't.
+pub(super) const AGAIN: u64 = digest("look again");
 /// When it next looks, for what is taken back.
 pub(super) const REVERT: u64 = digest("revert");
 /// Whether a release is bad.
 pub(super) const BAD: u64 = digest("bad release");
+/// Whether a release leaves something behind.
+pub(super) const ORPHAN: u64 = digest("orphan");
 /// When a bad release, or a manual change, is noticed.
 pub(super) const DETECT: u64 = digest("detect");
 /// From when an instance has a bad release until it shows.

@@ -100,6 +100,17 @@ impl World<'_> {
             Some(self.memo.inputs(self.units[full.0].inputs).overload_root).filter(|root| root.index() != DEMAND)
         };
         let cause = cause.map(|(root, _)| root).or_else(crowded);
+        // A pair's own standby took over when it was promoted.
+        let is_pair = |from, to| {
+            let mut pairs = (0..self.plan.pairs.len()).map(|pair| (self.active_of(pair), self.passive_of(pair)));
+            pairs.any(|pair| pair == (to, Some(from)) || pair == (from, Some(to)))
+        };
+        let gone = old.iter().map(|entry| entry.0).filter(|&from| left(from) && !self.clusters[from].up);
+        let heirs = |from| answer.iter().map(move |entry| (from, entry.0)).filter(|&(from, to)| !is_pair(from, to));
+        let taken: Vec<_> = gone.flat_map(heirs).collect();
+        for (from, to) in taken {
+            self.takes_over(now, from, to);
+        }
         let expiry = self.plan.routing.expiry;
         let routed = &mut self.routed[population];
         let stale: f64 = routed.cohorts.iter().map(|cohort| cohort.stale(&expiry, now)).sum();
