@@ -176,11 +176,13 @@ fn complete(plan: &WorkPlan, plan_file: &Path, files: &[PathBuf], folder: &Path)
     let missing: Vec<u32> = (0..plan.shards).filter(|index| !parts.contains_key(index)).collect();
     if !missing.is_empty() {
         let (numbers, of) = (ranges(&missing), plan.shards);
-        let what = if missing.len() == 1 { "part" } else { "parts" };
+        let what = if missing.len() == 1 { "part is" } else { "parts are" };
         let list = numbers.replace(' ', "");
         let command = format!("regionsim shard {} --out {} --index {list}", shown(plan_file), shown(folder));
-        wrong
-            .push(Diagnostic::error(format!("{what} {numbers} of {of} missing")).help(format!("make them: {command}")));
+        wrong.push(
+            Diagnostic::error(format!("{} of {of} {what} missing: {numbers}", missing.len()))
+                .help(format!("make them: {command}")),
+        );
     }
     let Some(last) = wrong.pop() else { return Ok(parts.into_values().cloned().collect()) };
     for one in &wrong {

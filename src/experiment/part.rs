@@ -99,7 +99,7 @@ pub enum PartError {
 /// # Panics
 /// Never: memory takes every byte, and plain data always serialises.
 pub fn encode<'s>(plan: &WorkPlan, index: u32, summaries: impl IntoIterator<Item = &'s RunSummary>) -> Vec<u8> {
-    let mut body = DeflateEncoder::new(Vec::new(), Compression::default());
+    let mut body = DeflateEncoder::new(Vec::new(), Compression::fast());
     for summary in summaries {
         let record = postcard::to_stdvec(summary).expect("plain data always serialises");
         let length = u32::try_from(record.len()).expect("a summary is far below 4 GiB");
@@ -196,7 +196,7 @@ impl<R: Read + Seek> Part<R> {
     ///
     /// # Errors
     /// If there is none, or it is none.
-    pub fn next(&mut self) -> Result<RunSummary, PartError> {
+    pub fn summary(&mut self) -> Result<RunSummary, PartError> {
         let unfit = |_: io::Error| PartError::Content("it ends before its last seed");
         let mut length = [0; 4];
         self.body.read_exact(&mut length).map_err(unfit)?;
@@ -234,5 +234,122 @@ fn line(file: &mut impl BufRead) -> Result<String, PartError> {
     match bytes.pop() {
         Some(b'\n') => String::from_utf8(bytes).map_err(|_| PartError::Foreign),
         Some(_) | None => Err(PartError::Foreign),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::work::tests::plan;
+    use super::*;
+    use crate::metric::{Layout, fixture};
+    use proptest::prelude::*;
+    use std::io::Cursor;
+
+    fn summaries() -> Vec<RunSummary> {
+        let plan = fixture::plan();
+        let seed = |replication: u64| {
+            let summary = Layout::new(&plan).summarise(&plan, &fixture::observations(replication as f64 / 3.0));
+            RunSummary { replication, ..summary }
+        };
+        (0..3).map(seed).collect()
+    }
+
+    fn open(bytes: &[u8]) -> Result<Part<Cursor<&[u8]>>, PartError> {
+        Part::open(Cursor::new(bytes))
+    }
+
+    /// A body of somebody else's, well sealed.
+    fn sealed(body: &[u8]) -> Vec<u8> {
+        let empty = encode(&plan(3), 1, []);
+        let text = String::from_utf8_lossy(&empty).into_owned();
+        let mut lines = text.lines();
+        let (first, label) = (lines.next().unwrap(), lines.next().unwrap());
+        let label = Label { bytes: body.len() as u64, ..serde_json::from_str(label).unwrap() };
+        let mut file = format!("{first}\n{}\n", serde_json::to_string(&label).unwrap()).into_bytes();
+        file.extend_from_slice(body);
+        let sum = Sha256::digest(&file);
+        file.extend_from_slice(&sum);
+        file
+    }
+
+    #[test]
+    fn every_bit_comes_back() {
+        let mut written = summaries();
+        let odd = [-0.0, 0.1 + 0.2, f64::MIN_POSITIVE / 3.0, f64::MAX, 1.0 / 3.0];
+        written[1].values = odd.iter().map(|x| Some(*x)).chain([None]).collect();
+        let file = encode(&plan(3), 1, &written);
+        assert!(file.starts_with(b"regionsim part 1\n{\"tool\":"));
+        let mut part = open(&file).unwrap();
+        part.is_of(&plan(3), 1).unwrap();
+        for summary in &written {
+            let read = part.summary().unwrap();
+            assert_eq!(read, *summary);
+            let bits = |one: &RunSummary| one.values.iter().map(|x| x.map(f64::to_bits)).collect::<Vec<_>>();
+            assert_eq!(bits(&read), bits(summary));
+        }
+        part.end().unwrap();
+        assert!(open(&file).unwrap().end().is_err(), "three summaries are left");
+        open(&encode(&plan(3), 1, [])).unwrap().end().unwrap();
+    }
+
+    #[test]
+    fn a_part_says_what_it_is() {
+        let file = encode(&plan(3), 1, &summaries());
+        let part = open(&file).unwrap();
+        let said = |plan: &WorkPlan, index| part.is_of(plan, index).unwrap_err().to_string();
+        assert_eq!(said(&plan(3), 2), "it holds part 1 of 3, unlike its name");
+        assert_eq!(said(&plan(4), 1), format!("it is of another plan, {}", plan(3).short()));
+        let tool = Tool { version: "2".to_owned(), ..plan(3).tool };
+        let newer = WorkPlan { tool, ..plan(3) }.sealed();
+        assert_eq!(said(&newer, 1), "it was made by regionsim 1, and the plan by regionsim 2");
+        let later = String::from_utf8_lossy(b"regionsim part 2\n").into_owned().into_bytes();
+        assert!(matches!(open(&later), Err(PartError::Format(2))));
+        for text in ["", "\n\n", "regionsim part \n", "regionsim part x\n", "%PDF-1.7\n"] {
+            assert!(matches!(open(text.as_bytes()), Err(PartError::Foreign)), "{text:?}");
+        }
+        let mut longer = file.clone();
+        longer.push(0);
+        assert!(matches!(open(&longer), Err(PartError::Damaged)));
+    }
+
+    proptest! {
+        /// In the header, the body or the checksum.
+        #[test]
+        fn a_part_with_another_bit_is_refused(at in any::<prop::sample::Index>(), bit in 0_u8..8) {
+            let mut file = encode(&plan(3), 1, &summaries());
+            let at = at.index(file.len());
+            file[at] ^= 1 << bit;
+            prop_assert!(open(&file).is_err());
+        }
+
+        #[test]
+        fn a_part_that_is_cut_short_is_refused(length in any::<prop::sample::Index>()) {
+            let file = encode(&plan(3), 1, &summaries());
+            let length = length.index(file.len());
+            let error = open(&file[..length]).err().map(|error| error.to_string()).unwrap_or_default();
+            let head = file.iter().enumerate().filter(|(_, byte)| **byte == b'\n').nth(1).unwrap().0;
+            let says = if length > head { format!("it is cut short: {length} of {}", file.len()) } else { "no part".to_owned() };
+            prop_assert!(error.contains(&says), "{}: {}", length, error);
+        }
+
+        /// Whatever somebody seals as a part, nothing panics, and what isn't a summary isn't one.
+        #[test]
+        fn a_forged_part_is_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200), is_packed: bool) {
+            let body = if is_packed {
+                let mut body = DeflateEncoder::new(Vec::new(), Compression::fast());
+                body.write_all(&bytes).unwrap();
+                body.finish().unwrap()
+            } else {
+                bytes
+            };
+            let file = sealed(&body);
+            let mut part = open(&file).unwrap();
+            for _ in 0..200 {
+                if part.summary().is_err() {
+                    return Ok(());
+                }
+            }
+            prop_assert!(false, "so few bytes hold no two hundred summaries");
+        }
     }
 }

@@ -431,6 +431,36 @@ mod tests {
         assert_eq!(format!("{grown:?}"), format!("{whole:?}"));
     }
 
+    /// A group comes as soon as it is whole, its seeds in order; an empty one, too; and one may be the last.
+    #[test]
+    fn groups_are_told_one_by_one() {
+        let stop = AtomicBool::new(false);
+        let block = |variant, seeds| Block { variant, seeds };
+        let groups = [vec![block(0, 0..20)], vec![], vec![block(0, 20..23), block(1, 5..30)], vec![block(1, 0..5)]];
+        for threads in [1, 3] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let told = |goes_on: bool| {
+                let seen = Mutex::new(Vec::new());
+                let finished = |group: usize, summaries: Vec<RunSummary>| {
+                    let seeds: Vec<_> = summaries.iter().map(|one| one.replication as u32).collect();
+                    seen.lock().unwrap().push((group, seeds));
+                    goes_on
+                };
+                let result = pool.install(|| run_groups(&jobs(), &[1, 1], &groups, &quiet(&stop), &make, &finished));
+                let mut seen = seen.into_inner().unwrap();
+                seen.sort();
+                (result, seen)
+            };
+            let (result, seen) = told(true);
+            result.unwrap();
+            let wanted = groups.iter().map(|blocks| blocks.iter().flat_map(|block| block.seeds.clone()).collect());
+            assert_eq!(seen, wanted.enumerate().collect::<Vec<(usize, Vec<u32>)>>());
+            let (result, seen) = told(false);
+            assert_eq!(result, Err(RunError::Interrupted));
+            assert_eq!(seen, [(1, vec![])]);
+        }
+    }
+
     #[test]
     fn a_thread_builds_a_variant_once() {
         let stop = AtomicBool::new(false);

@@ -14,8 +14,8 @@ use std::ops::Range;
 pub const SCHEMA: u32 = 1;
 /// The most shards of a plan.
 pub const MAX_SHARDS: u32 = 100_000;
-/// A simulator learns as it goes: it should get so many seeds of its variant at a time.
-const WORTH_LEARNING: u32 = 25;
+/// A simulator learns as it goes: what it has to learn is about as much work as fifty seeds, and should pay.
+const WORTH_LEARNING: u32 = 100;
 
 /// What a run's shards have to do.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -294,15 +294,16 @@ pub fn ranges(numbers: &[u32]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn tool() -> Tool {
+    pub(in crate::experiment) fn tool() -> Tool {
         Tool { name: "regionsim".to_owned(), version: "1".to_owned(), commit: None }
     }
 
-    fn plan(shards: u32) -> WorkPlan {
+    /// Two variants under ten seeds.
+    pub(in crate::experiment) fn plan(shards: u32) -> WorkPlan {
         let scenario = ScenarioInfo {
             name: "shop".to_owned(),
             summary: None,
