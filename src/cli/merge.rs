@@ -167,7 +167,13 @@ fn complete(plan: &WorkPlan, plan_file: &Path, files: &[PathBuf], folder: &Path)
             Err(error) => {
                 let help = match error {
                     PartError::Plan(_) | PartError::Tool { .. } => "merge each plan's parts from a folder of their own",
-                    _ => "remove it",
+                    PartError::Foreign
+                    | PartError::Format(_)
+                    | PartError::Short { .. }
+                    | PartError::Damaged
+                    | PartError::Other { .. }
+                    | PartError::Content(_)
+                    | PartError::Read(_) => "remove it",
                 };
                 wrong.push(Diagnostic::error(format!("{} is of no use: {error}", shown(file))).help(help));
             }

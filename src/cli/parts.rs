@@ -5,7 +5,7 @@ use super::simulate::{failed, simulator};
 use super::{terminal, work, write};
 use crate::diag::{Diagnostic, harmless};
 use crate::experiment::part::{Part, PartError, encode};
-use crate::experiment::work::WorkPlan;
+use crate::experiment::work::{Planned, WorkPlan};
 use crate::experiment::{Control, Job, RunError, run_groups};
 use std::fs::{self, File};
 use std::io;
@@ -65,7 +65,7 @@ pub(super) fn make(
     written: &(dyn Fn(u32, usize) -> Result<(), Failure> + Sync),
 ) -> Result<(), Failure> {
     let groups: Vec<_> = indices.iter().map(|index| plan.blocks(*index)).collect();
-    let seeds = |planned: &crate::experiment::work::Planned| vec![planned.scenario.seed; planned.variants.len()];
+    let seeds = |planned: &Planned| vec![planned.scenario.seed; planned.variants.len()];
     let masters: Vec<u64> = plan.scenarios.iter().flat_map(seeds).collect();
     let unwritten: Mutex<Option<Failure>> = Mutex::new(None);
     let result = run_groups(jobs, &masters, &groups, control, &simulator, &|group, summaries| {

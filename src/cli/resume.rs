@@ -5,7 +5,7 @@
 
 use super::failure::Failure;
 use super::simulate::{Asked, Task, info, one};
-use super::{args::Format, interrupt, merge, parts, terminal, work};
+use super::{args::Format, merge, parts, terminal, work};
 use crate::diag::harmless;
 use crate::experiment::results::{Grid, ScenarioInfo};
 use crate::experiment::work::WorkPlan;
@@ -44,7 +44,6 @@ pub(super) fn one_kept(task: Task, asked: &Asked) -> Result<(), Failure> {
     if is_told && kept > 0 {
         terminal::say(&format!("note: going on: {kept} of {} parts are there\n", plan.shards));
     }
-    interrupt::say_too("; the same command goes on from here");
     let files: Vec<PathBuf> = (0..plan.shards).map(|index| folder.join(plan.part_name(index))).collect();
     one(task, asked, &|jobs: &[Job], grid: Option<&Grid>, info: ScenarioInfo, control: &Control| {
         parts::make(&folder, &plan, &missing, jobs, control, &|_, _| Ok(()))?;
@@ -58,8 +57,7 @@ pub(super) fn one_kept(task: Task, asked: &Asked) -> Result<(), Failure> {
 
 /// Where the parts of a report's plans are.
 fn parts_of(report: &Path) -> PathBuf {
-    let name = report.file_name().map_or_else(|| OsString::from("report"), ToOwned::to_owned);
-    let mut name = name;
+    let mut name = report.file_name().map_or_else(|| OsString::from("report"), ToOwned::to_owned);
     name.push(".parts");
     report.with_file_name(name)
 }

@@ -62,6 +62,9 @@ pub(super) fn simulate(arguments: &Simulating, wanted: &Wanted, mode: Mode) -> R
         write::check(&task.folder)?;
     }
     let threads = pool(arguments.threads)?;
+    if arguments.resume {
+        interrupt::say_too("; the same command goes on from here");
+    }
     for task in tasks {
         if arguments.resume {
             threads.install(|| resume::one_kept(task, &asked))?;

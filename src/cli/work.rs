@@ -129,7 +129,7 @@ impl Reader for Embedded {
     }
 }
 
-/// A plan's scenarios, checked as they were when it was made, by `simulate`, and then given to it with what was asked. Their
+/// Checks a plan's scenarios as they were checked when it was made, and goes on with them and with what was asked. Their
 /// reports go to `out`, as those of a run.
 pub(super) fn resolved<T>(
     plan: &WorkPlan,

@@ -13,8 +13,8 @@ use crate::metric::{Layout, RunSummary};
 use crate::plan::Plan;
 use crate::scenario::resolved::Scenario;
 use rayon::prelude::*;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 /// A variant to run.
 #[derive(Clone, Debug)]
@@ -103,12 +103,12 @@ where
         let blocks = (0..jobs.len()).map(|variant| Block { variant, seeds: seeds.clone() }).collect();
         let new = Mutex::new(Vec::new());
         let keep = |_, all| {
-            *new.lock().expect("no thread panics while it holds the lock") = all;
+            *new.lock().unwrap_or_else(PoisonError::into_inner) = all;
             true
         };
         let masters = vec![info.seed; jobs.len()];
         replicate(jobs, &layouts, &masters, &[blocks], control, simulate, &keep)?;
-        let mut new = new.into_inner().expect("no thread panicked").into_iter();
+        let mut new = new.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter();
         summaries.iter_mut().for_each(|all| all.extend(new.by_ref().take(seeds.len())));
         let results = folded(jobs, &layouts, &summaries, grid.cloned(), tool.clone(), info.clone(), control, simulate)?;
         done = info.seeds;

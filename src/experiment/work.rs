@@ -148,6 +148,9 @@ impl WorkPlan {
     }
 
     /// The file.
+    ///
+    /// # Panics
+    /// Never: plain data with string keys always serialises.
     pub fn render(&self) -> String {
         serde_json::to_string_pretty(self).expect("plain data with string keys always serialises") + "\n"
     }
