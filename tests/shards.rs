@@ -85,7 +85,9 @@ impl Place {
     fn command(&self, line: &str) -> Command {
         let mut command = Command::new(PROGRAM);
         command.current_dir(self.0.path()).args(line.split_whitespace());
-        VARIABLES.iter().for_each(|name| _ = command.env_remove(name));
+        for name in VARIABLES {
+            command.env_remove(name);
+        }
         command
     }
 
@@ -316,7 +318,7 @@ fn a_merge_takes_each_part_once_and_whole() {
     fs::copy(&parts[3], &parts[4]).unwrap();
     place.refuses(merge, &["part 3 is there twice", "1 of 5 parts is missing: 4"]);
     place.succeeds("shard plan.json --out parts --index 4");
-    fs::remove_file(place.path("parts").join(name(&place.path(&plan_of(&parts[0]))))).unwrap();
+    fs::remove_file(place.path("parts").join(plan_of(&parts[0]))).unwrap();
     place.refuses(merge, &["there is no plan in the folder"]);
     assert!(!place.path("merged").exists());
     place.succeeds("merge plan.json parts --out merged");

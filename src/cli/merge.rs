@@ -182,11 +182,11 @@ fn complete(plan: &WorkPlan, plan_file: &Path, files: &[PathBuf], folder: &Path)
     let missing: Vec<u32> = (0..plan.shards).filter(|index| !parts.contains_key(index)).collect();
     if !missing.is_empty() {
         let (numbers, of) = (ranges(&missing), plan.shards);
-        let what = if missing.len() == 1 { "part is" } else { "parts are" };
+        let are = if missing.len() == 1 { "is" } else { "are" };
         let list = numbers.replace(' ', "");
         let command = format!("regionsim shard {} --out {} --index {list}", shown(plan_file), shown(folder));
         wrong.push(
-            Diagnostic::error(format!("{} of {of} {what} missing: {numbers}", missing.len()))
+            Diagnostic::error(format!("{} of {of} parts {are} missing: {numbers}", missing.len()))
                 .help(format!("make them: {command}")),
         );
     }

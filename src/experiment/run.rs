@@ -109,7 +109,9 @@ where
         let masters = vec![info.seed; jobs.len()];
         replicate(jobs, &layouts, &masters, &[blocks], control, simulate, &keep)?;
         let mut new = new.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter();
-        summaries.iter_mut().for_each(|all| all.extend(new.by_ref().take(seeds.len())));
+        for all in &mut summaries {
+            all.extend(new.by_ref().take(seeds.len()));
+        }
         let results = folded(jobs, &layouts, &summaries, grid.cloned(), tool.clone(), info.clone(), control, simulate)?;
         done = info.seeds;
         info.seeds = more(&results);
