@@ -34,6 +34,35 @@ Durations are text such as `\"250ms\"`, `\"5m\"`, `\"3h51m\"`, `\"12.7y\"`; size
 
 ";
 
+const WORK: &str = "
+## Plans, shards and parts
+
+`regionsim plan FILE… [--as run|compare|sweep] --shards N --out plan.json`, then `regionsim shard plan.json --out DIR` for
+each shard, then `regionsim merge DIR --out REPORT`. The report is, to the byte, what `regionsim run`, `compare` or `sweep`
+writes on one machine, for any N. A plain run with `--resume` is the same with its parts in `REPORT.parts`.
+
+| file | what it is |
+|---|---|
+| `plan.json` | JSON: the text of every scenario file, the arguments that change a result, the tool's version and commit, variants or points, seeds, the number of shards, and the SHA-256 of all that. Never changed; one that was edited, or made by another version, is refused. |
+| `DIR/plan-DIGEST.json` | A copy of the plan, so that the folder can be merged alone. DIGEST is the first 16 digits of the plan's. |
+| `DIR/part-DIGEST-IofN` | What shard I of N came to: a line with the format's version, a line of JSON (tool, plan, index, length), the seeds' summaries packed with deflate, and the SHA-256 of all before. About 11 KB a seed of a variant for a shop in six clusters. |
+| `DIR/.regionsim-*` | Left behind by a kill in the middle of writing; nobody reads it. |
+
+The index of a shard is that of `--index` (0, or several: `3,7-9`), else of `JOB_COMPLETION_INDEX`, `SLURM_ARRAY_TASK_ID` or
+`AWS_BATCH_JOB_ARRAY_INDEX`, which must agree where several are set. It counts from 0; how many shards there are, the plan
+says. A shard has the same number of simulated seeds as any other, give or take one, and may have none.
+
+| exit code of `shard` | what to do |
+|---|---|
+| 0 | The part is there: written now, or before. |
+| 2 | Never try again: a wrong plan or index, another version of the program, a seed that can't be simulated. |
+| any other | Try again: 3 a file couldn't be read or written, 130 interrupted, or killed. |
+
+`merge` ends with 2, and writes nothing, unless every part of one plan is there, once and whole. It lists all that is wrong:
+missing parts by number and the command that makes them; damaged ones, those of other plans, and what is there twice by
+name. `shard` makes a damaged part anew.
+";
+
 /// What a value of this schema is, in a few words of Markdown.
 fn kind(schema: &Value) -> String {
     if let Some(name) = schema["$ref"].as_str() {
@@ -144,7 +173,7 @@ fn reference() -> String {
         let better = plain(serde_json::to_value(metric.better).unwrap());
         let _ = writeln!(page, "| `{}` | {unit} | {better} | {} |", metric.name, metric.doc);
     }
-    page
+    page + WORK
 }
 
 #[test]

@@ -45,6 +45,9 @@ pub(super) struct Simulating {
     /// The report's folder; of several scenarios, the folder of their folders [default: reports/SCENARIO]
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
+    /// Keep what is done while it runs, in DIR.parts, and go on from what an interrupted run has kept there
+    #[arg(long)]
+    pub(super) resume: bool,
     /// What is printed: tables, or summary.json
     #[arg(long, value_enum, default_value_t)]
     pub(super) format: Format,

@@ -26,14 +26,19 @@ pub(super) struct Compare {
 
 impl Compare {
     pub(super) fn execute(self) -> Result<(), Failure> {
-        let wanted = match self.variant.iter().collect::<BTreeSet<_>>().len() {
-            0 => Wanted::All,
-            1 => {
-                let message = format!("there is nothing to compare `{}` with", self.variant[0]);
-                return Err(mistake(message, "give --variant once more, or leave it out to compare all variants"));
-            }
-            _ => Wanted::Named(self.variant),
-        };
+        let wanted = wanted(self.variant)?;
         simulate(&self.simulating, &wanted, Mode::Compare, Some(&self.stopping))
+    }
+}
+
+/// The variants that are compared.
+pub(super) fn wanted(variants: Vec<String>) -> Result<Wanted, Failure> {
+    match variants.iter().collect::<BTreeSet<_>>().len() {
+        0 => Ok(Wanted::All),
+        1 => {
+            let message = format!("there is nothing to compare `{}` with", variants[0]);
+            Err(mistake(message, "give --variant once more, or leave it out to compare all variants"))
+        }
+        _ => Ok(Wanted::Named(variants)),
     }
 }

@@ -5,7 +5,8 @@ use super::scenario::mistake;
 use crate::diag::{did_you_mean, harmless};
 use crate::scenario::load::Reader;
 use crate::scenario::tree::MAX_BYTES;
-use std::collections::HashSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File};
 use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
@@ -34,6 +35,31 @@ impl Reader for Disk {
         }
         let file = File::open(path).map_err(|error| explain(path, error))?;
         cut(file, limit)
+    }
+}
+
+/// Remembers all that is read through it.
+pub(super) struct Recorder<'a> {
+    from: &'a dyn Reader,
+    read: RefCell<BTreeMap<PathBuf, Vec<u8>>>,
+}
+
+impl<'a> Recorder<'a> {
+    pub(super) fn new(from: &'a dyn Reader) -> Self {
+        Self { from, read: RefCell::default() }
+    }
+
+    /// By path, what was read.
+    pub(super) fn into_files(self) -> BTreeMap<PathBuf, Vec<u8>> {
+        self.read.into_inner()
+    }
+}
+
+impl Reader for Recorder<'_> {
+    fn read(&self, path: &Path, limit: usize) -> io::Result<Vec<u8>> {
+        let bytes = self.from.read(path, limit)?;
+        self.read.borrow_mut().insert(path.to_owned(), bytes.clone());
+        Ok(bytes)
     }
 }
 

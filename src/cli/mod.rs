@@ -16,10 +16,15 @@ mod import;
 mod interrupt;
 mod list;
 mod man;
+mod merge;
 mod new;
+mod parts;
+mod plan;
+mod resume;
 mod run;
 mod scenario;
 mod schema;
+mod shard;
 mod show;
 mod simulate;
 mod sweep;
@@ -29,6 +34,7 @@ mod trace;
 mod until;
 mod validate;
 mod validate_engine;
+mod work;
 mod write;
 
 pub use failure::Failure;
@@ -69,6 +75,9 @@ enum Command {
     Sweep(sweep::Sweep),
     Check(check::Check),
     Drill(drill::Drill),
+    Plan(plan::Plan),
+    Shard(shard::Shard),
+    Merge(merge::Merge),
     Validate(validate::Validate),
     ValidateEngine(validate_engine::ValidateEngine),
     Show(show::Show),
@@ -98,6 +107,9 @@ pub fn main() -> ExitCode {
         Command::Sweep(command) => command.execute(),
         Command::Check(command) => command.execute(),
         Command::Drill(command) => command.execute(),
+        Command::Plan(command) => command.execute(),
+        Command::Shard(command) => command.execute(),
+        Command::Merge(command) => command.execute(),
         Command::Validate(command) => command.execute(),
         Command::ValidateEngine(command) => command.execute(),
         Command::Show(command) => command.execute(),

@@ -2,9 +2,11 @@
 //!
 //! Nothing runs before every file was checked, and nothing is written before all of a scenario has run.
 
-use super::args::{Format, Simulating};
+use super::args::{Changes, Format, Simulating};
 use super::failure::Failure;
-use super::scenario::{Checked, Resolved, Wanted, check, mistake, say};
+use super::files::{Disk, Recorder};
+use super::resume;
+use super::scenario::{Checked, Resolved, Wanted, check_in, mistake, say};
 use super::terminal::{Progress, diagnostic, print};
 use super::threads::pool;
 use super::until::{Stopping, with_seeds};
@@ -13,10 +15,12 @@ use crate::base::Span;
 use crate::base::stream::digest;
 use crate::diag::{Diagnostic, harmless};
 use crate::experiment::results::{Grid, Results, ScenarioInfo, Tool};
-use crate::experiment::{Control, Job, RunError, run_until};
-use crate::plan::compile;
+use crate::experiment::{Control, Job, RunError, Simulate, run_until};
+use crate::plan::{Plan, compile};
 use crate::report::{Mode, compare_table, render, run_table, summary_json, sweep_table, text::slug};
+use crate::scenario::load::Reader;
 use crate::sim::Simulator;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -24,10 +28,29 @@ use std::time::Instant;
 const REPORTS: &str = "reports";
 
 /// A checked scenario and where its report goes.
-struct Task {
-    variants: Vec<Resolved>,
-    grid: Option<Grid>,
-    folder: PathBuf,
+pub(super) struct Task {
+    pub(super) variants: Vec<Resolved>,
+    pub(super) grid: Option<Grid>,
+    pub(super) folder: PathBuf,
+    /// The scenario's file, as it was named.
+    pub(super) file: PathBuf,
+    /// All that was read for it.
+    pub(super) sources: BTreeMap<PathBuf, Vec<u8>>,
+}
+
+/// A scenario to check: where its files are, and which it is.
+pub(super) type Input<'a> = (&'a dyn Reader, &'a Path);
+
+/// What is asked of all scenarios.
+pub(super) struct Asked<'a> {
+    pub(super) changes: &'a Changes,
+    pub(super) wanted: &'a Wanted,
+    pub(super) mode: Mode,
+    pub(super) out: Option<&'a Path>,
+    pub(super) format: Format,
+    pub(super) quiet: bool,
+    /// When to stop adding seeds, if any may be added.
+    pub(super) stopping: Option<&'a Stopping>,
 }
 
 /// Checks all files, then simulates one after the other.
@@ -38,39 +61,71 @@ pub(super) fn simulate(
     stopping: Option<&Stopping>,
 ) -> Result<(), Failure> {
     let stopping = stopping.filter(|stopping| stopping.is_asked());
+    if arguments.resume && stopping.is_some() {
+        let message = "--resume keeps the parts of a run whose seeds are known beforehand, and --until adds seeds";
+        return Err(mistake(message, "leave out one of them"));
+    }
     interrupt::watch();
-    let tasks = tasks(arguments, wanted, mode)?;
+    let Simulating { changes, format, quiet, .. } = arguments;
+    let out = arguments.out.as_deref();
+    let asked = Asked { changes, wanted, mode, out, format: *format, quiet: *quiet, stopping };
+    let inputs: Vec<Input> = arguments.files.iter().map(|file| (&Disk as &dyn Reader, file.as_path())).collect();
+    let tasks = tasks(&inputs, &asked)?;
     for task in &tasks {
         write::check(&task.folder)?;
     }
     let threads = pool(arguments.threads)?;
+    if arguments.resume {
+        interrupt::say_too("; the same command goes on from here");
+    }
     for task in tasks {
-        threads.install(|| one(task, arguments, mode, stopping))?;
+        if arguments.resume {
+            threads.install(|| resume::one_kept(task, &asked))?;
+        } else {
+            let begun = Instant::now();
+            let results = |jobs: &[Job], grid: Option<&Grid>, info, control: &Control| {
+                let more = |results: &Results| stopping.map_or(0, |stopping| stopping.more(results, jobs, begun));
+                run_until(jobs, grid, &tool(), info, control, &simulator, &more).map_err(|error| failed(&error))
+            };
+            threads.install(|| one(task, &asked, &results))?;
+        }
     }
     Ok(())
 }
 
-fn tasks(arguments: &Simulating, wanted: &Wanted, mode: Mode) -> Result<Vec<Task>, Failure> {
-    let mut files: Vec<&PathBuf> = Vec::new();
-    for file in &arguments.files {
-        if !files.contains(&file) {
-            files.push(file);
+/// The simulator of a variant.
+pub(super) fn simulator(plan: &Plan) -> Box<dyn Simulate + '_> {
+    Box::new(Simulator::new(plan))
+}
+
+/// Checks all of them, and says what was found.
+pub(super) fn tasks(inputs: &[Input], asked: &Asked) -> Result<Vec<Task>, Failure> {
+    let mut files: Vec<&Input> = Vec::new();
+    for input in inputs {
+        if files.iter().all(|known| known.1 != input.1) {
+            files.push(input);
         }
     }
-    let checked: Vec<_> = files.iter().map(|file| check(file, &arguments.changes, wanted)).collect();
-    say(&checked, arguments.format, arguments.quiet);
+    let check = |(reader, file): &&Input| {
+        let recorder = Recorder::new(*reader);
+        let checked = check_in(&recorder, file, asked.changes, asked.wanted);
+        (checked, recorder.into_files())
+    };
+    let (checked, sources): (Vec<Checked>, Vec<_>) = files.iter().map(check).unzip();
+    say(&checked, asked.format, asked.quiet);
     let names: Vec<_> = checked.iter().map(|checked| harmless(&checked.file).into_owned()).collect();
     let grids: Vec<_> = checked.iter().map(|checked| checked.grid.clone()).collect();
     let all: Option<Vec<_>> = checked.into_iter().map(Checked::into_variants).collect();
+    let all = all.ok_or(Failure::Mistakes)?.into_iter().zip(grids).zip(names).zip(&files).zip(sources);
     let mut tasks: Vec<Task> = Vec::new();
-    for ((variants, grid), file) in all.ok_or(Failure::Mistakes)?.into_iter().zip(grids).zip(names) {
-        if mode == Mode::Compare && variants.len() < 2 {
-            let message = format!("{file} has no variants, so there is nothing to compare");
+    for ((((variants, grid), name), (_, file)), sources) in all {
+        if asked.mode == Mode::Compare && variants.len() < 2 {
+            let message = format!("{name} has no variants, so there is nothing to compare");
             return Err(mistake(message, "add a table [variant.NAME] with what differs, or use `regionsim run`"));
         }
         let slug = slug(&variants[0].scenario.spec.name);
-        let folder = match &arguments.out {
-            Some(out) if files.len() == 1 => out.clone(),
+        let folder = match asked.out {
+            Some(out) if files.len() == 1 => out.to_owned(),
             Some(out) => out.join(slug),
             None => Path::new(REPORTS).join(slug),
         };
@@ -78,16 +133,21 @@ fn tasks(arguments: &Simulating, wanted: &Wanted, mode: Mode) -> Result<Vec<Task
             let message = format!("two scenarios would write their reports to {}", folder.display());
             return Err(mistake(message, "give them different names, or run them one at a time with --out"));
         }
-        tasks.push(Task { variants, grid, folder });
+        tasks.push(Task { variants, grid, folder, file: file.to_path_buf(), sources });
     }
     Ok(tasks)
 }
 
-fn one(task: Task, arguments: &Simulating, mode: Mode, stopping: Option<&Stopping>) -> Result<(), Failure> {
-    let begun = Instant::now();
-    let Task { variants, grid, folder } = task;
+/// How a scenario's figures come to be.
+pub(super) type Run<'a> =
+    &'a (dyn Fn(&[Job], Option<&Grid>, ScenarioInfo, &Control) -> Result<Results, Failure> + Sync);
+
+/// Runs one scenario, and reports it.
+pub(super) fn one(task: Task, asked: &Asked, run: Run) -> Result<(), Failure> {
+    let Task { variants, grid, folder, .. } = task;
+    let Asked { mode, format, quiet, stopping, .. } = *asked;
     let info = info(&variants);
-    let is_told = arguments.format == Format::Human && !arguments.quiet;
+    let is_told = format == Format::Human && !quiet;
     if is_told {
         match print(format!("{}\n\n", headline(&variants, mode, &info, stopping))) {
             // The report is wanted even if nobody reads what is printed.
@@ -96,26 +156,23 @@ fn one(task: Task, arguments: &Simulating, mode: Mode, stopping: Option<&Stoppin
         }
     }
     let jobs: Vec<Job> = variants.into_iter().map(job).collect();
-    let progress = Progress::new(arguments.quiet);
+    let progress = Progress::new(quiet);
     let control = Control { progress: &|done, total| progress.at(done, total), stop: interrupt::stop() };
-    let more = |results: &Results| stopping.map_or(0, |stopping| stopping.more(results, &jobs, begun));
-    let seeds = info.seeds;
-    let grid = grid.as_ref();
-    let result = run_until(&jobs, grid, &tool(), info, &control, &|plan| Box::new(Simulator::new(plan)), &more);
+    let (seeds, result) = (info.seeds, run(&jobs, grid.as_ref(), info, &control));
     progress.clear();
-    let mut results = result.map_err(|error| failed(&error))?;
+    let mut results = result?;
     if results.scenario.seeds > seeds {
         for variant in &mut results.variants {
             variant.resolved = with_seeds(&variant.resolved, results.scenario.seeds);
         }
     }
-    if let Some(lacks) = stopping.and_then(|stopping| stopping.lacks(&results, &jobs)).filter(|_| !arguments.quiet) {
+    if let Some(lacks) = stopping.and_then(|stopping| stopping.lacks(&results, &jobs)).filter(|_| !quiet) {
         let help = "allow for more with --max-seeds or --budget, or ask for less";
         diagnostic(&Diagnostic::warning(lacks).help(help));
     }
     write::write(&folder, &render(&results, mode))?;
-    match arguments.format {
-        Format::Json if !arguments.quiet => print(summary_json(&results)),
+    match format {
+        Format::Json if !quiet => print(summary_json(&results)),
         Format::Human if is_told => print(outcome(&results, mode, &folder)),
         Format::Json | Format::Human => Ok(()),
     }
@@ -171,7 +228,7 @@ pub(super) fn info(variants: &[Resolved]) -> ScenarioInfo {
 }
 
 /// "ecommerce: 4 variants × 200 seeds × 1 year".
-fn headline(variants: &[Resolved], mode: Mode, info: &ScenarioInfo, stopping: Option<&Stopping>) -> String {
+pub(super) fn headline(variants: &[Resolved], mode: Mode, info: &ScenarioInfo, stopping: Option<&Stopping>) -> String {
     let name = harmless(&info.name).into_owned();
     let variants = match variants {
         points if mode == Mode::Sweep => format!("{} points", points.len()),

@@ -4,9 +4,12 @@ pub mod baseline;
 pub mod compare;
 pub mod drill;
 pub mod fold;
+pub mod gather;
 pub mod judge;
 pub mod notes;
+pub mod part;
 pub mod results;
 pub mod run;
+pub mod work;
 
-pub use run::{Control, Job, RunError, Simulate, run, run_until};
+pub use run::{Control, Job, RunError, Simulate, run, run_folded, run_groups, run_until};

@@ -5,6 +5,7 @@
 //! for any number of threads. Only summaries are kept.
 
 use super::results::{Grid, Results, ScenarioInfo, Timeline, Tool};
+use super::work::Block;
 use super::{compare, fold, notes};
 use crate::base::Seed;
 use crate::domain::Observations;
@@ -12,9 +13,8 @@ use crate::metric::{Layout, RunSummary};
 use crate::plan::Plan;
 use crate::scenario::resolved::Scenario;
 use rayon::prelude::*;
-use std::ops::Range;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 /// A variant to run.
 #[derive(Clone, Debug)]
@@ -99,8 +99,22 @@ where
     let mut info = info;
     let mut done = 0;
     loop {
-        let new = replicate(jobs, &layouts, info.seed, done..info.seeds, control, simulate)?;
-        summaries.iter_mut().zip(new).for_each(|(all, new)| all.extend(new));
+        let seeds = done..info.seeds;
+        let blocks = (0..jobs.len()).map(|variant| Block { variant, seeds: seeds.clone() }).collect();
+        let new = Mutex::new(Vec::new());
+        let keep = |_, all| {
+            *new.lock().unwrap_or_else(PoisonError::into_inner) = all;
+            true
+        };
+        let masters = vec![info.seed; jobs.len()];
+        let before = u64::from(done) * jobs.len() as u64;
+        let all = |done, total| (control.progress)(before + done, before + total);
+        let told = Control { progress: &all, stop: control.stop };
+        replicate(jobs, &layouts, &masters, &[blocks], &told, simulate, &keep)?;
+        let mut new = new.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter();
+        for all in &mut summaries {
+            all.extend(new.by_ref().take(seeds.len()));
+        }
         let results = folded(jobs, &layouts, &summaries, grid.cloned(), tool.clone(), info.clone(), control, simulate)?;
         done = info.seeds;
         info.seeds = more(&results);
@@ -128,6 +142,46 @@ where
     F: for<'p> Fn(&'p Plan) -> Box<dyn Simulate + 'p> + Sync,
 {
     run_until(jobs, grid, tool, info, control, simulate, &|_| 0)
+}
+
+/// Simulates groups of blocks, each job under its master seed. A group's summaries, in the order of its blocks, go to
+/// `finished` as soon as there are all of them; that says whether to go on.
+///
+/// # Errors
+/// As [`run`]; [`RunError::Interrupted`], too, if it isn't to go on.
+pub fn run_groups<F>(
+    jobs: &[Job],
+    masters: &[u64],
+    groups: &[Vec<Block>],
+    control: &Control,
+    simulate: &F,
+    finished: &(dyn Fn(usize, Vec<RunSummary>) -> bool + Sync),
+) -> Result<(), RunError>
+where
+    F: for<'p> Fn(&'p Plan) -> Box<dyn Simulate + 'p> + Sync,
+{
+    let layouts: Vec<Layout> = jobs.iter().map(|job| Layout::new(&job.plan)).collect();
+    replicate(jobs, &layouts, masters, groups, control, simulate, finished)
+}
+
+/// What [`run`] makes of the summaries of all seeds, by job, once it has them.
+///
+/// # Errors
+/// If it was stopped.
+pub fn run_folded<F>(
+    jobs: &[Job],
+    summaries: &[Vec<RunSummary>],
+    grid: Option<&Grid>,
+    tool: &Tool,
+    info: ScenarioInfo,
+    control: &Control,
+    simulate: &F,
+) -> Result<Results, RunError>
+where
+    F: for<'p> Fn(&'p Plan) -> Box<dyn Simulate + 'p> + Sync,
+{
+    let layouts: Vec<Layout> = jobs.iter().map(|job| Layout::new(&job.plan)).collect();
+    folded(jobs, &layouts, summaries, grid.cloned(), tool.clone(), info, control, simulate)
 }
 
 #[expect(clippy::too_many_arguments, reason = "what a run is of, and what it gave")]
@@ -177,67 +231,120 @@ where
     })
 }
 
-/// Summaries by job and seed, of these seeds.
+/// The (job, replication) of groups, in a line that threads take them from.
+struct Line<'a> {
+    /// A block, and its group.
+    blocks: Vec<(&'a Block, usize)>,
+    /// How many there are before each block, and in all.
+    starts: Vec<u64>,
+    /// How many there are in each group.
+    sizes: Vec<usize>,
+}
+
+impl<'a> Line<'a> {
+    fn new(groups: &'a [Vec<Block>]) -> Self {
+        let blocks = groups.iter().enumerate().flat_map(|(group, blocks)| blocks.iter().map(move |one| (one, group)));
+        let blocks: Vec<_> = blocks.collect();
+        let mut starts = vec![0];
+        let mut sizes = vec![0; groups.len()];
+        let mut all = 0;
+        for (block, group) in &blocks {
+            all += block.seeds.len() as u64;
+            starts.push(all);
+            sizes[*group] += block.seeds.len();
+        }
+        Self { blocks, starts, sizes }
+    }
+
+    fn len(&self) -> u64 {
+        self.starts[self.blocks.len()]
+    }
+
+    /// Its job, its replication and its group.
+    fn item(&self, item: u64) -> (usize, u64, usize) {
+        let at = self.starts.partition_point(|start| *start <= item) - 1;
+        let (block, group) = self.blocks[at];
+        (block.variant, u64::from(block.seeds.start) + item - self.starts[at], group)
+    }
+}
+
+/// As [`run_groups`].
 fn replicate<F>(
     jobs: &[Job],
     layouts: &[Layout],
-    master: u64,
-    range: Range<u32>,
+    masters: &[u64],
+    groups: &[Vec<Block>],
     control: &Control,
     simulate: &F,
-) -> Result<Vec<Vec<RunSummary>>, RunError>
+    finished: &(dyn Fn(usize, Vec<RunSummary>) -> bool + Sync),
+) -> Result<(), RunError>
 where
     F: for<'p> Fn(&'p Plan) -> Box<dyn Simulate + 'p> + Sync,
 {
-    let (first, seeds) = (u64::from(range.start), range.len() as u64);
-    let total = seeds * jobs.len() as u64;
-    let before = first * jobs.len() as u64;
-    let (next, done, failed) = (AtomicU64::new(0), AtomicU64::new(0), AtomicBool::new(false));
-    let results: Mutex<Vec<(u64, Result<RunSummary, String>)>> = Mutex::new(Vec::new());
+    const HELD: &str = "no thread panics while it holds the lock";
+    let line = Line::new(groups);
+    let total = line.len();
+    let (next, done, ended) = (AtomicU64::new(0), AtomicU64::new(0), AtomicBool::new(false));
+    let first_failure: Mutex<Option<(u64, String)>> = Mutex::new(None);
+    let slots: Vec<Mutex<Vec<(u64, RunSummary)>>> = groups.iter().map(|_| Mutex::default()).collect();
+    let whole = |group: usize, mut all: Vec<(u64, RunSummary)>| {
+        all.sort_by_key(|(item, _)| *item);
+        let goes_on = finished(group, all.into_iter().map(|(_, summary)| summary).collect());
+        ended.fetch_or(!goes_on, Ordering::Relaxed);
+    };
+    for (group, _) in line.sizes.iter().enumerate().filter(|(_, size)| **size == 0) {
+        whole(group, Vec::new());
+    }
     rayon::broadcast(|_| {
         let mut simulator: Option<(usize, Box<dyn Simulate + '_>)> = None;
-        let mut own = Vec::new();
         loop {
             // A failure ends the run, but whatever was taken before it is finished: it may have failed earlier.
-            if control.stop.load(Ordering::Relaxed) || failed.load(Ordering::Relaxed) {
+            if control.stop.load(Ordering::Relaxed) || ended.load(Ordering::Relaxed) {
                 break;
             }
             let item = next.fetch_add(1, Ordering::Relaxed);
             if item >= total {
                 break;
             }
-            let (job, replication) = ((item / seeds) as usize, first + item % seeds);
+            let (job, replication, group) = line.item(item);
             let plan = &jobs[job].plan;
             let (_, simulator) = match simulator.take() {
                 Some(same) if same.0 == job => simulator.insert(same),
                 Some(_) | None => simulator.insert((job, simulate(plan))),
             };
-            let result = simulator
-                .run(Seed { master, replication })
-                .map(|seen| RunSummary { replication, ..layouts[job].summarise(plan, &seen) });
-            failed.fetch_or(result.is_err(), Ordering::Relaxed);
-            own.push((item, result));
-            (control.progress)(before + done.fetch_add(1, Ordering::Relaxed) + 1, before + total);
+            match simulator.run(Seed { master: masters[job], replication }) {
+                Ok(seen) => {
+                    let summary = RunSummary { replication, ..layouts[job].summarise(plan, &seen) };
+                    let mut slot = slots[group].lock().expect(HELD);
+                    slot.push((item, summary));
+                    if slot.len() == line.sizes[group] {
+                        let all = std::mem::take(&mut *slot);
+                        drop(slot);
+                        whole(group, all);
+                    }
+                }
+                Err(message) => {
+                    ended.store(true, Ordering::Relaxed);
+                    let mut first = first_failure.lock().expect(HELD);
+                    if first.as_ref().is_none_or(|(other, _)| item < *other) {
+                        *first = Some((item, message));
+                    }
+                }
+            }
+            (control.progress)(done.fetch_add(1, Ordering::Relaxed) + 1, total);
         }
-        results.lock().expect("no thread panics while it holds the lock").append(&mut own);
     });
     if control.stop.load(Ordering::Relaxed) {
         return Err(RunError::Interrupted);
     }
-    let mut results = results.into_inner().expect("no thread panicked");
-    results.sort_by_key(|(item, _)| *item);
-    let mut summaries: Vec<Vec<RunSummary>> = jobs.iter().map(|_| Vec::new()).collect();
-    for (item, result) in results {
-        let job = (item / seeds) as usize;
-        match result {
-            Ok(summary) => summaries[job].push(summary),
-            Err(message) => {
-                let variant = jobs[job].plan.variant.clone();
-                return Err(RunError::Simulation { variant, replication: first + item % seeds, message });
-            }
+    match first_failure.into_inner().expect("no thread panicked") {
+        Some((item, message)) => {
+            let (job, replication, _) = line.item(item);
+            Err(RunError::Simulation { variant: jobs[job].plan.variant.clone(), replication, message })
         }
+        None if ended.into_inner() => Err(RunError::Interrupted),
+        None => Ok(()),
     }
-    Ok(summaries)
 }
 
 #[cfg(test)]
@@ -327,6 +434,36 @@ mod tests {
         let grown = run_until(&jobs(), None, &tool(), info(10), &quiet(&stop), &make, &more).unwrap();
         let whole = go(2, 30, u64::MAX, &quiet(&stop)).0.unwrap();
         assert_eq!(format!("{grown:?}"), format!("{whole:?}"));
+    }
+
+    /// A group comes as soon as it is whole, its seeds in order; an empty one, too; and one may be the last.
+    #[test]
+    fn groups_are_told_one_by_one() {
+        let stop = AtomicBool::new(false);
+        let block = |variant, seeds| Block { variant, seeds };
+        let groups = [vec![block(0, 0..20)], vec![], vec![block(0, 20..23), block(1, 5..30)], vec![block(1, 0..5)]];
+        for threads in [1, 3] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let told = |goes_on: bool| {
+                let seen = Mutex::new(Vec::new());
+                let finished = |group: usize, summaries: Vec<RunSummary>| {
+                    let seeds: Vec<_> = summaries.iter().map(|one| one.replication as u32).collect();
+                    seen.lock().unwrap().push((group, seeds));
+                    goes_on
+                };
+                let result = pool.install(|| run_groups(&jobs(), &[1, 1], &groups, &quiet(&stop), &make, &finished));
+                let mut seen = seen.into_inner().unwrap();
+                seen.sort();
+                (result, seen)
+            };
+            let (result, seen) = told(true);
+            result.unwrap();
+            let wanted = groups.iter().map(|blocks| blocks.iter().flat_map(|block| block.seeds.clone()).collect());
+            assert_eq!(seen, wanted.enumerate().collect::<Vec<(usize, Vec<u32>)>>());
+            let (result, seen) = told(false);
+            assert_eq!(result, Err(RunError::Interrupted));
+            assert_eq!(seen, [(1, vec![])]);
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Layer 6: what is measured. Each metric has a name, a unit, a direction and a sentence; columns, JSON keys,
 //! expectations, help and docs derive from the catalogue.
 
+mod admit;
 mod availability;
 mod bill;
 pub mod catalogue;
