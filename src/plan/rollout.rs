@@ -3,7 +3,7 @@
 use super::Hit;
 use crate::base::{Id, Span};
 use crate::dist::Dist;
-use crate::domain::Cluster;
+use crate::domain::{Cluster, Root};
 use crate::failure::spec::EffectSpec;
 use crate::rollout::schedule::Timing;
 use crate::rollout::spec::{Detect, GitopsSpec, Harm, OnBad};
@@ -49,6 +49,13 @@ pub struct ReleasePlan {
     pub incubation: Dist,
     /// When it is noticed.
     pub detect: Detect,
+}
+
+impl ReleasePlan {
+    /// The first of its roots; all of them have its name.
+    pub fn root(&self) -> Option<Id<Root>> {
+        self.members.first().map(|(_, hit)| hit.root)
+    }
 }
 
 /// A manual change to one cluster.

@@ -12,6 +12,7 @@ use crate::base::stream::{Rng, uniform};
 use crate::base::{Id, SimTime, Span, Table};
 use crate::domain::Cluster;
 use crate::domain::rollout::{RolloutTally, Why};
+use crate::domain::story::What;
 use crate::failure::spec::EffectSpec;
 use crate::rollout::gitops::{until_next, until_phase};
 use crate::rollout::schedule::{Schedule, schedule};
@@ -474,6 +475,7 @@ impl World<'_> {
         (live.running, live.busy, live.mending) = (false, true, true);
         live.noticing = Noticing::Set;
         live.step_serial = 0;
+        self.log.note(now, self.plan.rollout.releases[release as usize].root(), || What::Noticed);
         let (serial, occurrence) = (live.id, live.occurrence);
         let mut rng = self.of_release(release, occurrence, 0, purpose::MEND);
         let takes = match &self.plan.rollout.on_bad {
@@ -484,6 +486,7 @@ impl World<'_> {
 
     /// The repository is as it should be: each cluster that has the release reconciles.
     fn mended(&mut self, now: SimTime, release: u32) {
+        self.log.note(now, self.plan.rollout.releases[release as usize].root(), || What::Mended);
         match self.plan.rollout.on_bad {
             OnBad::RollBack(_) => {}
             OnBad::RollForward(_) => {
