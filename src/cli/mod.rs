@@ -10,6 +10,7 @@ mod check;
 mod compare;
 mod completions;
 mod drill;
+mod explain;
 mod failure;
 mod files;
 mod import;
@@ -69,6 +70,7 @@ enum Command {
     Sweep(sweep::Sweep),
     Check(check::Check),
     Drill(drill::Drill),
+    Explain(explain::Explain),
     Validate(validate::Validate),
     ValidateEngine(validate_engine::ValidateEngine),
     Show(show::Show),
@@ -98,6 +100,7 @@ pub fn main() -> ExitCode {
         Command::Sweep(command) => command.execute(),
         Command::Check(command) => command.execute(),
         Command::Drill(command) => command.execute(),
+        Command::Explain(command) => command.execute(),
         Command::Validate(command) => command.execute(),
         Command::ValidateEngine(command) => command.execute(),
         Command::Show(command) => command.execute(),

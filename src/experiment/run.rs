@@ -178,7 +178,7 @@ where
 }
 
 /// Summaries by job and seed, of these seeds.
-fn replicate<F>(
+pub(super) fn replicate<F>(
     jobs: &[Job],
     layouts: &[Layout],
     master: u64,

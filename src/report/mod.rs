@@ -6,6 +6,7 @@
 pub mod check;
 mod csv;
 pub mod drill;
+pub mod explain;
 mod html;
 mod json;
 mod posture;

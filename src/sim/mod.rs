@@ -29,10 +29,10 @@ mod views;
 mod world;
 
 use crate::base::{Id, Seed, SimTime, Span};
-use crate::domain::{Cluster, Observations};
 use crate::domain::story::Story;
 use crate::domain::timeline::Timeline;
 use crate::domain::traced::TracedRequest;
+use crate::domain::{Cluster, Observations};
 use crate::plan::Plan;
 use drive::Drive;
 use index::Index;
@@ -98,7 +98,8 @@ impl<'p> Simulator<'p> {
         drive.world.log.story = Some(Vec::new());
         let counts = drive.run(None)?;
         let mut losing = Vec::new();
-        let look = &mut |memo: &Memo, rough: &[_], minutes: Option<&_>| losing = story::losing(plan, memo, rough, minutes);
+        let look =
+            &mut |memo: &Memo, rough: &[_], minutes: Option<&_>| losing = story::losing(plan, memo, rough, minutes);
         let (seen, mut log) = observe::with_losses(plan, drive.world, counts, seed, end, look);
         let (happenings, held) = story::told(plan, &mut log, &seen, end);
         Ok(Story { seen, happenings, held, losing })

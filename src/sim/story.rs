@@ -62,11 +62,7 @@ pub(super) fn told(plan: &Plan, log: &mut Log, seen: &Observations, end: SimTime
     let noted = noted.map(|(at, root, what)| happening(secs(at), root, what));
     let promoted = seen.promotions.iter().map(|one| {
         let of = Moves::Store(one.store, one.population);
-        happening(
-            one.at,
-            one.root,
-            What::Promoted { of, from: one.from, to: one.to, lost: one.lost, rpo: one.rpo },
-        )
+        happening(one.at, one.root, What::Promoted { of, from: one.from, to: one.to, lost: one.lost, rpo: one.rpo })
     });
     let resynced = seen.resyncs.iter().map(|one| {
         happening(one.at, None, What::Resynced(one.store, one.population, one.cluster, one.seconds, one.bytes))

@@ -148,9 +148,13 @@ impl World<'_> {
         }
         let (up, cause) = (probed.up, probed.cause.map(|(root, _)| root));
         let deed = if up { Deed::Recovered(cluster) } else { Deed::Detected(cluster) };
-        self.log.note(now, cause, || {
-            if up { What::MarkedUp(cluster, store) } else { What::MarkedDown(cluster, store) }
-        });
+        self.log.note(
+            now,
+            cause,
+            || {
+                if up { What::MarkedUp(cluster, store) } else { What::MarkedDown(cluster, store) }
+            },
+        );
         if up {
             // It is told who leads now.
             for partition in 0..self.deposed.len() {
