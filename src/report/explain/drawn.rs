@@ -66,7 +66,11 @@ impl Explained<'_> {
         let panels = noticed.iter().zip(&self.timelines).enumerate().map(|(number, (incident, timeline))| {
             let out: f64 = incident.out().iter().map(|(from, to)| to - from).sum();
             let stages = incident.stages.iter().filter_map(|&(stage, lost)| {
-                Some(format!("{} {}", crate::report::text::percent(lost / incident.lost), stage?.label()))
+                Some(format!(
+                    "{} {}",
+                    crate::report::text::percent(lost / incident.lost.max(f64::MIN_POSITIVE)),
+                    stage?.label()
+                ))
             });
             let stages = stages.take(4).collect::<Vec<_>>().join(", ");
             let lost = requests(incident.lost);

@@ -70,7 +70,7 @@ fn between(told: &[&Happening], kind: &str) -> Option<(f64, f64, usize)> {
     let mut moments: Vec<f64> = told.iter().filter(|one| one.what.kind() == kind).map(|one| one.at).collect();
     moments.dedup();
     let (first, last) = (moments.first()?, moments.last()?);
-    (moments.len() > MANY).then_some((*first, *last, moments.len() - 2))
+    (moments.len() > MANY).then(|| (*first, *last, moments.len() - 2))
 }
 
 /// Without what there is too much of.
