@@ -1,7 +1,7 @@
 //! From a seed's story to its incidents: each fault that struck, with what followed from it and what it cost.
 //!
-//! Holds of faults of one name that overlap are one incident: a shock that hits several targets, a bad release that goes
-//! from cluster to cluster. A lost request, an outage and a decision belong to the last occurrence of the fault that is
+//! A shock that hits several targets at once is one incident; so is a bad release that goes from cluster to cluster, and
+//! what overlaps on one target. A lost request, an outage and a decision belong to the last occurrence of the fault that is
 //! their root; what no fault caused is told in episodes, half an hour apart. So nothing is told twice. It is the
 //! attribution that reports make, a convention: not what would have been without that fault.
 
@@ -173,29 +173,32 @@ fn happens(incident: &mut Incident, happening: &Happening) {
     incident.happenings.push(happening.clone());
 }
 
-/// One incident for the holds of each fault that overlap.
+/// One incident for holds of one fault that overlap, and struck at once, or are of one target, or of one release.
 fn merged(plan: &Plan, held: &[Hold]) -> Vec<Incident> {
     let mut all: Vec<Incident> = Vec::new();
-    // By the fault's name: the incident that is open.
-    let mut open: Vec<(&str, usize)> = Vec::new();
+    // By the fault's name: the incidents that are open.
+    let mut open: Vec<(&str, Vec<usize>)> = Vec::new();
     for hold in held {
         let name = plan.roots[hold.root].fault.as_str();
-        let known = open.iter_mut().find(|(other, _)| *other == name);
-        if let Some(&mut (_, place)) = known
-            && hold.from <= all[place].to
-        {
-            let incident = &mut all[place];
+        let place = open.iter().position(|known| known.0 == name).unwrap_or_else(|| {
+            open.push((name, Vec::new()));
+            open.len() - 1
+        });
+        let own = &mut open[place].1;
+        own.retain(|&incident| hold.from <= all[incident].to);
+        let is_same = |incident: &Incident| {
+            incident.from == hold.from || incident.roots.contains(&hold.root) || plan.rollout.is_release(hold.root)
+        };
+        if let Some(&known) = own.iter().find(|&&incident| is_same(&all[incident])) {
+            let incident = &mut all[known];
             incident.to = incident.to.max(hold.to);
             if !incident.roots.contains(&hold.root) {
                 incident.roots.push(hold.root);
             }
-            continue;
+        } else {
+            own.push(all.len());
+            all.push(Incident::new(hold.root, hold.from, hold.to));
         }
-        match known {
-            Some(known) => known.1 = all.len(),
-            None => open.push((name, all.len())),
-        }
-        all.push(Incident::new(hold.root, hold.from, hold.to));
     }
     all
 }
@@ -268,14 +271,23 @@ mod tests {
         incidents(&fixture::plan(), &story)
     }
 
-    /// Roots 1 and 2 are one fault on two regions: what overlaps is one incident, what doesn't is another.
+    /// Roots 1 and 2 are one fault on two regions: what strikes both at once is one incident, as is what overlaps on one.
     #[test]
-    fn holds_of_one_fault_that_overlap_are_one_incident() {
-        let held = vec![hold(1, 0.0, 1000.0), hold(2, 900.0, 2000.0), hold(1, 5000.0, 6000.0)];
-        let told = of(held, vec![losing(10.0, 1, 5.0), losing(2500.0, 2, 7.0), losing(5100.0, 1, 100.0)]);
+    fn what_strikes_at_once_or_overlaps_on_one_target_is_one_incident() {
+        let held = vec![
+            hold(1, 0.0, 1000.0),
+            hold(2, 0.0, 2000.0),
+            hold(1, 1500.0, 1600.0),
+            hold(1, 5000.0, 6000.0),
+            hold(2, 5500.0, 6500.0),
+        ];
+        let told = of(
+            held,
+            vec![losing(10.0, 1, 5.0), losing(2500.0, 2, 7.0), losing(5100.0, 1, 100.0), losing(5600.0, 2, 2.0)],
+        );
         let seen: Vec<_> = told.noticed.iter().map(|one| (one.from, one.to, one.roots.len(), one.lost)).collect();
         // A loss after the repair still belongs to the fault, and the worst comes first.
-        assert_eq!(seen, [(5000.0, 6000.0, 1, 100.0), (0.0, 2000.0, 2, 12.0)]);
+        assert_eq!(seen, [(5000.0, 6000.0, 1, 100.0), (0.0, 2000.0, 2, 12.0), (5500.0, 6500.0, 1, 2.0)]);
         assert_eq!(told.noticed[1].over, 2600.0);
         assert!(told.harmless.is_empty());
     }

@@ -30,6 +30,18 @@ pub struct RolloutPlan {
     pub gitops: Option<GitopsSpec>,
 }
 
+impl RolloutPlan {
+    /// A root of a bad release.
+    pub fn is_release(&self, root: Id<Root>) -> bool {
+        self.releases.iter().any(|release| release.members.iter().any(|(_, hit)| hit.root == root))
+    }
+
+    /// A root of a manual change.
+    pub fn is_drift(&self, root: Id<Root>) -> bool {
+        self.drifts.iter().any(|drift| drift.hit.root == root)
+    }
+}
+
 /// A stream of releases.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ReleasePlan {

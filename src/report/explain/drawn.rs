@@ -37,7 +37,7 @@ pub(in crate::report) struct Drawn<'e> {
     /// For who can't see it.
     pub(in crate::report) description: String,
     pub(in crate::report) title: String,
-    pub(in crate::report) subtitle: String,
+    pub(in crate::report) subtitle: Vec<String>,
     /// In seconds.
     pub(in crate::report) horizon: f64,
     pub(in crate::report) months: Vec<(f64, String)>,
@@ -75,7 +75,7 @@ impl Explained<'_> {
             let stages = stages.take(4).collect::<Vec<_>>().join(", ");
             let lost = requests(incident.lost);
             Panel {
-                title: format!("{}  {}  {}", number + 1, self.calendar.moment(incident.from), mark(incident)),
+                title: format!("{}. {} · {}", number + 1, self.calendar.moment(incident.from), mark(incident)),
                 costs: format!("{lost} lost ({stages}); somebody below 99 % for {}", duration(out)),
                 since: incident.from,
                 roots: incident.roots.iter().map(|&root| self.plan.roots[root].label()).collect(),
@@ -87,7 +87,7 @@ impl Explained<'_> {
         Drawn {
             description: format!("What happened in one seed. {title}"),
             title,
-            subtitle: said.collect::<Vec<_>>().join(" "),
+            subtitle: said.collect(),
             horizon,
             months,
             bars,

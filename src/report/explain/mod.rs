@@ -7,6 +7,7 @@ mod calendar;
 mod drawn;
 mod perfetto;
 mod rows;
+mod sentences;
 mod tale;
 mod terminal;
 mod text;

@@ -3,8 +3,10 @@
 use super::Explained;
 use super::calendar::length;
 use super::words::{Tone, Words, list};
+use crate::domain::rollout::Why;
 use crate::domain::story::{Happening, What};
 use crate::experiment::incidents::Incident;
+use crate::plan::DEMAND;
 use crate::report::text::{count, duration, percent, plain};
 
 /// Of more moments in which users are led elsewhere, or in which a fault comes and goes, only the first and the last
@@ -47,13 +49,22 @@ pub(super) fn lines(explained: &Explained<'_>, incident: &Incident) -> Vec<Line>
     lines
 }
 
-/// Releases and changes by hand belong into a story only if it is theirs.
+/// Releases belong into a story only if it is theirs; what somebody changes by hand is told once.
 fn is_told(explained: &Explained<'_>, incident: &Incident, happening: &Happening) -> bool {
-    let What::Runs(cluster, ..) = happening.what else { return true };
     let rollout = &explained.plan.rollout;
-    let is_root = |root| incident.roots.contains(&root);
-    rollout.releases.iter().any(|release| release.members.iter().any(|(_, hit)| is_root(hit.root)))
-        || rollout.drifts.iter().any(|drift| drift.cluster == cluster && is_root(drift.hit.root))
+    let is_drift = incident.roots.iter().any(|&root| rollout.is_drift(root));
+    let What::Runs(cluster, _, why) = happening.what else {
+        return !(is_drift && matches!(happening.what, What::Begins | What::Ends));
+    };
+    match why {
+        Why::Start | Why::Canary | Why::Release | Why::RollBack | Why::Fix => {
+            incident.roots.iter().any(|&root| rollout.is_release(root))
+        }
+        Why::Drift | Why::SelfHeal | Why::Noticed => {
+            let mut drifts = rollout.drifts.iter().filter(|drift| drift.cluster == cluster);
+            drifts.any(|drift| incident.roots.contains(&drift.hit.root))
+        }
+    }
 }
 
 /// Kinds that there may be a lot of, and what those are called.
@@ -129,46 +140,83 @@ pub(super) fn costs(explained: &Explained<'_>, incident: &Incident) -> Vec<Strin
         said.push(format!("Of these {}.", list(&of)));
     }
     let out = incident.out();
-    let (first, last) = (out.first(), out.last());
-    if let (Some(first), Some(last)) = (first, last) {
-        let below: f64 = out.iter().map(|(from, to)| to - from).sum();
-        let journeys = incident.outages.len();
-        let spells = if out.len() == 1 { String::new() } else { format!(" in {} spells", out.len()) };
-        let count = if journeys == 1 { "one outage".to_owned() } else { format!("{journeys} outages") };
-        said.push(format!(
-            "Somebody was below 99 % for {}{spells}, from {} to {} after it struck: {count}.",
-            length(below),
-            length(first.0 - incident.from),
-            length(last.1 - incident.from)
-        ));
-    } else {
-        said.push("Nobody fell below 99 %.".to_owned());
+    match (out.first(), out.last()) {
+        (Some(first), Some(last)) => {
+            let below: f64 = out.iter().map(|(from, to)| to - from).sum();
+            let spells = if out.len() == 1 { String::new() } else { format!(" in {} spells", out.len()) };
+            let when = if first.0 - incident.from < 1.0 && out.len() == 1 {
+                "from the moment it struck".to_owned()
+            } else {
+                format!(
+                    "from {} to {} after it struck",
+                    length(first.0 - incident.from),
+                    length(last.1 - incident.from)
+                )
+            };
+            said.push(format!(
+                "Somebody was below 99 % for {}{spells}, {when}: {}.",
+                length(below),
+                hit(explained, incident)
+            ));
+        }
+        (Some(_) | None, Some(_) | None) => said.push("Nobody fell below 99 %.".to_owned()),
     }
-    if let Some(users) = recovered(incident) {
-        said.push(users);
+    let marks = |one: &Happening| matches!(one.what, What::MarkedDown(..));
+    if !out.is_empty()
+        && incident.roots.iter().all(|root| root.index() != DEMAND)
+        && !incident.happenings.iter().any(marks)
+    {
+        said.push("No health check marked anything down.".to_owned());
     }
+    said.extend(ended(incident));
     if incident.writes > 0.0 {
         said.push(format!("Promotions lost {} acknowledged writes.", count(incident.writes)));
     }
     said
 }
 
-/// Who ended it: a failover, or the repair.
-fn recovered(incident: &Incident) -> Option<String> {
-    let recoveries: Vec<_> = incident.outages.iter().filter_map(|outage| outage.recovery).collect();
-    let by_failover: Vec<f64> = recoveries.iter().filter_map(|recovery| recovery.users).collect();
+/// Whom it hit: "browse and checkout of us, eu and 4 more".
+fn hit(explained: &Explained<'_>, incident: &Incident) -> String {
+    let plan = explained.plan;
+    let (mut journeys, mut populations) = (Vec::new(), Vec::new());
+    for outage in &incident.outages {
+        let names = (plain(&plan.journeys[outage.journey].name), plain(&plan.populations[outage.population].name));
+        for (all, name) in [(&mut journeys, names.0), (&mut populations, names.1)] {
+            if !all.contains(&name) {
+                all.push(name);
+            }
+        }
+    }
+    format!("{} of {}", list(&journeys), list(&populations))
+}
+
+/// Who ended it: a failover, or the repair; or it went on after that.
+fn ended(incident: &Incident) -> Option<String> {
+    let by_failover: Vec<f64> = incident.outages.iter().filter_map(|outage| outage.recovery?.users).collect();
+    let last = incident.outages.iter().map(|outage| outage.end).reduce(f64::max)?;
+    let repaired =
+        incident.outages.iter().filter(|outage| outage.recovery.is_some_and(|recovery| recovery.users.is_none()));
+    let repaired = repaired.filter(|outage| outage.end >= incident.to - 1.0).count();
     let slowest = by_failover.iter().copied().reduce(f64::max);
-    let waited = recoveries.len() - by_failover.len();
-    match (slowest, waited) {
+    match (slowest, repaired) {
         (None, 0) => None,
-        (None, _) => Some("No failover ended it: the repair did.".to_owned()),
+        (None, _) if last > incident.to + 60.0 => {
+            Some(format!("It went on for {} after the fault was gone.", length(last - incident.to)))
+        }
+        (None, _) => Some("It lasted until the fault was gone.".to_owned()),
         (Some(slowest), 0) => Some(format!("Failover ended it, for all users within {}.", length(slowest))),
-        (Some(slowest), waited) => Some(format!(
-            "Failover ended {} of its outages, within {}; {waited} lasted until the repair.",
+        (Some(slowest), repaired) => Some(format!(
+            "Failover ended {} of {} outages, within {}; {repaired} lasted until the fault was gone.",
             by_failover.len(),
+            incident.outages.len(),
             length(slowest)
         )),
     }
+}
+
+/// "1 outage", "2 outages".
+fn several(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// "312 440 requests", "1 request".
@@ -195,17 +243,21 @@ pub(super) fn headline(explained: &Explained<'_>) -> Vec<String> {
             crate::metric::Better::Higher => "lowest",
             crate::metric::Better::Lower | crate::metric::Better::Neither => "highest",
         };
-        said.push(format!("Of {} seeds it has the {best} {}: {worst}.", chosen.of, chosen.metric.name));
+        said.push(if chosen.metric.name == AVAILABILITY.name {
+            format!("That is the lowest of {} seeds.", chosen.of)
+        } else {
+            format!("Of {} seeds it has the {best} {}: {worst}.", chosen.of, chosen.metric.name)
+        });
     }
     let incidents = &explained.incidents;
     let offered = value(&REQUESTS_OFFERED).map_or_else(String::new, |offered| format!(" of {}", count(offered)));
     let outages = value(&OUTAGES).unwrap_or(0.0);
     let downtime = value(&DOWNTIME).unwrap_or(0.0);
     said.push(format!(
-        "It lost {}{offered}, in {} incidents that somebody noticed; {} outages, {} of downtime a user.",
+        "It lost {}{offered}, in {} that somebody noticed: {}, {} of downtime a user.",
         requests(incidents.lost),
-        count(incidents.noticed.len() as f64),
-        count(outages),
+        several(incidents.noticed.len(), "incident"),
+        several(outages as usize, "outage"),
         duration(downtime)
     ));
     said
@@ -227,7 +279,7 @@ pub(super) fn rest(explained: &Explained<'_>, shown: usize) -> Vec<String> {
     }
     if !incidents.harmless.is_empty() {
         let count = incidents.harmless.len();
-        let faults = if count == 1 { "1 fault" } else { &format!("{count} faults") };
+        let faults = several(count, "fault");
         said.push(format!("And {faults} that no user noticed: {}.", kinds(explained, &incidents.harmless)));
     }
     if incidents.background >= 0.5 {

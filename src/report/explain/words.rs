@@ -2,13 +2,12 @@
 //! sentence.
 
 use super::calendar::length;
+use super::sentences::runs;
 use crate::base::Id;
-use crate::domain::rollout::Why;
 use crate::domain::story::{Happening, Moves, SwitchStep, What};
 use crate::domain::{Cluster, Population, Store};
-use crate::metric::Unit;
 use crate::plan::Plan;
-use crate::report::text::{count, percent, plain, value};
+use crate::report::text::{count, percent, plain};
 
 /// What a line is about: how much a reader should look at it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -38,7 +37,7 @@ pub(super) fn list(names: &[String]) -> String {
 }
 
 /// Keys in the order in which they first come, each with its own.
-fn grouped<K: PartialEq, V: PartialEq>(all: impl Iterator<Item = (K, V)>) -> Vec<(K, Vec<V>)> {
+pub(super) fn grouped<K: PartialEq, V: PartialEq>(all: impl Iterator<Item = (K, V)>) -> Vec<(K, Vec<V>)> {
     let mut groups: Vec<(K, Vec<V>)> = Vec::new();
     for (key, value) in all {
         match groups.iter_mut().find(|group| group.0 == key) {
@@ -71,12 +70,31 @@ impl Words<'_> {
         }
     }
 
-    /// What moves in a failover.
-    pub(super) fn moves(&self, of: Moves) -> String {
-        match of {
-            Moves::Users(_) => "users".to_owned(),
-            Moves::Store(store, population) => self.part(store, population),
+    /// What moves in a failover: "users, orders and sessions of eu". Many partitions of a store are said once.
+    pub(super) fn moves(&self, all: &[Moves]) -> String {
+        let mut names: Vec<String> = Vec::new();
+        let mut parts: Vec<(Id<Store>, Option<Id<Population>>)> = Vec::new();
+        for of in all {
+            match *of {
+                Moves::Users(_) => names.push("users".to_owned()),
+                Moves::Store(store, population) => parts.push((store, population)),
+            }
         }
+        names.dedup();
+        names.extend(self.parts(&parts));
+        list(&names)
+    }
+
+    /// Stores, or populations' parts of them: "orders", "orders of eu", "orders of 6 populations".
+    pub(super) fn parts(&self, all: &[(Id<Store>, Option<Id<Population>>)]) -> Vec<String> {
+        let stores = grouped(all.iter().copied());
+        let name = |(store, parts): (Id<Store>, Vec<Option<Id<Population>>>)| match parts.as_slice() {
+            [one] => self.part(store, *one),
+            many if many.len() == self.plan.populations.len() => self.store(store),
+            many if many.len() > 2 => format!("{} of {} populations", self.store(store), many.len()),
+            few => list(&few.iter().map(|&part| self.part(store, part)).collect::<Vec<_>>()),
+        };
+        stores.into_iter().map(name).collect()
     }
 
     /// "us-west-2", or "a (60 %) and b (40 %)".
@@ -114,25 +132,7 @@ impl Words<'_> {
         let Some(first) = all.first() else { return Vec::new() };
         let whats = || all.iter().map(|one| &one.what);
         match &first.what {
-            What::Begins | What::Ends => {
-                let begins = first.what == What::Begins;
-                let (tone, verb) = if begins { (Tone::Bad, "hits") } else { (Tone::Good, "is over") };
-                let roots = grouped(all.iter().filter_map(|one| {
-                    let root = &self.plan.roots[one.root?];
-                    Some((plain(&root.fault), plain(&root.target)))
-                }));
-                let say = |(fault, targets): (String, Vec<String>)| {
-                    let on = list(&targets.into_iter().filter(|target| !target.is_empty()).collect::<Vec<_>>());
-                    let text = match (on.is_empty(), begins) {
-                        (true, true) => format!("{fault} begins"),
-                        (true, false) => format!("{fault} {verb}"),
-                        (false, true) => format!("{fault} {verb} {on}"),
-                        (false, false) => format!("{fault} {verb} on {on}"),
-                    };
-                    (tone, text)
-                };
-                roots.into_iter().map(say).collect()
-            }
+            What::Begins | What::Ends => self.held(all, first.what == What::Begins),
             What::MarkedDown(..) | What::MarkedUp(..) => {
                 let down = matches!(first.what, What::MarkedDown(..));
                 let marks = whats().filter_map(|what| {
@@ -157,13 +157,13 @@ impl Words<'_> {
             What::Deciding(..) => {
                 let all = whats().filter_map(|what| {
                     let What::Deciding(of, from, takes) = what else { return None };
-                    (*takes > 0.0).then(|| ((*from, takes.to_bits()), self.moves(*of)))
+                    (*takes > 0.0).then(|| ((*from, takes.to_bits()), *of))
                 });
-                let say = |((from, takes), what): ((Id<Cluster>, u64), Vec<String>)| {
+                let say = |((from, takes), what): ((Id<Cluster>, u64), Vec<Moves>)| {
                     let takes = length(f64::from_bits(takes));
                     let text = format!(
                         "somebody has to decide to fail {} over from {}: {takes}",
-                        list(&what),
+                        self.moves(&what),
                         self.cluster(from)
                     );
                     (Tone::Plain, text)
@@ -173,19 +173,19 @@ impl Words<'_> {
             What::StoodDown(_) => {
                 let what: Vec<_> = grouped(whats().filter_map(|what| {
                     let What::StoodDown(of) = what else { return None };
-                    Some(((), self.moves(*of)))
+                    Some(((), *of))
                 }));
                 what.into_iter()
-                    .map(|(_, what)| (Tone::Plain, format!("the failover of {} is called off", list(&what))))
+                    .map(|(_, what)| (Tone::Plain, format!("the failover of {} is called off", self.moves(&what))))
                     .collect()
             }
             What::Promoting(..) => {
                 let all = whats().filter_map(|what| {
                     let What::Promoting(of, to, takes, attempt) = what else { return None };
-                    Some(((*to, takes.to_bits(), *attempt), self.moves(*of)))
+                    Some(((*to, takes.to_bits(), *attempt), *of))
                 });
-                let say = |((to, takes, attempt), what): ((Id<Cluster>, u64, u64), Vec<String>)| {
-                    let (to, takes, what) = (self.cluster(to), length(f64::from_bits(takes)), list(&what));
+                let say = |((to, takes, attempt), what): ((Id<Cluster>, u64, u64), Vec<Moves>)| {
+                    let (to, takes, what) = (self.cluster(to), length(f64::from_bits(takes)), self.moves(&what));
                     if attempt == 0 {
                         (Tone::Plain, format!("decided: {what} to {to}, a promotion of {takes}"))
                     } else {
@@ -197,30 +197,31 @@ impl Words<'_> {
             What::Stalled(_) => {
                 let what = grouped(whats().filter_map(|what| {
                     let What::Stalled(of) = what else { return None };
-                    Some(((), self.moves(*of)))
+                    Some(((), *of))
                 }));
-                let say = |what: &[String]| format!("the failover of {} waits: its own tools are down", list(what));
+                let say =
+                    |what: &[Moves]| format!("the failover of {} waits: its own tools are down", self.moves(what));
                 what.into_iter().map(|(_, what)| (Tone::Bad, say(&what))).collect()
             }
             What::Promoted { .. } => self.promoted(all),
             What::FailingBack(..) => {
                 let all = whats().filter_map(|what| {
                     let What::FailingBack(of, home, takes) = what else { return None };
-                    Some(((*home, takes.to_bits()), self.moves(*of)))
+                    Some(((*home, takes.to_bits()), *of))
                 });
-                let say = |((home, takes), what): ((Id<Cluster>, u64), Vec<String>)| {
+                let say = |((home, takes), what): ((Id<Cluster>, u64), Vec<Moves>)| {
                     let takes = length(f64::from_bits(takes));
-                    (Tone::Plain, format!("{} will go back to {} in {takes}", list(&what), self.cluster(home)))
+                    (Tone::Plain, format!("{} will go back to {} in {takes}", self.moves(&what), self.cluster(home)))
                 };
                 grouped(all).into_iter().map(say).collect()
             }
             What::FailedBack(..) => {
                 let all = whats().filter_map(|what| {
                     let What::FailedBack(of, home) = what else { return None };
-                    Some((*home, self.moves(*of)))
+                    Some((*home, *of))
                 });
-                let say = |(home, what): (Id<Cluster>, Vec<String>)| {
-                    (Tone::Good, format!("{} back in {}", list(&what), self.cluster(home)))
+                let say = |(home, what): (Id<Cluster>, Vec<Moves>)| {
+                    (Tone::Good, format!("{} back in {}", self.moves(&what), self.cluster(home)))
                 };
                 grouped(all).into_iter().map(say).collect()
             }
@@ -230,10 +231,10 @@ impl Words<'_> {
                     let (What::Splits(store, part, cluster) | What::Rejoins(store, part, cluster)) = what else {
                         return None;
                     };
-                    Some((*cluster, self.part(*store, *part)))
+                    Some((*cluster, (*store, *part)))
                 });
-                let say = |(cluster, what): (Id<Cluster>, Vec<String>)| {
-                    let (cluster, what) = (self.cluster(cluster), list(&what));
+                let say = |(cluster, what): (Id<Cluster>, Vec<_>)| {
+                    let (cluster, what) = (self.cluster(cluster), list(&self.parts(&what)));
                     if begins {
                         (Tone::Bad, format!("split brain: {cluster} goes on leading {what}, and doesn't know"))
                     } else {
@@ -242,21 +243,7 @@ impl Words<'_> {
                 };
                 grouped(all).into_iter().map(say).collect()
             }
-            What::Resynced(..) => whats()
-                .filter_map(|what| {
-                    let What::Resynced(store, part, cluster, seconds, bytes) = what else { return None };
-                    Some((
-                        Tone::Good,
-                        format!(
-                            "the copy of {} in {} is up to date: {} in {}",
-                            self.part(*store, *part),
-                            self.cluster(*cluster),
-                            value(Unit::Bytes, *bytes),
-                            length(*seconds)
-                        ),
-                    ))
-                })
-                .collect(),
+            What::Resynced(..) => self.resynced(all),
             What::CopyMoves(..) => whats()
                 .filter_map(|what| {
                     let What::CopyMoves(cluster, store, takes) = what else { return None };
@@ -328,57 +315,5 @@ impl Words<'_> {
             What::Surges(factor) => vec![(Tone::Bad, format!("a surge begins: {} times the load", count(*factor)))],
             What::Ebbs => vec![(Tone::Good, "the surge is over".to_owned())],
         }
-    }
-
-    fn promoted(&self, all: &[&Happening]) -> Vec<(Tone, String)> {
-        let moves = all.iter().filter_map(|one| {
-            let What::Promoted { of, from, to, .. } = one.what else { return None };
-            Some(((from, to), self.moves(of)))
-        });
-        let say = |((from, to), what): ((Id<Cluster>, Id<Cluster>), Vec<String>)| {
-            (Tone::Good, format!("{} takes over {} from {}", self.cluster(to), list(&what), self.cluster(from)))
-        };
-        let mut said: Vec<_> = grouped(moves).into_iter().map(say).collect();
-        for one in all {
-            if let What::Promoted { of, lost, rpo, .. } = one.what
-                && lost > 0.0
-            {
-                let (what, writes) = (self.moves(of), if lost == 1.0 { "write" } else { "writes" });
-                let text =
-                    format!("{} acknowledged {writes} to {what} lost, the oldest {} old", count(lost), length(rpo));
-                said.push((Tone::Bad, text));
-            }
-        }
-        said
-    }
-
-    fn answers(&self, all: &[&Happening]) -> Vec<(Tone, String)> {
-        let answers = all.iter().filter_map(|one| {
-            let What::Answers(population, answer, tail) = &one.what else { return None };
-            Some(((self.answer(answer), tail.to_bits()), self.population(*population)))
-        });
-        let say = |((to, tail), who): ((String, u64), Vec<String>)| {
-            let tail = f64::from_bits(tail);
-            let text = if tail > 0.0 {
-                format!("DNS leads {} to {to}; the last old answer expires in {}", list(&who), length(tail))
-            } else {
-                format!("{} led to {to}", list(&who))
-            };
-            (Tone::Plain, text)
-        };
-        grouped(answers).into_iter().map(say).collect()
-    }
-}
-
-fn runs(revision: u64, why: Why, clusters: &str) -> (Tone, String) {
-    match why {
-        Why::Start => (Tone::Plain, format!("{clusters} on revision {revision}")),
-        Why::Canary => (Tone::Plain, format!("revision {revision} goes to a canary in {clusters}")),
-        Why::Release => (Tone::Plain, format!("revision {revision} goes to {clusters}")),
-        Why::RollBack => (Tone::Good, format!("{clusters} back on revision {revision}")),
-        Why::Fix => (Tone::Good, format!("{clusters} gets the fix, revision {revision}")),
-        Why::Drift => (Tone::Bad, format!("somebody changes {clusters} by hand")),
-        Why::SelfHeal => (Tone::Good, format!("the controller of {clusters} takes that back")),
-        Why::Noticed => (Tone::Good, format!("somebody notices the change in {clusters}, and takes it back")),
     }
 }

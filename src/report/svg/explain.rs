@@ -25,7 +25,7 @@ const ON_COLOUR: Colour = plotters::style::RGBAColor(16, 16, 16, 1.0);
 pub(in crate::report) fn picture(explained: &Explained<'_>) -> String {
     let drawn = explained.drawn();
     let panels: Vec<Rows<'_>> = drawn.panels.iter().map(Rows::of).collect();
-    let head = 62.0 + lanes(&drawn) as f64 * 18.0 + BARS + 50.0;
+    let head = title_height(&drawn) + lanes(&drawn) as f64 * 18.0 + BARS + 56.0;
     let height = head + panels.iter().map(|panel| panel.height() + 26.0).sum::<f64>() + 10.0;
     let svg = draw(WIDTH, height, &drawn.description, |c| {
         strip(c, &drawn);
@@ -62,13 +62,19 @@ fn lanes(drawn: &Drawn) -> usize {
     places(drawn).iter().map(|(_, lane)| lane + 1).max().unwrap_or(0)
 }
 
+fn title_height(drawn: &Drawn) -> f64 {
+    40.0 + drawn.subtitle.len() as f64 * 16.0
+}
+
 /// The whole horizon: what was lost when, numbered incidents, and ticks for faults that nobody noticed.
 fn strip(c: &mut Canvas<'_>, drawn: &Drawn) {
     let x = Scale { domain: (0.0, drawn.horizon), range: (LEFT, WIDTH - RIGHT) };
     let title = |text: &str, size: f64| fitting(text, 200, |text| width_of(text, size) < WIDTH - 16.0);
     c.bold(8.0, 14.0, Anchor::Start, 15.0, INK, &title(&drawn.title, 15.0));
-    c.text(8.0, 34.0, Anchor::Start, 12.0, SOFT, &title(&drawn.subtitle, 12.0));
-    let top = 56.0 + lanes(drawn) as f64 * 18.0;
+    for (line, sentence) in drawn.subtitle.iter().enumerate() {
+        c.text(8.0, 34.0 + line as f64 * 16.0, Anchor::Start, 12.0, SOFT, &title(sentence, 12.0));
+    }
+    let top = title_height(drawn) + lanes(drawn) as f64 * 18.0;
     let bottom = top + BARS;
     for (at, label) in &drawn.months {
         c.line((x.at(*at), top), (x.at(*at), bottom + 14.0), GRID, 1.0);
@@ -106,9 +112,25 @@ fn strip(c: &mut Canvas<'_>, drawn: &Drawn) {
 /// What a panel has room for.
 struct Rows<'d> {
     /// Rows of spans by their name, and how many more there are.
-    spans: Vec<(&'d str, Vec<&'d SpanRow>)>,
-    success: Vec<&'d Series>,
+    spans: Vec<(String, Vec<&'d SpanRow>)>,
+    /// Populations that fared alike are one row.
+    success: Vec<(String, &'d Series)>,
     ready: Vec<&'d Series>,
+}
+
+/// Rows that are alike as one, with the name of the first and how many more there are.
+fn alike<T>(all: Vec<T>, is_same: impl Fn(&T, &T) -> bool, name: impl Fn(&T) -> String) -> Vec<(String, T)> {
+    let mut rows: Vec<(String, usize, T)> = Vec::new();
+    for one in all {
+        match rows.iter_mut().find(|row| is_same(&row.2, &one)) {
+            Some(row) => row.1 += 1,
+            None => rows.push((name(&one), 0, one)),
+        }
+    }
+    let named = |(name, more, row): (String, usize, T)| {
+        (if more == 0 { name } else { format!("{} and {more} more", short(&name, 16)) }, row)
+    };
+    rows.into_iter().map(named).collect()
 }
 
 /// By how much a series moves.
@@ -120,7 +142,7 @@ fn range(series: &Series) -> (f64, f64) {
 impl<'d> Rows<'d> {
     fn of(panel: &'d Panel<'_>) -> Self {
         let t = panel.timeline;
-        let mut spans: Vec<(&str, Vec<&SpanRow>)> = Vec::new();
+        let mut spans: Vec<(String, Vec<&SpanRow>)> = Vec::new();
         // The incident's own faults first, what else was going on last.
         let is_own = |row: &str| panel.roots.iter().any(|root| root == row);
         let is_done = |row: &str| row.starts_with("failover of ") || row.starts_with("DNS of ");
@@ -132,13 +154,29 @@ impl<'d> Rows<'d> {
                 }
                 match spans.iter_mut().find(|row| row.0 == span.row) {
                     Some(row) => row.1.push(span),
-                    None => spans.push((&span.row, vec![span])),
+                    None => spans.push((span.row.clone(), vec![span])),
                 }
             }
         }
+        let is_same = |a: &[&SpanRow], b: &[&SpanRow]| {
+            a.len() == b.len()
+                && a.iter().zip(b).all(|(a, b)| (&a.label, a.from_s, a.to_s) == (&b.label, b.from_s, b.to_s))
+        };
+        let mut spans = alike(spans, |a, b| is_done(&a.0) && is_same(&a.1, &b.1), |row| row.0.clone());
         spans.truncate(MOST_SPANS);
+        let spans = spans.into_iter().map(|(name, row)| (name, row.1)).collect();
         let mut success: Vec<&Series> = t.success.iter().filter(|series| !series.steps.is_empty()).collect();
         success.sort_by(|a, b| range(a).0.total_cmp(&range(b).0));
+        let near = |a: f64, b: f64| (a - b).abs() < 0.005;
+        let mut success = alike(
+            success,
+            |a, b| {
+                // Steps of one moment may come as several.
+                a.steps.len() == b.steps.len()
+                    && a.steps.iter().zip(&b.steps).all(|(a, b)| a.0 == b.0 && near(a.1, b.1))
+            },
+            |series| series.name.clone(),
+        );
         success.truncate(MOST_SERIES);
         let moves = |series: &&Series| range(series).1 > range(series).0;
         let mut ready: Vec<&Series> = t.ready.iter().filter(moves).collect();
@@ -173,7 +211,7 @@ impl<'d> Rows<'d> {
             c.text(8.0, y + 10.0, Anchor::Start, 11.0, SOFT, "share of requests that succeed");
             y += 18.0;
         }
-        for series in &self.success {
+        for (name, series) in &self.success {
             let least = range(series).0;
             let label = if least >= 1.0 {
                 "100 %".to_owned()
@@ -182,7 +220,7 @@ impl<'d> Rows<'d> {
             } else {
                 format!("min {}", percent(least))
             };
-            steps(c, t, series, (x, y, 1.0), PALETTE[2], &label);
+            steps(c, t, (name, series), (x, y, 1.0), PALETTE[2], &label);
             y += STEP_ROW;
         }
         if !self.ready.is_empty() {
@@ -191,7 +229,14 @@ impl<'d> Rows<'d> {
         }
         for series in &self.ready {
             let (low, high) = range(series);
-            steps(c, t, series, (x, y, high.max(1.0)), PALETTE[0], &format!("{} to {}", count(low), count(high)));
+            steps(
+                c,
+                t,
+                (&series.name, series),
+                (x, y, high.max(1.0)),
+                PALETTE[0],
+                &format!("{} to {}", count(low), count(high)),
+            );
             y += STEP_ROW;
         }
     }
@@ -231,7 +276,9 @@ fn colour_of(label: &str, row: &str) -> Colour {
 }
 
 fn bars(c: &mut Canvas<'_>, x: Scale, y: f64, row: &str, spans: &[&SpanRow]) {
-    let name = fitting(row, 60, |text| width_of(text, 11.0) < LEFT - 14.0);
+    // The bars say the fault's name; the row is its target.
+    let row_name = spans.first().and_then(|span| row.strip_prefix(&format!("{}: ", span.label))).unwrap_or(row);
+    let name = fitting(row_name, 60, |text| width_of(text, 11.0) < LEFT - 14.0);
     c.text(LEFT - 8.0, y + 7.0, Anchor::End, 11.0, INK, &name);
     let mut key = spans.iter().map(|span| x.at(span.to_s)).fold(LEFT, f64::max) + 8.0;
     for span in spans {
@@ -253,13 +300,13 @@ fn bars(c: &mut Canvas<'_>, x: Scale, y: f64, row: &str, spans: &[&SpanRow]) {
 fn steps(
     c: &mut Canvas<'_>,
     t: &Timeline,
-    series: &Series,
+    (name, series): (&str, &Series),
     (x, top, most): (Scale, f64, f64),
     colour: Colour,
     label: &str,
 ) {
     let y = Scale { domain: (0.0, most), range: (top + STEP_ROW - 8.0, top) };
-    let name = fitting(&series.name, 60, |text| width_of(text, 11.0) < LEFT - 14.0);
+    let name = fitting(name, 60, |text| width_of(text, 11.0) < LEFT - 14.0);
     c.text(LEFT - 8.0, top + STEP_ROW / 2.0 - 4.0, Anchor::End, 11.0, INK, &name);
     let mut line: Vec<(f64, f64)> = Vec::new();
     for (i, (at, value)) in series.steps.iter().enumerate() {
