@@ -44,6 +44,9 @@ impl Deed {
     }
 }
 
+/// Something that happened, and its cause.
+pub(super) type Noted = (SimTime, Option<Id<Root>>, What);
+
 /// What a run writes down.
 #[derive(Clone, Default, Debug)]
 pub(super) struct Log {
@@ -54,7 +57,7 @@ pub(super) struct Log {
     pub(super) promotions: Vec<Promotion>,
     pub(super) resyncs: Vec<Resync>,
     /// Everything that happened, with its cause, if somebody wants to know.
-    pub(super) story: Option<Vec<(SimTime, Option<Id<Root>>, What)>>,
+    pub(super) story: Option<Vec<Noted>>,
 }
 
 impl Log {

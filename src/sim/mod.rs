@@ -44,6 +44,9 @@ use world::World;
 /// Most events in one seed: a guard against a scenario that would never end.
 pub const MOST_EVENTS: u64 = 200_000_000;
 
+/// Every stay of each cluster.
+type Stays = Vec<(Id<Cluster>, Rough)>;
+
 /// Why a seed could not be finished.
 #[derive(Debug, thiserror::Error)]
 pub enum SimError {
@@ -132,7 +135,7 @@ impl<'p> Simulator<'p> {
     }
 
     /// Every stay until a time, in seconds from the start of the horizon, and what the world wrote down.
-    fn traced(&mut self, seed: Seed, to_s: f64) -> Result<(Vec<(Id<Cluster>, Rough)>, Log), SimError> {
+    fn traced(&mut self, seed: Seed, to_s: f64) -> Result<(Stays, Log), SimError> {
         let origin = SimTime::ZERO + self.plan.warm_up;
         let end = (origin + Span::from_secs(to_s)).min(origin + self.plan.horizon);
         let world = World::new(self.plan, &self.index, &mut self.memo, seed, false, true);

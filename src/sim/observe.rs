@@ -15,6 +15,9 @@ use crate::plan::{Plan, RequestsPlan};
 use crate::stats::Histogram;
 use crate::traffic::latency::Mixture;
 
+/// Looks at the stays in which too much was lost.
+type Look<'l> = &'l mut dyn FnMut(&Memo, &[Rough], Option<&Minutes>);
+
 /// Everything that a seed observed.
 pub(super) fn all(plan: &Plan, world: World<'_>, counts: Option<Counts>, seed: Seed, end: SimTime) -> Observations {
     with_losses(plan, world, counts, seed, end, &mut |_, _, _| {}).0
@@ -27,7 +30,7 @@ pub(super) fn with_losses(
     counts: Option<Counts>,
     seed: Seed,
     end: SimTime,
-    look: &mut dyn FnMut(&Memo, &[Rough], Option<&Minutes>),
+    look: Look<'_>,
 ) -> (Observations, Log) {
     let processed = world.events.processed() + counts.as_ref().map_or(0, |counts| counts.processed);
     let mut observations = Observations { replication: seed.replication, events: processed, ..Observations::default() };

@@ -22,7 +22,8 @@ use super::text::plain;
 use crate::domain::story::Story;
 use crate::experiment::incidents::{Incident, Incidents};
 use crate::experiment::results::{Timeline, Tool};
-use crate::metric::{Layout, Metric, RunSummary};
+use crate::metric::values::position;
+use crate::metric::{Dims, Layout, Metric, RunSummary};
 use crate::plan::Plan;
 use crate::scenario::resolved::Scenario;
 
@@ -75,7 +76,7 @@ pub struct Explained<'a> {
 impl Explained<'_> {
     /// The value that a run gives for a metric of everything together.
     fn value(&self, metric: &Metric) -> Option<f64> {
-        let place = crate::metric::values::position(self.layout.keys(), metric.name, &Default::default())?;
+        let place = position(self.layout.keys(), metric.name, &Dims::default())?;
         self.summary.values[place]
     }
 

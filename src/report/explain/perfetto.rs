@@ -1,4 +1,4 @@
-//! The year as a trace that ui.perfetto.dev and chrome://tracing open.
+//! The year as a trace that ui.perfetto.dev and Chrome's tracing page open.
 //!
 //! The format is JSON (Google, *Trace Event Format*, 2016): complete events (`X`) for what lasts, instants (`i`) for
 //! moments, counters (`C`) for figures, times in microseconds from the start of the horizon. Slices of one thread must
@@ -35,6 +35,12 @@ struct Slice {
     to: f64,
     args: Value,
 }
+
+/// A cluster, or a store's copy in it.
+type Marked = (Id<Cluster>, Option<Id<Store>>);
+
+/// When a thread's last slice ends, and the thread.
+type Lane = (f64, usize);
 
 /// Collects events.
 struct Trace<'e> {
@@ -95,7 +101,7 @@ impl Trace<'_> {
 
     /// Down as health checks see it, revisions, wakes.
     fn verdicts(&mut self) {
-        let mut down: Vec<((Id<Cluster>, Option<Id<Store>>), f64)> = Vec::new();
+        let mut down: Vec<(Marked, f64)> = Vec::new();
         let mut woken: Vec<(Id<Cluster>, f64)> = Vec::new();
         for happening in &self.explained.story.happenings {
             let at = happening.at;
@@ -164,7 +170,7 @@ impl Trace<'_> {
         }
     }
 
-    fn marked(&mut self, (cluster, store): (Id<Cluster>, Option<Id<Store>>), span: (f64, f64)) {
+    fn marked(&mut self, (cluster, store): Marked, span: (f64, f64)) {
         let (track, name) = match store {
             None => ("health", "marked down".to_owned()),
             Some(store) => ("stores", format!("{} marked down", self.words.store(store))),
@@ -335,7 +341,7 @@ impl Trace<'_> {
         events.push(named("thread_name", self.pid(Process::Controllers), 0, "what is done"));
         self.slices.sort_by(|a, b| a.from.total_cmp(&b.from).then(b.to.total_cmp(&a.to)));
         // By process and track: the ends of its lanes, and the lanes' threads.
-        let mut lanes: Vec<(Process, String, Vec<(f64, usize)>)> = Vec::new();
+        let mut lanes: Vec<(Process, String, Vec<Lane>)> = Vec::new();
         let mut threads = 0;
         let mut timed = core::mem::take(&mut self.others);
         for (at, event) in &mut timed {

@@ -62,7 +62,8 @@ impl Words<'_> {
     pub(super) fn resynced(&self, all: &[&Happening]) -> Vec<(Tone, String)> {
         // By store and place: partitions, seconds, bytes.
         type Copies = (Vec<Option<Id<Population>>>, f64, f64);
-        let mut copies: Vec<((Id<Store>, Id<Cluster>), Copies)> = Vec::new();
+        type Place = (Id<Store>, Id<Cluster>);
+        let mut copies: Vec<(Place, Copies)> = Vec::new();
         for one in all {
             let What::Resynced(store, part, cluster, seconds, bytes) = one.what else { continue };
             match copies.iter_mut().find(|copy| copy.0 == (store, cluster)) {
@@ -73,7 +74,7 @@ impl Words<'_> {
                 None => copies.push(((store, cluster), (vec![part], seconds, bytes))),
             }
         }
-        let say = |((store, cluster), (parts, seconds, bytes)): ((Id<Store>, Id<Cluster>), Copies)| {
+        let say = |((store, cluster), (parts, seconds, bytes)): (Place, Copies)| {
             let parts: Vec<_> = parts.into_iter().map(|part| (store, part)).collect();
             let what = list(&self.parts(&parts));
             let (cluster, bytes) = (self.cluster(cluster), value(Unit::Bytes, bytes));

@@ -8,6 +8,7 @@ use crate::domain::story::{Happening, What};
 use crate::experiment::incidents::Incident;
 use crate::plan::DEMAND;
 use crate::report::text::{count, duration, percent, plain};
+use std::fmt::Write as _;
 
 /// Of more moments in which users are led elsewhere, or in which a fault comes and goes, only the first and the last
 /// are told.
@@ -130,7 +131,7 @@ pub(super) fn costs(explained: &Explained<'_>, incident: &Incident) -> Vec<Strin
         .collect();
     let mut text = format!("Lost {}", requests(incident.lost));
     if !stages.is_empty() {
-        text += &format!(": {}", stages.join(", "));
+        let _ = write!(text, ": {}", stages.join(", "));
     }
     said.push(text + ".");
     if incident.populations.len() > 1 && incident.lost > 0.0 {
@@ -298,6 +299,6 @@ fn kinds(explained: &Explained<'_>, all: &[Incident]) -> String {
             None => kinds.push((fault, 1)),
         }
     }
-    kinds.sort_by(|a, b| b.1.cmp(&a.1));
+    kinds.sort_by_key(|kind| core::cmp::Reverse(kind.1));
     list(&kinds.iter().map(|(fault, count)| format!("{count} × {fault}")).collect::<Vec<_>>())
 }

@@ -7,6 +7,7 @@ use super::tale::{costs, headline, lines, rest};
 use super::words::Tone;
 use crate::report::terminal::{DIM, WIDTH, columns, pad, wrapped};
 use anstyle::{AnsiColor, Style};
+use std::fmt::Write as _;
 
 const BOLD: Style = Style::new().bold();
 const BAD: Style = AnsiColor::Red.on_default();
@@ -22,7 +23,7 @@ pub fn terminal(explained: &Explained<'_>, most: usize) -> String {
     for (place, sentence) in headline(explained).iter().enumerate() {
         let style = if place == 0 { BOLD } else { Style::new() };
         for line in wrapped(sentence, WIDTH) {
-            text += &format!("{style}{line}{style:#}\n");
+            let _ = writeln!(text, "{style}{line}{style:#}");
         }
     }
     for (place, incident) in explained.incidents.noticed.iter().take(most).enumerate() {
@@ -30,7 +31,7 @@ pub fn terminal(explained: &Explained<'_>, most: usize) -> String {
             format!("{}. {}  {}", place + 1, explained.calendar.moment(incident.from), explained.name(incident));
         text.push('\n');
         for line in wrapped(&title, WIDTH) {
-            text += &format!("{BOLD}{line}{BOLD:#}\n");
+            let _ = writeln!(text, "{BOLD}{line}{BOLD:#}");
         }
         let all = lines(explained, incident);
         let (head, tail) =
@@ -38,7 +39,8 @@ pub fn terminal(explained: &Explained<'_>, most: usize) -> String {
         let mut before = None;
         for (number, line) in all.iter().enumerate().filter(|(number, _)| *number < head || *number >= tail) {
             if number == tail {
-                text += &format!("{}{DIM}… {} more lines are in story.md{DIM:#}\n", " ".repeat(TIMES + 2), tail - head);
+                let _ =
+                    writeln!(text, "{}{DIM}… {} more lines are in story.md{DIM:#}", " ".repeat(TIMES + 2), tail - head);
             }
             let since = offset(line.at - incident.from);
             let since = if before.replace(since.clone()) == Some(since.clone()) { String::new() } else { since };
@@ -50,11 +52,11 @@ pub fn terminal(explained: &Explained<'_>, most: usize) -> String {
             for (row, part) in wrapped(&line.text, WIDTH - TIMES - 2).iter().enumerate() {
                 let time = pad(if row == 0 { &since } else { "" }, TIMES, true);
                 debug_assert!(columns(part) <= WIDTH);
-                text += &format!("{DIM}{time}{DIM:#}  {style}{part}{style:#}\n");
+                let _ = writeln!(text, "{DIM}{time}{DIM:#}  {style}{part}{style:#}");
             }
         }
         for line in wrapped(&costs(explained, incident).join(" "), WIDTH - 3) {
-            text += &format!("   {line}\n");
+            let _ = writeln!(text, "   {line}");
         }
     }
     let rest = rest(explained, most);

@@ -5,7 +5,7 @@ use super::calendar::length;
 use super::sentences::runs;
 use crate::base::Id;
 use crate::domain::story::{Happening, Moves, SwitchStep, What};
-use crate::domain::{Cluster, Population, Store};
+use crate::domain::{Cluster, Population, Service, Store};
 use crate::plan::Plan;
 use crate::report::text::{count, percent, plain};
 
@@ -176,7 +176,7 @@ impl Words<'_> {
                     Some(((), *of))
                 }));
                 what.into_iter()
-                    .map(|(_, what)| (Tone::Plain, format!("the failover of {} is called off", self.moves(&what))))
+                    .map(|((), what)| (Tone::Plain, format!("the failover of {} is called off", self.moves(&what))))
                     .collect()
             }
             What::Promoting(..) => {
@@ -201,7 +201,7 @@ impl Words<'_> {
                 }));
                 let say =
                     |what: &[Moves]| format!("the failover of {} waits: its own tools are down", self.moves(what));
-                what.into_iter().map(|(_, what)| (Tone::Bad, say(&what))).collect()
+                what.into_iter().map(|((), what)| (Tone::Bad, say(&what))).collect()
             }
             What::Promoted { .. } => self.promoted(all),
             What::FailingBack(..) => {
@@ -264,10 +264,7 @@ impl Words<'_> {
                     let What::Readdressed(caller, service, from, to) = what else { return None };
                     Some(((*service, *from, *to), self.cluster(*caller)))
                 });
-                let say = |((service, from, to), callers): (
-                    (Id<crate::domain::Service>, Id<Cluster>, Id<Cluster>),
-                    Vec<String>,
-                )| {
+                let say = |((service, from, to), callers): ((Id<Service>, Id<_>, Id<_>), Vec<String>)| {
                     let service = plain(&self.plan.services[service].name);
                     let (from, to) = (self.cluster(from), self.cluster(to));
                     (Tone::Plain, format!("calls of {service} from {} turn from {from} to {to}", list(&callers)))
