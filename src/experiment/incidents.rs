@@ -8,7 +8,7 @@
 use crate::base::Id;
 use crate::domain::observation::Outage;
 use crate::domain::story::{Happening, Hold, Losing, Story, What};
-use crate::domain::{Population, Root, Stage};
+use crate::domain::{Population, Root, Stage, Store};
 use crate::plan::{DEMAND, Plan};
 
 /// Losses without a fault that are as far apart are two episodes.
@@ -37,6 +37,8 @@ pub struct Incident {
     pub populations: Vec<(Id<Population>, f64)>,
     /// Acknowledged writes that its promotions lost.
     pub writes: f64,
+    /// Acknowledged writes that a deposed leader took and that didn't stay; of several splits by how long they lasted.
+    pub split: f64,
     /// The outages that it began.
     pub outages: Vec<Outage>,
     /// What happened, in order.
@@ -54,6 +56,7 @@ impl Incident {
             stages: Vec::new(),
             populations: Vec::new(),
             writes: 0.0,
+            split: 0.0,
             outages: Vec::new(),
             happenings: Vec::new(),
         }
@@ -64,9 +67,9 @@ impl Incident {
         !self.outages.is_empty() || self.harm() >= 1.0
     }
 
-    /// Requests lost, and acknowledged writes lost.
+    /// Requests lost, and acknowledged writes that didn't stay.
     pub fn harm(&self) -> f64 {
-        self.lost + self.writes
+        self.lost + self.writes + self.split
     }
 
     /// The union of its outages, in seconds: when some users of it were below 99 %.
@@ -139,6 +142,7 @@ pub fn incidents(plan: &Plan, story: &Story) -> Incidents {
             None => unclear.push(happening),
         }
     }
+    split_writes(plan, story, &mut all);
     // What has no cause of its own belongs to what was going on and cost most.
     for happening in unclear {
         let at = happening.at;
@@ -159,10 +163,38 @@ pub fn incidents(plan: &Plan, story: &Story) -> Incidents {
     let lost = story.seen.losses.iter().map(|loss| loss.requests).sum();
     let (mut noticed, harmless): (Vec<_>, Vec<_>) = all.into_iter().partition(Incident::is_noticed);
     noticed.sort_by(|a, b| b.harm().total_cmp(&a.harm()).then(a.from.total_cmp(&b.from)));
+    // Less than a request without a fault is nothing to tell.
+    let is_fault = |incident: &Incident| incident.to > 0.0 && incident.roots.iter().all(|root| root.index() != DEMAND);
+    let harmless: Vec<_> = harmless.into_iter().filter(is_fault).collect();
     let told: f64 = noticed.iter().chain(&harmless).map(|incident| incident.lost).sum();
-    let begins = |incident: &Incident| incident.to > 0.0;
-    let harmless = harmless.into_iter().filter(begins).collect();
     Incidents { noticed, harmless, others, lost, background: (lost - told).max(0.0) }
+}
+
+/// Puts the writes that deposed leaders took down to the incidents that deposed them.
+fn split_writes(plan: &Plan, story: &Story, all: &mut [Incident]) {
+    let led = plan.stores.iter_enumerated().filter(|(_, store)| store.is_led());
+    for (id, _) in led {
+        let undone: f64 = story.seen.data.get(id.index()).into_iter().flatten().map(|tally| tally.undone).sum();
+        let lasted: Vec<f64> = all.iter().map(|incident| split_for(incident, id, plan.horizon.secs())).collect();
+        let whole: f64 = lasted.iter().sum();
+        for (incident, lasted) in all.iter_mut().zip(lasted) {
+            incident.split += if whole > 0.0 { undone * lasted / whole } else { 0.0 };
+        }
+    }
+}
+
+/// Seconds for which somebody went on as a leader of a store, all its partitions added up.
+fn split_for(incident: &Incident, store: Id<Store>, end: f64) -> f64 {
+    let edges = incident.happenings.iter().map(|one| {
+        if matches!(one.what, What::Splits(other, ..) if other == store) {
+            end - one.at
+        } else if matches!(one.what, What::Rejoins(other, ..) if other == store) {
+            one.at - end
+        } else {
+            0.0
+        }
+    });
+    edges.sum::<f64>().max(0.0)
 }
 
 fn happens(incident: &mut Incident, happening: &Happening) {

@@ -70,7 +70,7 @@ pub(super) fn told(plan: &Plan, log: &mut Log, seen: &Observations, end: SimTime
     let runs = seen.revisions.iter().filter(|run| run.why != Why::Start);
     let runs = runs.map(|run: &Revision| happening(run.from, None, What::Runs(run.cluster, run.revision, run.why)));
     // What begins comes before what follows from it at the same moment, and what ends after.
-    let mut all: Vec<Happening> = begins.chain(noted).chain(promoted).chain(resynced).chain(runs).chain(ends).collect();
+    let mut all: Vec<Happening> = begins.chain(resynced).chain(noted).chain(promoted).chain(runs).chain(ends).collect();
     all.retain(|one| one.at >= 0.0 && one.at <= plan.horizon.secs());
     all.sort_by(|a, b| a.at.total_cmp(&b.at));
     (all, held)

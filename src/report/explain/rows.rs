@@ -213,6 +213,7 @@ fn incident(explained: &Explained<'_>, incident: &Incident) -> Value {
         "over_s": incident.over,
         "lost": incident.lost,
         "writes_lost": incident.writes,
+        "writes_split": incident.split,
         "stages": stages.collect::<Vec<_>>(),
         "populations": populations.collect::<Vec<_>>(),
         "outages": outages.collect::<Vec<_>>(),

@@ -170,6 +170,9 @@ pub(super) fn costs(explained: &Explained<'_>, incident: &Incident) -> Vec<Strin
         said.push("No health check marked anything down.".to_owned());
     }
     said.extend(ended(incident));
+    if incident.split >= 0.5 {
+        said.push(format!("A deposed leader took {} writes that didn't stay.", count(incident.split.round())));
+    }
     if incident.writes > 0.0 {
         said.push(format!("Promotions lost {} acknowledged writes.", count(incident.writes)));
     }
