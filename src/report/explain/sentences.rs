@@ -78,7 +78,9 @@ impl Words<'_> {
             let parts: Vec<_> = parts.into_iter().map(|part| (store, part)).collect();
             let what = list(&self.parts(&parts));
             let (cluster, bytes) = (self.cluster(cluster), value(Unit::Bytes, bytes));
-            (Tone::Good, format!("the copy of {what} in {cluster} is up to date: {bytes} in {}", length(seconds)))
+            // Less than a second is nothing to wait for.
+            let took = if seconds < 1.0 { String::new() } else { format!(": {bytes} in {}", length(seconds)) };
+            (Tone::Good, format!("the copy of {what} in {cluster} is up to date{took}"))
         };
         copies.into_iter().map(say).collect()
     }

@@ -160,7 +160,7 @@ pub(super) fn costs(explained: &Explained<'_>, incident: &Incident) -> Vec<Strin
                 hit(explained, incident)
             ));
         }
-        (Some(_) | None, Some(_) | None) => said.push("Nobody fell below 99 %.".to_owned()),
+        (Some(_) | None, Some(_) | None) => said.push("No outage began with it.".to_owned()),
     }
     let marks = |one: &Happening| matches!(one.what, What::MarkedDown(..));
     if !out.is_empty()
@@ -225,8 +225,8 @@ fn several(count: usize, what: &str) -> String {
 
 /// "312 440 requests", "1 request".
 pub(super) fn requests(lost: f64) -> String {
-    if lost > 0.0 && lost < 0.5 {
-        return "less than a request".to_owned();
+    if lost < 0.5 {
+        return if lost > 0.0 { "less than a request" } else { "no request" }.to_owned();
     }
     let whole = if lost < 1e6 { lost.round() } else { lost };
     if whole == 1.0 { "1 request".to_owned() } else { format!("{} requests", count(whole)) }
