@@ -10,6 +10,7 @@ mod check;
 mod compare;
 mod completions;
 mod drill;
+mod explain;
 mod failure;
 mod files;
 mod import;
@@ -75,6 +76,7 @@ enum Command {
     Sweep(sweep::Sweep),
     Check(check::Check),
     Drill(drill::Drill),
+    Explain(explain::Explain),
     Plan(plan::Plan),
     Shard(shard::Shard),
     Merge(merge::Merge),
@@ -107,6 +109,7 @@ pub fn main() -> ExitCode {
         Command::Sweep(command) => command.execute(),
         Command::Check(command) => command.execute(),
         Command::Drill(command) => command.execute(),
+        Command::Explain(command) => command.execute(),
         Command::Plan(command) => command.execute(),
         Command::Shard(command) => command.execute(),
         Command::Merge(command) => command.execute(),

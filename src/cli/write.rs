@@ -11,7 +11,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 /// What a report has in its folder, besides `scenario.*.toml`.
-const OURS: [&str; 11] = [
+const OURS: [&str; 16] = [
     "report.html",
     "summary.json",
     "seeds.csv",
@@ -22,6 +22,11 @@ const OURS: [&str; 11] = [
     "sweep.csv",
     "drill.csv",
     "drill.json",
+    "story.md",
+    "timeline.svg",
+    "trace.json",
+    "events.csv",
+    "explain.json",
     "charts",
 ];
 
@@ -98,7 +103,7 @@ impl Place {
             let text = name.to_string_lossy();
             let is_scenario = text.starts_with("scenario.")
                 && Path::new(&name).extension().is_some_and(|extension| extension == "toml");
-            is_report |= text == "summary.json" || text == "drill.json";
+            is_report |= ["summary.json", "drill.json", "explain.json"].contains(&&*text);
             if !OURS.contains(&&*text) && !is_scenario {
                 stranger = Some(text.into_owned());
             }

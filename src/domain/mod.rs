@@ -6,6 +6,7 @@ pub mod observation;
 pub mod rollout;
 pub mod selection;
 pub mod stage;
+pub mod story;
 pub mod timeline;
 pub mod traced;
 

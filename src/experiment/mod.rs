@@ -5,11 +5,13 @@ pub mod compare;
 pub mod drill;
 pub mod fold;
 pub mod gather;
+pub mod incidents;
 pub mod judge;
 pub mod notes;
 pub mod part;
 pub mod results;
 pub mod run;
 pub mod work;
+pub mod worst;
 
 pub use run::{Control, Job, RunError, Simulate, run, run_folded, run_groups, run_until};

@@ -13,6 +13,7 @@ use crate::metric::{Layout, RunSummary};
 use crate::plan::Plan;
 use crate::scenario::resolved::Scenario;
 use rayon::prelude::*;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -99,22 +100,8 @@ where
     let mut info = info;
     let mut done = 0;
     loop {
-        let seeds = done..info.seeds;
-        let blocks = (0..jobs.len()).map(|variant| Block { variant, seeds: seeds.clone() }).collect();
-        let new = Mutex::new(Vec::new());
-        let keep = |_, all| {
-            *new.lock().unwrap_or_else(PoisonError::into_inner) = all;
-            true
-        };
-        let masters = vec![info.seed; jobs.len()];
-        let before = u64::from(done) * jobs.len() as u64;
-        let all = |done, total| (control.progress)(before + done, before + total);
-        let told = Control { progress: &all, stop: control.stop };
-        replicate(jobs, &layouts, &masters, &[blocks], &told, simulate, &keep)?;
-        let mut new = new.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter();
-        for all in &mut summaries {
-            all.extend(new.by_ref().take(seeds.len()));
-        }
+        let new = seeds(jobs, &layouts, info.seed, done..info.seeds, control, simulate)?;
+        summaries.iter_mut().zip(new).for_each(|(all, new)| all.extend(new));
         let results = folded(jobs, &layouts, &summaries, grid.cloned(), tool.clone(), info.clone(), control, simulate)?;
         done = info.seeds;
         info.seeds = more(&results);
@@ -122,6 +109,33 @@ where
             return Ok(results);
         }
     }
+}
+
+/// Summaries by job and seed, of these seeds under one master seed.
+pub(super) fn seeds<F>(
+    jobs: &[Job],
+    layouts: &[Layout],
+    master: u64,
+    range: Range<u32>,
+    control: &Control,
+    simulate: &F,
+) -> Result<Vec<Vec<RunSummary>>, RunError>
+where
+    F: for<'p> Fn(&'p Plan) -> Box<dyn Simulate + 'p> + Sync,
+{
+    let blocks = (0..jobs.len()).map(|variant| Block { variant, seeds: range.clone() }).collect();
+    let new = Mutex::new(Vec::new());
+    let keep = |_, all| {
+        *new.lock().unwrap_or_else(PoisonError::into_inner) = all;
+        true
+    };
+    // Those before count as done.
+    let before = u64::from(range.start) * jobs.len() as u64;
+    let all = |done, total| (control.progress)(before + done, before + total);
+    let told = Control { progress: &all, stop: control.stop };
+    replicate(jobs, layouts, &vec![master; jobs.len()], &[blocks], &told, simulate, &keep)?;
+    let mut new = new.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter();
+    Ok(jobs.iter().map(|_| new.by_ref().take(range.len()).collect()).collect())
 }
 
 /// Runs `info.seeds` seeds of every job under the master seed `info.seed`, in the current thread pool, and folds

@@ -3,7 +3,7 @@
 use super::Hit;
 use crate::base::{Id, Span};
 use crate::dist::Dist;
-use crate::domain::Cluster;
+use crate::domain::{Cluster, Root};
 use crate::failure::spec::EffectSpec;
 use crate::rollout::schedule::Timing;
 use crate::rollout::spec::{Detect, GitopsSpec, Harm, LeftBy, OnBad};
@@ -28,6 +28,18 @@ pub struct RolloutPlan {
     pub freezes: Vec<(Span, Span)>,
     /// The controllers.
     pub gitops: Option<GitopsSpec>,
+}
+
+impl RolloutPlan {
+    /// A root of a bad release.
+    pub fn is_release(&self, root: Id<Root>) -> bool {
+        self.releases.iter().any(|release| release.members.iter().any(|(_, hit)| hit.root == root))
+    }
+
+    /// A root of a manual change.
+    pub fn is_drift(&self, root: Id<Root>) -> bool {
+        self.drifts.iter().any(|drift| drift.hit.root == root)
+    }
 }
 
 /// A stream of releases.
@@ -66,6 +78,13 @@ pub struct OrphanPlan {
     pub effect: EffectSpec,
     /// How long until somebody notices.
     pub noticed: Dist,
+}
+
+impl ReleasePlan {
+    /// The first of its roots; all of them have its name.
+    pub fn root(&self) -> Option<Id<Root>> {
+        self.members.first().map(|(_, hit)| hit.root)
+    }
 }
 
 /// A manual change to one cluster.

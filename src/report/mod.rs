@@ -7,6 +7,7 @@ pub mod check;
 pub mod columns;
 mod csv;
 pub mod drill;
+pub mod explain;
 mod html;
 mod json;
 mod posture;

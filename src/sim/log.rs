@@ -2,6 +2,7 @@
 
 use crate::base::{Id, SimTime};
 use crate::domain::observation::{Promotion, Resync};
+use crate::domain::story::What;
 use crate::domain::{Cluster, Population, Root};
 
 /// A division of a population over clusters.
@@ -43,6 +44,9 @@ impl Deed {
     }
 }
 
+/// Something that happened, and its cause.
+pub(super) type Noted = (SimTime, Option<Id<Root>>, What);
+
 /// What a run writes down.
 #[derive(Clone, Default, Debug)]
 pub(super) struct Log {
@@ -52,9 +56,18 @@ pub(super) struct Log {
     pub(super) answers: Vec<Vec<(SimTime, Answer)>>,
     pub(super) promotions: Vec<Promotion>,
     pub(super) resyncs: Vec<Resync>,
+    /// Everything that happened, with its cause, if somebody wants to know.
+    pub(super) story: Option<Vec<Noted>>,
 }
 
 impl Log {
+    /// Something happened, for that cause. Costs nothing unless somebody wants to know.
+    pub(super) fn note(&mut self, at: SimTime, root: impl Into<Option<Id<Root>>>, what: impl FnOnce() -> What) {
+        if let Some(story) = &mut self.story {
+            story.push((at, root.into(), what()));
+        }
+    }
+
     /// The answer that a population was given at a time.
     pub(super) fn answer_at(&self, population: Id<Population>, at: SimTime) -> &[(Id<Cluster>, f64)] {
         let answers = &self.answers[population.index()];

@@ -20,6 +20,7 @@ mod shed;
 mod solve;
 mod station;
 mod step;
+mod story;
 mod tally;
 mod timeline;
 mod tries;
@@ -27,18 +28,24 @@ mod unit;
 mod views;
 mod world;
 
-use crate::base::{Seed, SimTime, Span};
-use crate::domain::Observations;
+use crate::base::{Id, Seed, SimTime, Span};
+use crate::domain::story::Story;
 use crate::domain::timeline::Timeline;
 use crate::domain::traced::TracedRequest;
+use crate::domain::{Cluster, Observations};
 use crate::plan::Plan;
 use drive::Drive;
 use index::Index;
+use log::Log;
 use memo::Memo;
+use tally::Rough;
 use world::World;
 
 /// Most events in one seed: a guard against a scenario that would never end.
 pub const MOST_EVENTS: u64 = 200_000_000;
+
+/// Every stay of each cluster.
+type Stays = Vec<(Id<Cluster>, Rough)>;
 
 /// Why a seed could not be finished.
 #[derive(Debug, thiserror::Error)]
@@ -82,6 +89,25 @@ impl<'p> Simulator<'p> {
         Ok(observe::all(plan, drive.world, counts, seed, end))
     }
 
+    /// Runs one seed as [`Simulator::run`] does, and tells what happened in it.
+    ///
+    /// # Errors
+    /// If it takes more events than a run may have.
+    pub fn explain(&mut self, seed: Seed) -> Result<Story, SimError> {
+        self.memo.trim();
+        let plan = self.plan;
+        let end = SimTime::ZERO + plan.warm_up + plan.horizon;
+        let mut drive = self.drive(seed, end);
+        drive.world.log.story = Some(Vec::new());
+        let counts = drive.run(None)?;
+        let mut losing = Vec::new();
+        let look =
+            &mut |memo: &Memo, rough: &[_], minutes: Option<&_>| losing = story::losing(plan, memo, rough, minutes);
+        let (seen, mut log) = observe::with_losses(plan, drive.world, counts, seed, end, look);
+        let (happenings, held) = story::told(plan, &mut log, &seen, end);
+        Ok(Story { seen, happenings, held, losing })
+    }
+
     fn drive(&mut self, seed: Seed, end: SimTime) -> Drive<'_, '_> {
         let whole = self.plan.requests.as_ref().is_some_and(|requests| requests.windows.is_none());
         let world = World::new(self.plan, &self.index, &mut self.memo, seed, whole, false);
@@ -94,16 +120,29 @@ impl<'p> Simulator<'p> {
     /// # Errors
     /// If it takes more events than a run may have.
     pub fn timeline(&mut self, seed: Seed, from_s: f64, to_s: f64) -> Result<Timeline, SimError> {
+        let (trace, log) = self.traced(seed, to_s)?;
+        Ok(timeline::draw(self.plan, &self.memo, &trace, &log, seed.replication as u32, (from_s, to_s)))
+    }
+
+    /// The same of several windows, in one go.
+    ///
+    /// # Errors
+    /// If it takes more events than a run may have.
+    pub fn timelines(&mut self, seed: Seed, windows: &[(f64, f64)]) -> Result<Vec<Timeline>, SimError> {
+        let (trace, log) = self.traced(seed, windows.iter().map(|window| window.1).fold(0.0, f64::max))?;
+        let draw = |&window: &_| timeline::draw(self.plan, &self.memo, &trace, &log, seed.replication as u32, window);
+        Ok(windows.iter().map(draw).collect())
+    }
+
+    /// Every stay until a time, in seconds from the start of the horizon, and what the world wrote down.
+    fn traced(&mut self, seed: Seed, to_s: f64) -> Result<(Stays, Log), SimError> {
         let origin = SimTime::ZERO + self.plan.warm_up;
         let end = (origin + Span::from_secs(to_s)).min(origin + self.plan.horizon);
         let world = World::new(self.plan, &self.index, &mut self.memo, seed, false, true);
         let mut drive = Drive::new(self.plan, &self.index, seed, world, end);
         drive.by_rates()?;
         let mut world = drive.world;
-        let trace = world.tally.traced();
-        let log = core::mem::take(&mut world.log);
-        let number = seed.replication as u32;
-        Ok(timeline::draw(self.plan, world.memo, &trace, &log, number, (from_s, to_s)))
+        Ok((world.tally.traced(), core::mem::take(&mut world.log)))
     }
 
     /// Runs one seed again and gives its first requests that end, at most `most`, in the order in which they end; of a

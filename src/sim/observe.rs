@@ -1,8 +1,10 @@
 //! What a finished seed observed: what rates added up, and what requests counted in their time.
 
 use super::log::Log;
+use super::memo::Memo;
 use super::outages;
-use super::requests::Counts;
+use super::requests::{Counts, Minutes};
+use super::tally::Rough;
 use super::world::{Change, World};
 use crate::base::maths::bisect;
 use crate::base::{Seed, SimTime};
@@ -13,8 +15,23 @@ use crate::plan::{Plan, RequestsPlan};
 use crate::stats::Histogram;
 use crate::traffic::latency::Mixture;
 
+/// Looks at the stays in which too much was lost.
+type Look<'l> = &'l mut dyn FnMut(&Memo, &[Rough], Option<&Minutes>);
+
 /// Everything that a seed observed.
-pub(super) fn all(plan: &Plan, mut world: World<'_>, counts: Option<Counts>, seed: Seed, end: SimTime) -> Observations {
+pub(super) fn all(plan: &Plan, world: World<'_>, counts: Option<Counts>, seed: Seed, end: SimTime) -> Observations {
+    with_losses(plan, world, counts, seed, end, &mut |_, _, _| {}).0
+}
+
+/// The same, and what the world wrote down; `look` sees the stays in which too much was lost, before they are forgotten.
+pub(super) fn with_losses(
+    plan: &Plan,
+    mut world: World<'_>,
+    counts: Option<Counts>,
+    seed: Seed,
+    end: SimTime,
+    look: Look<'_>,
+) -> (Observations, Log) {
     let processed = world.events.processed() + counts.as_ref().map_or(0, |counts| counts.processed);
     let mut observations = Observations { replication: seed.replication, events: processed, ..Observations::default() };
     let last = match &plan.requests {
@@ -25,6 +42,7 @@ pub(super) fn all(plan: &Plan, mut world: World<'_>, counts: Option<Counts>, see
     let log = core::mem::take(&mut world.log);
     let mut clients = seed.stream().with(outages::CLIENT).rng();
     let minutes = counts.as_ref().map(|counts| &counts.minutes);
+    look(world.memo, &rough, minutes);
     let outages = outages::find(plan, world.memo, &rough, minutes, &log, &mut clients);
     observations.outages = outages.outages;
     observations.below = outages.below;
@@ -41,7 +59,7 @@ pub(super) fn all(plan: &Plan, mut world: World<'_>, counts: Option<Counts>, see
             tally.last = last;
         }
     }
-    observations
+    (observations, log)
 }
 
 /// What the world wrote down: promotions and faults.

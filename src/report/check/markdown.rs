@@ -67,7 +67,7 @@ fn of(variant: &VariantCheck, scenario: &ScenarioCheck) -> String {
 }
 
 /// Text in which nothing is markup, nor the end of a cell.
-fn escaped(text: &str) -> String {
+pub(in crate::report) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -8,6 +8,7 @@ mod words;
 
 pub use annotations::annotations;
 pub use junit::junit;
+pub(in crate::report) use markdown::escaped;
 pub use markdown::markdown;
 pub use terminal::table;
 

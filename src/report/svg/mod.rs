@@ -5,6 +5,7 @@ mod axis;
 mod bill;
 mod canvas;
 mod connections;
+mod explain;
 mod exposure;
 mod latency;
 mod lost;
@@ -13,6 +14,7 @@ mod sweep;
 mod timeline;
 mod tradeoff;
 
+pub(super) use explain::picture as explain;
 pub(super) use sweep::charts as sweep_charts;
 
 use super::text::slug;

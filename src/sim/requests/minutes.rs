@@ -208,6 +208,15 @@ impl Minutes {
         self.within(cell, start, end).find_map(Stretch::cause)
     }
 
+    /// What was lost when, to what: cell, from, to, cause, requests.
+    pub(in crate::sim) fn causes(&self) -> impl Iterator<Item = (usize, f64, f64, Id<Root>, f64)> + '_ {
+        let weight = self.weight;
+        let stretches = self.closed.iter().enumerate().flat_map(|(cell, all)| all.iter().map(move |one| (cell, one)));
+        stretches.flat_map(move |(cell, one)| {
+            one.causes.iter().map(move |&(root, count)| (cell, one.from, one.to, root, count * weight))
+        })
+    }
+
     /// How much later than at this time, in seconds, what began then may really have begun.
     pub(in crate::sim) fn grain(&self, cell: usize, start: f64) -> f64 {
         let found = self.closed[cell].iter().find(|stretch| stretch.from <= start && stretch.to > start);

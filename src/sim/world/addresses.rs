@@ -8,6 +8,7 @@
 use super::super::inputs::{Bits, Condition, Inputs, Mirror, Outside, Remote};
 use super::{Composed, Event, World, purpose};
 use crate::base::{Id, SimTime, Span, Table};
+use crate::domain::story::What;
 use crate::domain::{Cluster, Connection, Population, Root, Service, Stage};
 use crate::plan::{AddressPlan, DEMAND, Failover, Plan};
 
@@ -200,7 +201,9 @@ impl World<'_> {
 
     fn lead_to(&mut self, id: Id<AddressPlan>, to: usize, now: SimTime) {
         let own = &mut self.remotes.addresses[id];
-        let root = own.cause.0;
+        let (root, plan) = (own.cause.0, &self.plan.addresses[id]);
+        let (from, target) = (plan.candidates[own.at].1, plan.candidates[to].1);
+        self.log.note(now, root, || What::Readdressed(plan.caller, plan.service, from, target));
         let since = own.moved.map_or(now, |(_, since)| since);
         *own =
             Address { at: to, stranded: false, pending: None, moved: (to > 0).then_some((root, since)), ..own.clone() };

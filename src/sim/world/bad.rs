@@ -11,6 +11,7 @@ use crate::base::stream::uniform;
 use crate::base::{Id, SimTime, Span, Table};
 use crate::domain::Cluster;
 use crate::domain::rollout::Why;
+use crate::domain::story::What;
 use crate::failure::spec::EffectSpec;
 use crate::rollout::spec::{Detect, LeftBy, OnBad};
 
@@ -161,6 +162,7 @@ impl World<'_> {
         let Some(bad) = &mut self.releases.bad[release as usize] else { return };
         (bad.mending, bad.noticing) = (true, Noticing::Set);
         let (serial, occurrence, revision) = (bad.id, bad.occurrence, bad.revision);
+        self.log.note(now, self.plan.rollout.releases[release as usize].root(), || What::Noticed);
         // Whatever is under way has it in it, or comes after it. A bad one that is nowhere yet is forgotten.
         if let Some(other) = self.releases.under_way.take().and_then(|rollout| rollout.bad)
             && let bad = &mut self.releases.bad[other as usize]
@@ -181,6 +183,7 @@ impl World<'_> {
     fn mended(&mut self, now: SimTime, release: u32) {
         let Some(bad) = &self.releases.bad[release as usize] else { return };
         let (revision, before) = (bad.revision, bad.before);
+        self.log.note(now, self.plan.rollout.releases[release as usize].root(), || What::Mended);
         match self.plan.rollout.on_bad {
             OnBad::RollBack(_) => self.releases.take_back(revision, before),
             OnBad::RollForward(_) => {

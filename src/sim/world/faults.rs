@@ -5,6 +5,7 @@ use super::super::log::Held;
 use super::{Active, Composed, Event, LINGER, World, purpose};
 use crate::base::stream::{Rng, uniform};
 use crate::base::{Id, SimTime, Span, Table};
+use crate::domain::story::What;
 use crate::domain::{Cluster, Region, Root, Service};
 use crate::failover::spec::ScaleWhen;
 use crate::failure::spec::{EffectSpec, Interrupted};
@@ -116,6 +117,7 @@ impl World<'_> {
             let mut rng = self.consequence(root, occurrence, own.digest, purpose::SHORTAGE, 0);
             if uniform(&mut rng) <= *chance {
                 let until = now + lasts.sample_span(&mut rng);
+                self.log.note(now, root, || What::NodesShort(cluster, (until - now).secs()));
                 self.flush(now, cluster);
                 self.units[cluster].short = true;
                 self.short_until[cluster] = self.short_until[cluster].max(until);
@@ -129,6 +131,7 @@ impl World<'_> {
         if self.short_until[cluster] > now {
             return;
         }
+        self.log.note(now, None, || What::NodesAgain(cluster));
         self.flush(now, cluster);
         self.units[cluster].short = false;
         let own = &self.plan.clusters[cluster];
@@ -245,6 +248,7 @@ impl World<'_> {
                 let target = store.digest ^ self.plan.clusters[cluster].digest;
                 let mut rng = self.consequence(root, occurrence, target, purpose::ZONE, 0);
                 let until = now + store.zone_failover.sample_span(&mut rng);
+                self.log.note(now, root, || What::CopyMoves(cluster, id, (until - now).secs()));
                 self.moving_copies[cluster][id] = Some((root, until));
                 self.copies_moved = true;
                 let (cluster, store) = (cluster.index() as u32, id.index() as u32);

@@ -5,6 +5,7 @@ use super::super::inputs::Route;
 use super::super::log::{Deed, Held};
 use super::{Event, Probed, World};
 use crate::base::{Id, SimTime};
+use crate::domain::story::What;
 use crate::domain::{Cluster, Root, Store};
 use crate::failure::spec::EffectSpec;
 use crate::routing::health::Outcome;
@@ -145,12 +146,22 @@ impl World<'_> {
             probed.since = now;
             probed.cause = cause.map(|(root, occurrence, _)| (root, occurrence));
         }
-        let deed = if probed.up { Deed::Recovered(cluster) } else { Deed::Detected(cluster) };
-        if probed.up {
+        let (up, cause) = (probed.up, probed.cause.map(|(root, _)| root));
+        let deed = if up { Deed::Recovered(cluster) } else { Deed::Detected(cluster) };
+        self.log.note(
+            now,
+            cause,
+            || {
+                if up { What::MarkedUp(cluster, store) } else { What::MarkedDown(cluster, store) }
+            },
+        );
+        if up {
             // It is told who leads now.
-            for deposed in self.deposed.iter_mut().filter(|deposed| **deposed == Some(cluster)) {
-                *deposed = None;
-                self.copies_moved = true;
+            for partition in 0..self.deposed.len() {
+                if self.deposed[partition] == Some(cluster) {
+                    self.rejoins(now, partition);
+                    self.copies_moved = true;
+                }
             }
         }
         self.log.deeds.push((now, deed));
@@ -178,6 +189,7 @@ impl World<'_> {
         probed.cause = Some((root, occurrence));
         let back = self.plan.routing.prober.verdict(now, Outcome::Good, &self.phases[cluster]);
         self.log.held.push(Held { root, from: now, to: back.max(now + self.plan.routing.hold_down) });
+        self.log.note(now, root, || What::MarkedDown(cluster, None));
         self.log.deeds.push((now, Deed::Detected(cluster)));
         self.review_controllers(now);
         self.review_routes(now);

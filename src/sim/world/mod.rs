@@ -21,6 +21,7 @@ mod requests;
 mod revisions;
 mod routing;
 mod spill;
+mod story;
 mod switchover;
 mod waves;
 
@@ -36,6 +37,7 @@ use super::unit::Unit;
 use crate::base::stream::{Rng, uniform};
 use crate::base::{Id, Seed, SimTime, Span, Table};
 use crate::domain::rollout::RolloutTally;
+use crate::domain::story::What;
 use crate::domain::{Cluster, Population, Root, Store};
 use crate::engine::EventList;
 use crate::failure::clock;
@@ -526,6 +528,7 @@ impl<'a> World<'a> {
                 {
                     self.flush(now, cluster);
                     self.units[cluster].grow_to(&wanted, self.plan, self.memo);
+                    self.log.note(now, self.zones[cluster].cause.map(|(root, _)| root), || What::Evicted(cluster));
                 }
             }
             Event::ZoneFailedOver { cluster, store } => {
@@ -582,6 +585,7 @@ impl<'a> World<'a> {
     /// A surge begins or ends.
     fn surge(&mut self, now: SimTime, surge: u32, begins: bool) {
         let surge = &self.plan.surges[surge as usize];
+        self.log.note(now, None, || if begins { What::Surges(surge.factor) } else { What::Ebbs });
         for (population, &touched) in surge.populations.iter_enumerated() {
             if touched {
                 let factor = &mut self.routed[population].factor;

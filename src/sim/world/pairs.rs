@@ -5,6 +5,7 @@ use super::{Event, Phase, World, purpose};
 use crate::base::stream::uniform;
 use crate::base::{Id, SimTime, Span};
 use crate::dist::Dist;
+use crate::domain::story::What;
 use crate::domain::{Cluster, Root};
 use crate::failover::spec::{Decide, Failback, ScaleWhen};
 use crate::plan::DEMAND;
@@ -61,6 +62,7 @@ impl World<'_> {
     }
 
     pub(super) fn set_pair(&mut self, pair: usize, phase: Phase, cause: (Id<Root>, u64), at: SimTime) {
+        self.note_pair(pair, phase, cause.0, at);
         let controller = &mut self.pair_controllers[pair];
         controller.phase = phase;
         controller.cause = cause;
@@ -130,6 +132,7 @@ impl World<'_> {
     pub(super) fn pair_goes_on(&mut self, now: SimTime, pair: usize) {
         if self.tools_are_gone() {
             self.pair_controllers[pair].stalled = true;
+            self.note_stalled_pair(now, pair);
             return;
         }
         let (active, cause) = (self.active_of(pair), self.pair_controllers[pair].cause);
@@ -158,6 +161,7 @@ impl World<'_> {
                     return;
                 }
                 self.log.deeds.push((now, Deed::Promoted(active)));
+                self.note_switched(now, pair, (active, passive));
                 let to_standby = !self.switched[pair];
                 self.switched[pair] = to_standby;
                 if to_standby {
@@ -174,6 +178,7 @@ impl World<'_> {
             }
             Phase::FailingBack => {
                 self.log.deeds.push((now, Deed::FailedBack(passive)));
+                self.note_pair_home(now, pair);
                 self.switched[pair] = false;
                 self.activate(now, passive, true);
                 self.set_pair(pair, Phase::Idle, cause, SimTime::NEVER);
@@ -199,6 +204,9 @@ impl World<'_> {
         self.flush(now, cluster);
         let own = &self.plan.clusters[cluster];
         let unit = &mut self.units[cluster];
+        if own.standby && !unit.active {
+            self.log.note(now, None, || What::Wakes(cluster));
+        }
         unit.active = true;
         unit.min_nodes = own.pool.as_ref().map_or(0, |pool| pool.min);
         if grow {
@@ -211,6 +219,7 @@ impl World<'_> {
     /// A standby goes back to its share of the pods.
     pub(super) fn suspend(&mut self, now: SimTime, pair: usize) {
         let Some(standby) = self.plan.pairs[pair].standby else { return };
+        self.log.note(now, None, || What::Rests(standby));
         self.flush(now, standby);
         let own = &self.plan.clusters[standby];
         let wanted: Vec<u32> = own.stations.iter().map(|station| station.standby_replicas).collect();

@@ -77,6 +77,7 @@ impl World<'_> {
     }
 
     pub(super) fn set_partition(&mut self, partition: usize, phase: Phase, cause: (Id<Root>, u64), at: SimTime) {
+        self.note_partition(partition, phase, cause.0, at);
         let controller = &mut self.partition_controllers[partition];
         controller.phase = phase;
         controller.cause = cause;
@@ -89,6 +90,7 @@ impl World<'_> {
     pub(super) fn partition_goes_on(&mut self, now: SimTime, partition: usize) {
         if self.tools_are_gone() {
             self.partition_controllers[partition].stalled = true;
+            self.note_stalled_partition(now, partition);
             return;
         }
         let (store, _) = self.partitions[partition];
@@ -125,7 +127,7 @@ impl World<'_> {
                 }
                 self.log.deeds.push((now, Deed::Promoted(leader)));
                 if !self.plan.stores[store].fencing && self.copy_is_gone(leader, store).is_none() {
-                    self.deposed[partition] = Some(leader);
+                    self.splits(now, partition, leader);
                 }
                 self.take_over(now, partition, to);
                 self.set_partition(partition, Phase::Idle, cause, SimTime::NEVER);
@@ -140,7 +142,8 @@ impl World<'_> {
                 if self.level_in(partition, home, now).is_none_or(|wait| !wait.is_zero()) {
                     return;
                 }
-                self.deposed[partition] = None;
+                self.rejoins(now, partition);
+                self.note_partition_home(now, partition);
                 self.lead(partition, home, (true, false));
             }
         }

@@ -3,6 +3,7 @@
 use super::super::log::Answer;
 use super::{Cohort, Event, World};
 use crate::base::{Id, SimTime};
+use crate::domain::story::What;
 use crate::domain::{Cluster, Population};
 use crate::plan::DEMAND;
 
@@ -112,6 +113,10 @@ impl World<'_> {
             self.takes_over(now, from, to);
         }
         let expiry = self.plan.routing.expiry;
+        let why = cause.or(self.routed[population].moved.map(|(root, _)| root));
+        self.log.note(now, why.filter(|root| root.index() != DEMAND), || {
+            What::Answers(population, answer.clone(), expiry.ends(false))
+        });
         let routed = &mut self.routed[population];
         let stale: f64 = routed.cohorts.iter().map(|cohort| cohort.stale(&expiry, now)).sum();
         let old = core::mem::replace(&mut routed.answer, answer.clone());

@@ -11,6 +11,7 @@ use super::super::log::{Deed, Held};
 use super::{Event, Phase, World};
 use crate::base::{Id, SimTime};
 use crate::domain::observation::Promotion;
+use crate::domain::story::{SwitchStep, What};
 use crate::domain::{Cluster, Root, Stage};
 
 /// A step of a switchover's script.
@@ -31,6 +32,18 @@ pub(super) struct Switching {
     step: Step,
 }
 
+impl Step {
+    const fn told(self) -> SwitchStep {
+        match self {
+            Self::Command => SwitchStep::Commanded,
+            Self::WritesStop => SwitchStep::WritesStop,
+            Self::ReadsStop => SwitchStep::ReadsStop,
+            Self::Writable => SwitchStep::Writable,
+            Self::Resolves => SwitchStep::Resolves,
+        }
+    }
+}
+
 impl World<'_> {
     /// Takes one step of a script.
     pub(super) fn switch_over(&mut self, now: SimTime, switchover: u32, step: Step) {
@@ -49,9 +62,11 @@ impl World<'_> {
                 Step::Writable => self.why_gone(plan.to, plan.store).is_none(),
             };
             if !goes_on {
+                self.log.note(now, plan.root, || What::Switchover(plan.store, plan.to, SwitchStep::CalledOff));
                 self.call_off(now, partition, plan.root);
                 continue;
             }
+            self.log.note(now, plan.root, || What::Switchover(plan.store, plan.to, step.told()));
             if step == Step::Writable {
                 self.hand_over(now, partition, plan.to, plan.root);
             }
@@ -76,6 +91,7 @@ impl World<'_> {
         }
         if begun {
             self.log.held.push(Held { root: plan.root, from: now, to: now + plan.resolves });
+            self.log.note(now, plan.root, || What::Switchover(plan.store, plan.to, Step::Command.told()));
             for (step, after) in [
                 (Step::WritesStop, plan.writes_stop),
                 (Step::ReadsStop, plan.reads_stop),
@@ -126,7 +142,7 @@ impl World<'_> {
             root,
         });
         self.let_copies_follow(now);
-        self.deposed[partition] = None;
+        self.rejoins(now, partition);
         self.lead(partition, to, (true, false));
         self.homes[partition] = to;
         self.follow(now);
