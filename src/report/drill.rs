@@ -1,7 +1,7 @@
 //! What became of each drill: a matrix on a terminal, worst first, and the files of its folder.
 
 use super::csv;
-use super::html;
+use super::page;
 use super::terminal::{DIM, WIDTH, columns, fit, pad, wrapped};
 use super::text::{duration, short};
 use crate::base::Span;
@@ -148,7 +148,7 @@ pub fn render(drilled: &Drilled) -> Vec<(String, Vec<u8>)> {
         "stage",
     ];
     vec![
-        ("report.html".to_owned(), html::drill(drilled.results, drilled.lead(), &drilled.worst_first())),
+        ("report.html".to_owned(), page::drill(drilled.results, drilled.lead(), &drilled.worst_first())),
         ("drill.json".to_owned(), format!("{json:#}\n").into_bytes()),
         ("drill.csv".to_owned(), csv::table(head, rows)),
     ]

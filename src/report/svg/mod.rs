@@ -6,6 +6,7 @@ mod bill;
 mod canvas;
 mod connections;
 mod exposure;
+mod labels;
 mod latency;
 mod lost;
 mod map;
@@ -53,7 +54,8 @@ impl Chart {
     }
 }
 
-/// A variant's colour, as CSS.
+/// A variant's colour, as CSS: the page's style sheet has the same.
+#[cfg(test)]
 pub(super) fn variant_colour(place: usize) -> String {
     let colour = canvas::PALETTE[place % canvas::PALETTE.len()];
     format!("#{:02x}{:02x}{:02x}", colour.0, colour.1, colour.2)
