@@ -75,7 +75,8 @@ fn of<'a>(variant: &'a VariantResult, metric: &Metric, dims: &Dims) -> Option<&'
 
 fn row(variant: &VariantResult, dims: &Dims, period: Period) -> Vec<Cell> {
     let find = |metric| of(variant, metric, dims);
-    let sum = |x: f64| count(period.scale(x));
+    // Student's interval of a small mean reaches below what can be.
+    let sum = |x: f64| count(period.scale(x).max(0.0));
     let share = find(&catalogue::AVAILABILITY);
     // The interval runs the other way round as time lost.
     let show = |x: f64| duration((1.0 - x).max(0.0) * period.seconds());

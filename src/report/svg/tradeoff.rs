@@ -79,7 +79,7 @@ pub(super) fn chart(results: &Results) -> Option<Chart> {
             }
             miss /= 10.0;
         }
-        c.text(LEFT + 10.0, TOP + 2.0, Anchor::Start, 11.5, SOFT, "↑ more available, ← cheaper");
+        c.text(LEFT + 10.0, TOP - 10.0, Anchor::Start, 11.5, SOFT, "↑ more available, ← cheaper");
         let places: Vec<(f64, f64)> =
             points.iter().map(|p| (dear.at(bill_of(p.2)), y_of(p.3.mean.unwrap_or(0.0)))).collect();
         let mut labels = Labels::new([LEFT, TOP + 12.0, WIDTH, BOTTOM]);
@@ -154,8 +154,7 @@ pub(super) fn chart(results: &Results) -> Option<Chart> {
 /// When the dearer of two designs pays, where the results say so.
 fn pays(results: &Results, cheaper: &str, dearer: &str) -> Option<String> {
     let pair = results.break_even.iter().find(|b| b.dearer == dearer && b.cheaper == cheaper)?;
-    if !break_even_is_shown(results, pair) {
-        return Some("no difference shown".into());
-    }
-    Some(format!("pays above {} a minute", money(pair.usd_per_minute?)))
+    let usd = pair.usd_per_minute?;
+    let is_shown = break_even_is_shown(results, pair);
+    Some(if is_shown { format!("pays above {} a minute", money(usd)) } else { "no difference shown".into() })
 }
