@@ -70,7 +70,9 @@ pub(super) fn chart(results: &Results) -> Option<Chart> {
         // Designs that coincide and leave the same open share a label.
         let places: Vec<_> = points.iter().map(|p| (x_of.at(p.bill), y_of.at(p.latency))).collect();
         let mut labels = Labels::new([0.0, TOP + 10.0, WIDTH, BOTTOM]);
-        places.iter().for_each(|place| labels.keep_clear(*place, 10.0));
+        for place in &places {
+            labels.keep_clear(*place, 10.0);
+        }
         for group in groups(&places, |a, b| points[a].open == points[b].open) {
             let first = &points[group[0]];
             let others = group[1..].iter().map(|&i| format!(", {}", short(points[i].name, 20)));
