@@ -1,4 +1,4 @@
-//! A headless Chromium, driven through the DevTools protocol over a pipe: messages are JSON, each ended by a zero byte.
+//! A headless Chromium, driven through the `DevTools` protocol over a pipe: messages are JSON, each ended by a zero byte.
 
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
@@ -9,7 +9,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 /// Longest wait for an answer: machines under test are busy.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Chromium, where it is installed.
 pub(crate) fn chromium() -> Option<PathBuf> {
@@ -147,8 +147,11 @@ impl Browser {
     /// All that went wrong since the page was opened: messages, exceptions, dialogs, and requests for another address.
     pub(crate) fn troubles(&self, address: &str) -> Vec<String> {
         let is_trouble = |event: &&Value| match event["method"].as_str().unwrap_or_default() {
-            "Runtime.consoleAPICalled" | "Runtime.exceptionThrown" | "Log.entryAdded" => true,
-            "Page.javascriptDialogOpening" | "Audits.issueAdded" => true,
+            "Runtime.consoleAPICalled"
+            | "Runtime.exceptionThrown"
+            | "Log.entryAdded"
+            | "Page.javascriptDialogOpening"
+            | "Audits.issueAdded" => true,
             "Network.requestWillBeSent" => event["params"]["request"]["url"] != address,
             _ => false,
         };
