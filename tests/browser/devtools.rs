@@ -1,4 +1,5 @@
-//! A headless Chromium, driven through the `DevTools` protocol over a pipe: messages are JSON, each ended by a zero byte.
+//! A headless Chromium, driven through the `DevTools` protocol over a pipe: messages are JSON, each
+//! ended by a zero byte.
 
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
