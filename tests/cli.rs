@@ -526,6 +526,52 @@ fn hostile_names_stay_in_the_reports_folder_and_off_the_terminal() {
     }
 }
 
+/// Every kind of name at once, in every file of a report (tests/browser looks at its page and its pictures).
+#[test]
+fn hostile_names_of_everything_are_text_in_every_file() {
+    let place = Place::new();
+    let scenario = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/hostile.toml");
+    let scenario = scenario.to_str().unwrap();
+    for command in ["compare", "run", "drill"] {
+        let output = place.run(&[command, scenario, "--out", "report"]);
+        let said = succeeds(&output) + &err(&output);
+        assert!(said.chars().all(|c| c == '\n' || !c.is_control()), "{said:?}");
+        assert_eq!(place.list(), ["duo.toml", "report"], "{command}");
+        let (mut tables, mut folders) = (0, vec![place.path("report")]);
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+                let (path, name) = (entry.path(), entry.file_name().into_string().unwrap());
+                let plain = |b: u8| b.is_ascii_alphanumeric() || b"-.".contains(&b);
+                assert!(name.bytes().all(plain) && !name.starts_with('.'), "{name}");
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.extension().is_some_and(|kind| kind == "csv") {
+                    tables += 1;
+                    for cell in csv::Reader::from_path(path)
+                        .unwrap()
+                        .records()
+                        .map(Result::unwrap)
+                        .flat_map(|row| row.iter().map(str::to_owned).collect::<Vec<_>>())
+                    {
+                        let acts = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
+                        assert!(!acts || cell.parse::<f64>().is_ok(), "{name}: {cell}");
+                    }
+                }
+            }
+        }
+        assert!(tables >= if command == "drill" { 1 } else { 4 }, "{command}: {tables}");
+        let page = fs::read_to_string(place.path("report/report.html")).unwrap();
+        assert_eq!(page.matches("<script").count(), 1, "the page's own");
+        assert!(page.contains("&#60;script&#62;alert(1)") && !page.contains("<img"), "{command}");
+    }
+    // A name too long for tables and charts is refused.
+    let long = format!("name = \"{}\"", "x".repeat(300));
+    for name in ["name = \"us\"", "name = \"web\"", "name = \"duo\""] {
+        place.write_with("long.toml", name, &long);
+        place.refuses(&["validate", "long.toml"], &["300 characters; at most 100 are allowed"]);
+    }
+}
+
 #[test]
 fn a_reader_that_has_read_enough_is_no_error() {
     let place = Place::new();

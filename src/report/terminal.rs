@@ -178,7 +178,8 @@ pub fn run_table(results: &Results) -> String {
 /// What `compare` prints: a line per variant, the headline, and a sentence per pair.
 pub fn compare_table(results: &Results) -> String {
     let headline = verdict::headline(results);
-    let mut text = table(results) + "\n" + &format!("{BOLD}{}{BOLD:#}", wrap(&headline.lead, ""));
+    let mut text =
+        table(results) + "\n" + &format!("{BOLD}{}{BOLD:#}", wrap(&[&*headline.lead, &headline.sum].join(" "), ""));
     let sentences: Vec<String> = if headline.details.is_empty() {
         let pairs = results
             .variants

@@ -4,7 +4,7 @@
 
 use super::text::{availability, duration, interval, money, percent, plain, significant};
 use super::view::{Against, Period, against, against_of, mean, overall, worst_population};
-use crate::experiment::results::{MetricResult, Results, VariantResult};
+use crate::experiment::results::{BreakEven, MetricResult, Results, VariantResult};
 use crate::metric::{Better, Dims, Metric, catalogue};
 use crate::stats::Verdict;
 
@@ -23,12 +23,15 @@ pub struct Winner {
 }
 
 /// What a report says first.
+#[derive(Default)]
 pub struct Headline {
-    /// One or two sentences.
+    /// The verdict in one sentence.
     pub lead: String,
+    /// Which variant has the lowest sum of bill and loss, if any has.
+    pub sum: String,
     /// The best at availability, latency, bill and total.
     pub winners: Vec<Winner>,
-    /// One sentence per neighbouring pair, and per break-even.
+    /// One sentence per neighbouring pair, and per break-even of theirs.
     pub details: Vec<String>,
 }
 
@@ -171,7 +174,7 @@ pub fn headline(results: &Results) -> Headline {
     let usd = |x: f64| money(period.scale(x));
     let lost = |x: f64| duration(x * period.seconds());
     if let [only] = results.variants.as_slice() {
-        return Headline { lead: single(results, only), winners: Vec::new(), details: Vec::new() };
+        return Headline { lead: single(results, only), ..Headline::default() };
     }
     let mut winners = Vec::new();
     let mut add =
@@ -191,47 +194,55 @@ pub fn headline(results: &Results) -> Headline {
     add("Lowest bill", &cheap, &usd, &usd, "cheaper");
     add("Lowest bill + loss", &total, &usd, &usd, "cheaper");
     Headline {
-        lead: lead(results, available.as_ref(), cheap.as_ref(), total.as_ref()),
+        lead: lead(results, available.as_ref()),
+        sum: sum(results, available.as_ref(), cheap.as_ref(), total.as_ref()),
         winners,
         details: details(results, available.as_ref()),
     }
 }
 
-fn lead(results: &Results, available: Option<&Rank<'_>>, cheap: Option<&Rank<'_>>, total: Option<&Rank<'_>>) -> String {
-    let best = |rank: Option<&Rank<'_>>| rank.and_then(|r| r.order.first()).map(|(place, _)| *place);
-    let Some(first) = best(available) else {
+fn lead(results: &Results, available: Option<&Rank<'_>>) -> String {
+    let best = |place: usize| available.and_then(|r| r.order.get(place)).map(|(place, _)| &results.variants[*place]);
+    let Some(first) = best(0) else {
         return "No variant has an availability to compare.".into();
     };
-    let second = available.and_then(|r| r.order.get(1)).map(|(place, _)| *place);
-    let variant = |place: usize| &results.variants[place];
-    let name = |place: usize| plain(&variant(place).name);
-    let text = second
-        .and_then(|second| pair(results, variant(first), variant(second)))
-        .unwrap_or_else(|| format!("{} is the most available.", name(first)));
-    let usd = |place: usize| {
-        let total = mean(variant(place), &catalogue::COST_TOTAL).unwrap_or(0.0);
-        money(Period::of(results).scale(total))
-    };
-    let sum = match best(total) {
-        Some(t) if t == first => format!(" It also has the lowest sum of bill and loss, {}.", usd(t)),
-        Some(t) if best(cheap) == Some(t) => {
-            format!(" {} has the lowest bill, and the lowest sum of bill and loss, {}.", name(t), usd(t))
+    best(1)
+        .and_then(|second| pair(results, first, second))
+        .unwrap_or_else(|| format!("{} is the most available.", plain(&first.name)))
+}
+
+fn sum(results: &Results, available: Option<&Rank<'_>>, cheap: Option<&Rank<'_>>, total: Option<&Rank<'_>>) -> String {
+    let best = |rank: Option<&Rank<'_>>| rank.and_then(|r| r.order.first()).map(|(place, _)| *place);
+    let Some(least) = best(total) else { return String::new() };
+    let variant = &results.variants[least];
+    let name = plain(&variant.name);
+    let usd = money(Period::of(results).scale(mean(variant, &catalogue::COST_TOTAL).unwrap_or(0.0)));
+    match (best(available), best(cheap)) {
+        (Some(first), _) if first == least => format!("{name} also has the lowest sum of bill and loss, {usd}."),
+        (_, Some(first)) if first == least => {
+            format!("{name} has the lowest bill, and the lowest sum of bill and loss, {usd}.")
         }
-        Some(t) => format!(" {} has the lowest sum of bill and loss, {}.", name(t), usd(t)),
-        None => String::new(),
-    };
-    text + &sum
+        (_, _) => format!("{name} has the lowest sum of bill and loss, {usd}."),
+    }
+}
+
+/// True where the dearer of a pair is shown to be more available: otherwise it may never pay.
+pub(super) fn break_even_is_shown(results: &Results, b: &BreakEven) -> bool {
+    against(results, &catalogue::AVAILABILITY, &b.dearer, &b.cheaper).is_some_and(|c| c.verdict == Verdict::Better)
 }
 
 fn details(results: &Results, available: Option<&Rank<'_>>) -> Vec<String> {
     let order: Vec<&VariantResult> =
         available.into_iter().flat_map(|r| &r.order).map(|(place, _)| &results.variants[*place]).collect();
     let mut sentences: Vec<String> = order.windows(2).skip(1).filter_map(|two| pair(results, two[0], two[1])).collect();
-    sentences.extend(results.break_even.iter().filter(|b| b.usd_per_minute.is_some()).map(|b| {
-        let usd = b.usd_per_minute.unwrap_or(0.0);
-        let (dearer, cheaper) = (plain(&b.dearer), plain(&b.cheaper));
-        format!("{dearer} pays over {cheaper} once a minute of total outage costs more than {}.", money(usd))
-    }));
+    let are_neighbours =
+        |b: &BreakEven| order.windows(2).any(|two| two[0].name == b.dearer && two[1].name == b.cheaper);
+    sentences.extend(
+        results.break_even.iter().filter(|b| are_neighbours(b) && break_even_is_shown(results, b)).filter_map(|b| {
+            let (dearer, cheaper, usd) = (plain(&b.dearer), plain(&b.cheaper), money(b.usd_per_minute?));
+            Some(format!("{dearer} pays over {cheaper} once a minute of total outage costs more than {usd}."))
+        }),
+    );
     sentences
 }
 

@@ -1,7 +1,8 @@
 //! Ways for calls to get from cluster to cluster: latency against the bill, with what each leaves open.
 
 use super::axis::{Scale, horizontal, ticks};
-use super::canvas::{Anchor, GRID, INK, PALETTE, SOFT, VERMILION, draw, faded, width_of};
+use super::canvas::{Anchor, GRID, INK, PALETTE, SOFT, VERMILION, draw, faded};
+use super::labels::{Labels, groups, size_of};
 use super::{Chart, Kind};
 use crate::experiment::results::Results;
 use crate::metric::catalogue;
@@ -15,8 +16,6 @@ const LEFT: f64 = 130.0;
 const RIGHT: f64 = 60.0;
 const TOP: f64 = 24.0;
 const BOTTOM: f64 = HEIGHT - 52.0;
-/// Points that are nearer than this coincide.
-const NEAR: f64 = 12.0;
 
 /// Names of designs, their bill, their latency, and what they leave open.
 struct Point<'a> {
@@ -67,19 +66,22 @@ pub(super) fn chart(results: &Results) -> Option<Chart> {
             if p.open != "nothing" {
                 c.ring(x, y, 10.0, faded(VERMILION, 0.9), 2.0);
             }
-            // Designs that coincide share the label of the first.
-            let near = |q: &&Point<'_>| (x_of.at(q.bill) - x).hypot(y_of.at(q.latency) - y) < NEAR && q.open == p.open;
-            let mut here = points.iter().filter(near);
-            if here.next().is_some_and(|first| first.place != p.place) {
-                continue;
-            }
-            let others = here.map(|q| format!(", {}", short(q.name, 20)));
-            let label = short(p.name, 30) + &others.collect::<String>();
-            let open = format!("open: {}", p.open);
-            let fits = x + 14.0 + width_of(&label, 13.0).max(width_of(&open, 11.0)) < WIDTH;
-            let (at, anchor) = if fits { (x + 14.0, Anchor::Start) } else { (x - 14.0, Anchor::End) };
-            c.bold(at, y - 6.0, anchor, 13.0, INK, &label);
-            c.text(at, y + 9.0, anchor, 11.0, SOFT, &open);
+        }
+        // Designs that coincide and leave the same open share a label.
+        let places: Vec<_> = points.iter().map(|p| (x_of.at(p.bill), y_of.at(p.latency))).collect();
+        let mut labels = Labels::new([0.0, TOP + 10.0, WIDTH, BOTTOM]);
+        for place in &places {
+            labels.keep_clear(*place, 10.0);
+        }
+        for group in groups(&places, |a, b| points[a].open == points[b].open) {
+            let first = &points[group[0]];
+            let others = group[1..].iter().map(|&i| format!(", {}", short(points[i].name, 20)));
+            let label = short(first.name, 30) + &others.collect::<String>();
+            let open = format!("open: {}", first.open);
+            let size = size_of(&[(&label, 13.0), (&open, 11.0)]);
+            let (x, y) = labels.place(places[group[0]], 14.0, size);
+            c.bold(x, y - 7.0, Anchor::Start, 13.0, INK, &label);
+            c.text(x, y + 8.0, Anchor::Start, 11.0, SOFT, &open);
         }
     });
     Some(Chart {

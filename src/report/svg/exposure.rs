@@ -74,7 +74,8 @@ pub(super) fn chart(results: &Results) -> Option<Chart> {
         for (y, place, label) in labels {
             let y = y.max(free);
             free = y + 16.0;
-            c.text(WIDTH - RIGHT + 12.0, y, Anchor::Start, 12.0, PALETTE[place % PALETTE.len()], &fit(&label));
+            c.rect(WIDTH - RIGHT + 12.0, y - 2.0, 14.0, 4.0, PALETTE[place % PALETTE.len()]);
+            c.text(WIDTH - RIGHT + 31.0, y, Anchor::Start, 12.0, INK, &fit(&label));
         }
     });
     Some(Chart {
@@ -91,7 +92,7 @@ pub(super) fn chart(results: &Results) -> Option<Chart> {
 
 /// As much of a name as fits beside the chart.
 fn fit(label: &str) -> String {
-    fitting(label, label.chars().count(), |short| width_of(short, 12.0) <= RIGHT - 16.0)
+    fitting(label, label.chars().count(), |short| width_of(short, 12.0) <= RIGHT - 35.0)
 }
 
 #[cfg(test)]

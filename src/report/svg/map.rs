@@ -3,7 +3,8 @@
 //! The coasts are drawn by hand from well-known places, to a few degrees: for orientation only.
 
 use super::axis::Scale;
-use super::canvas::{Anchor, Canvas, GRID, INK, PALETTE, SOFT, VERMILION, draw, faded, width_of};
+use super::canvas::{Anchor, Canvas, GRID, INK, PALETTE, SOFT, VERMILION, draw, faded};
+use super::labels::{Labels, size_of};
 use super::{Chart, Kind};
 use crate::experiment::results::{Map, VariantResult};
 use crate::report::text::{count, duration, percent, short};
@@ -333,33 +334,6 @@ impl Window {
     }
 }
 
-/// Labels that keep out of one another's way.
-#[derive(Default)]
-struct Labels {
-    taken: Vec<[f64; 4]>,
-}
-
-impl Labels {
-    fn place(&mut self, (x, y): (f64, f64), gap: f64, text: &str, size: f64) -> (f64, f64) {
-        let (w, h) = (width_of(text, size), size * 1.25);
-        let sides =
-            [(x + gap, y), (x - gap - w, y), (x - w / 2.0, y - gap - h / 2.0), (x - w / 2.0, y + gap + h / 2.0)];
-        let more = [(x + gap, y - h), (x + gap, y + h), (x - gap - w, y - h), (x - gap - w, y + h)];
-        let boxed = |(x, y): (f64, f64)| [x, y - h / 2.0, x + w, y + h / 2.0];
-        let over = |a: &[f64; 4], b: &[f64; 4]| {
-            (a[2].min(b[2]) - a[0].max(b[0])).max(0.0) * (a[3].min(b[3]) - a[1].max(b[1])).max(0.0)
-        };
-        let cost = |b: &[f64; 4]| {
-            let outside = (-b[0]).max(b[2] - WIDTH).max(-b[1]).max(b[3] - HEIGHT).max(0.0) * 50.0;
-            outside + self.taken.iter().map(|t| over(t, b)).sum::<f64>()
-        };
-        let best = sides.into_iter().chain(more).min_by(|a, b| cost(&boxed(*a)).total_cmp(&cost(&boxed(*b))));
-        let best = best.unwrap_or((x + gap, y));
-        self.taken.push(boxed(best));
-        best
-    }
-}
-
 /// The map, where anything has a place.
 pub(super) fn chart(variant: &VariantResult, file: &str) -> Option<Chart> {
     let map = &variant.map;
@@ -394,15 +368,15 @@ fn paint(c: &mut Canvas<'_>, map: &Map, window: &Window) {
         let points: Vec<(f64, f64)> = coast.iter().map(|(lon, lat)| window.at(*lon, *lat)).collect();
         c.area(&points, faded(INK, 0.1));
     }
-    let mut labels = Labels::default();
+    let mut labels = Labels::new([0.0, 0.0, WIDTH, HEIGHT]);
     let busiest = map.populations.iter().map(|p| p.rate).fold(f64::MIN_POSITIVE, f64::max);
     for p in &map.populations {
         let (x, y) = window.at(p.lon, p.lat);
-        labels.taken.push([x - 10.0, y - 10.0, x + 10.0, y + 10.0]);
+        labels.keep_clear((x, y), 10.0);
     }
     for cluster in &map.clusters {
         let (x, y) = window.at(cluster.lon, cluster.lat);
-        labels.taken.push([x - 6.0, y - 6.0, x + 6.0, y + 6.0]);
+        labels.keep_clear((x, y), 6.0);
     }
     for p in &map.populations {
         let from = window.at(p.lon, p.lat);
@@ -419,7 +393,7 @@ fn paint(c: &mut Canvas<'_>, map: &Map, window: &Window) {
             ));
             let text = duration(*rtt);
             let middle = (from.0.midpoint(to.0), from.1.midpoint(to.1));
-            let (x, y) = labels.place(middle, 3.0, &text, 10.5);
+            let (x, y) = labels.place(middle, 3.0, size_of(&[(&text, 10.5)]));
             c.bold(x, y, Anchor::Start, 10.5, INK, &text);
         }
     }
@@ -446,12 +420,12 @@ fn paint(c: &mut Canvas<'_>, map: &Map, window: &Window) {
     }
     for cluster in &map.clusters {
         let text = short(&cluster.name, 18);
-        let (x, y) = labels.place(window.at(cluster.lon, cluster.lat), 8.0, &text, 11.5);
+        let (x, y) = labels.place(window.at(cluster.lon, cluster.lat), 8.0, size_of(&[(&text, 11.5)]));
         c.bold(x, y, Anchor::Start, 11.5, INK, &text);
     }
     for p in &map.populations {
         let text = short(&p.name, 18);
-        let (x, y) = labels.place(window.at(p.lon, p.lat), 13.0, &text, 10.5);
+        let (x, y) = labels.place(window.at(p.lon, p.lat), 13.0, size_of(&[(&text, 10.5)]));
         c.text(x, y, Anchor::Start, 10.5, SOFT, &text);
     }
 }

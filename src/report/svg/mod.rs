@@ -7,6 +7,7 @@ mod canvas;
 mod connections;
 mod explain;
 mod exposure;
+mod labels;
 mod latency;
 mod lost;
 mod map;
@@ -55,7 +56,8 @@ impl Chart {
     }
 }
 
-/// A variant's colour, as CSS.
+/// A variant's colour, as CSS: the page's style sheet has the same.
+#[cfg(test)]
 pub(super) fn variant_colour(place: usize) -> String {
     let colour = canvas::PALETTE[place % canvas::PALETTE.len()];
     format!("#{:02x}{:02x}{:02x}", colour.0, colour.1, colour.2)

@@ -8,7 +8,7 @@ use crate::report::text::{availability, count, duration, short};
 
 const WIDTH: f64 = 960.0;
 const LEFT: f64 = 190.0;
-const RIGHT: f64 = 70.0;
+const RIGHT: f64 = 100.0;
 const STEP_ROW: f64 = 46.0;
 const SPAN_ROW: f64 = 24.0;
 /// Dark on every colour of the palette, on a light page and on a dark one.

@@ -1,11 +1,13 @@
 //! Availability against the bill: which designs no other beats, and by how much one pays for a nine.
 
 use super::axis::{Scale, horizontal, log10, ticks};
-use super::canvas::{AXIS, Anchor, GRID, INK, PALETTE, SOFT, draw, faded, width_of};
+use super::canvas::{AXIS, Anchor, GRID, INK, PALETTE, SOFT, draw, faded};
+use super::labels::{Labels, groups, size_of};
 use super::{Chart, Kind};
 use crate::experiment::results::{MetricResult, Results};
 use crate::metric::catalogue;
-use crate::report::text::{availability, duration, money, round_availability, round_money, short};
+use crate::report::text::{availability, duration, interval, money, round_availability, round_money, short};
+use crate::report::verdict::break_even_is_shown;
 use crate::report::view::{Period, overall};
 
 const WIDTH: f64 = 960.0;
@@ -39,11 +41,16 @@ pub(super) fn chart(results: &Results) -> Option<Chart> {
     let floor = (least / 3.0).max(1e-10);
     let worst = points.iter().flat_map(|p| ends(p.3)).map(missing).fold(floor * 10.0, f64::max).min(1.0) * 1.6;
     let most = points.iter().flat_map(|p| ends(p.2)).map(|x| period.scale(x)).fold(0.0, f64::max);
-    let dear = Scale { domain: (0.0, most * 1.12), range: (LEFT, WIDTH - RIGHT) };
+    // Places, not lengths: where the bills are alike, the axis needn't begin at nothing.
+    let cheapest = points.iter().flat_map(|p| ends(p.2)).map(|x| period.scale(x)).fold(most, f64::min);
+    let range = most - cheapest;
+    let low = if cheapest < range { 0.0 } else { (cheapest - 0.3 * range.max(0.02 * most)).max(0.0) };
+    let high = most + 0.15 * range.max(0.02 * most);
+    let dear = Scale { domain: (low, high), range: (LEFT, WIDTH - RIGHT) };
     let good = Scale { domain: (log10(floor), log10(worst)), range: (TOP + 10.0, BOTTOM) };
     let y_of = |share: f64| good.at(log10(missing(share).max(floor)));
     let svg = draw(WIDTH, HEIGHT, "Availability against yearly bill, by variant, with 95 % intervals.", |c| {
-        horizontal(c, TOP, BOTTOM, ticks(0.0, most * 1.12, 7.0).into_iter().map(|t| (dear.at(t), round_money(t))));
+        horizontal(c, TOP, BOTTOM, ticks(low, high, 7.0).into_iter().map(|t| (dear.at(t), round_money(t))));
         c.text(
             (LEFT + WIDTH - RIGHT) / 2.0,
             BOTTOM + 34.0,
@@ -72,29 +79,30 @@ pub(super) fn chart(results: &Results) -> Option<Chart> {
             }
             miss /= 10.0;
         }
-        c.text(LEFT + 10.0, TOP + 2.0, Anchor::Start, 11.5, SOFT, "↑ more available, ← cheaper");
-        let mut front: Vec<(f64, f64)> = points
-            .iter()
-            .filter(|p| results.pareto.iter().any(|name| name == p.1))
-            .map(|p| (dear.at(bill_of(p.2)), y_of(p.3.mean.unwrap_or(0.0))))
-            .collect();
-        front.sort_by(|a, b| a.0.total_cmp(&b.0));
+        c.text(LEFT + 10.0, TOP - 10.0, Anchor::Start, 11.5, SOFT, "↑ more available, ← cheaper");
+        let places: Vec<(f64, f64)> =
+            points.iter().map(|p| (dear.at(bill_of(p.2)), y_of(p.3.mean.unwrap_or(0.0)))).collect();
+        let mut labels = Labels::new([LEFT, TOP + 12.0, WIDTH, BOTTOM]);
+        let is_front = |i: usize| results.pareto.iter().any(|name| name == points[i].1);
+        let mut front: Vec<usize> = (0..points.len()).filter(|&i| is_front(i)).collect();
+        front.sort_by(|&a, &b| places[a].0.total_cmp(&places[b].0));
         for two in front.windows(2) {
-            c.dashes(two[0], two[1], AXIS, 1.25);
+            c.dashes(places[two[0]], places[two[1]], AXIS, 1.25);
+            labels.keep_line_clear(places[two[0]], places[two[1]]);
         }
-        for (i, name, bill, share) in &points {
-            let colour = PALETTE[i % PALETTE.len()];
-            let (x, y) = (dear.at(bill_of(bill)), y_of(share.mean.unwrap_or(0.0)));
-            if let Some([low, high]) = bill.ci95 {
-                c.line((dear.at(period.scale(low)), y), (dear.at(period.scale(high)), y), colour, 2.0);
+        for (i, (place, name, bill, share)) in points.iter().enumerate() {
+            let colour = PALETTE[place % PALETTE.len()];
+            let (x, y) = places[i];
+            if let Some([low, high]) = bill.ci95.map(|ci| ci.map(|usd| period.scale(usd))) {
+                c.line((dear.at(low), y), (dear.at(high), y), colour, 2.0);
+                c.hover(&format!("{}: bill, 95 % interval {}", short(name, 60), interval(&money(low), &money(high))));
+                labels.keep_line_clear((dear.at(low), y), (dear.at(high), y));
             }
             if let Some([low, high]) = share.ci95 {
                 c.line((x, y_of(low)), (x, y_of(high)), colour, 2.0);
-                c.hover(&format!(
-                    "availability, 95 % interval: {} to {}",
-                    availability(low),
-                    availability(high.min(1.0))
-                ));
+                let ends = interval(&availability(low), &availability(high.min(1.0)));
+                c.hover(&format!("{}: availability, 95 % interval {ends}", short(name, 60)));
+                labels.keep_line_clear((x, y_of(low)), (x, y_of(high)));
             }
             c.dot(x, y, 6.5, colour);
             c.hover(&format!(
@@ -103,18 +111,31 @@ pub(super) fn chart(results: &Results) -> Option<Chart> {
                 availability(share.mean.unwrap_or(0.0)),
                 money(bill_of(bill))
             ));
-            let best = results.pareto.iter().any(|p| p == name);
-            if best {
+            if is_front(i) {
                 c.ring(x, y, 10.0, faded(INK, 0.7), 1.5);
             }
-            let label = short(name, 30);
-            let figures = format!("{} · {}", availability(share.mean.unwrap_or(0.0)), money(bill_of(bill)));
-            // The front rises to the right, so its free sides are below right and above left.
-            let fits = x + 14.0 + width_of(&label, 13.0).max(width_of(&figures, 11.5)) < WIDTH && y + 36.0 < BOTTOM;
-            let (at, anchor, first) =
-                if fits { (x + 14.0, Anchor::Start, y + 13.0) } else { (x - 14.0, Anchor::End, y - 26.0) };
-            c.bold(at, first, anchor, 13.0, INK, &label);
-            c.text(at, first + 15.0, anchor, 11.5, SOFT, &figures);
+            labels.keep_clear((x, y), 11.0);
+        }
+        for group in groups(&places, |_, _| true) {
+            let names: Vec<String> = group.iter().map(|&i| short(points[i].1, 30)).collect();
+            let all = |show: &dyn Fn(usize) -> String| {
+                let mut shown: Vec<String> = group.iter().map(|&i| show(i)).collect();
+                shown.dedup();
+                shown.join(", ")
+            };
+            let shares = all(&|i| availability(points[i].3.mean.unwrap_or(0.0)));
+            let label = names.join(", ");
+            let figures = format!("{shares} · {}", all(&|i| money(bill_of(points[i].2))));
+            let (x, y) = labels.place(places[group[0]], 14.0, size_of(&[(&label, 13.0), (&figures, 11.5)]));
+            c.bold(x, y - 7.0, Anchor::Start, 13.0, INK, &label);
+            c.text(x, y + 8.0, Anchor::Start, 11.5, SOFT, &figures);
+        }
+        for two in front.windows(2) {
+            let Some(text) = pays(results, points[two[0]].1, points[two[1]].1) else { continue };
+            let (from, to) = (places[two[0]], places[two[1]]);
+            let middle = (from.0.midpoint(to.0), from.1.midpoint(to.1));
+            let (x, y) = labels.place(middle, 8.0, size_of(&[(&text, 11.0)]));
+            c.text(x, y, Anchor::Start, 11.0, SOFT, &text);
         }
     });
     Some(Chart {
@@ -123,8 +144,17 @@ pub(super) fn chart(results: &Results) -> Option<Chart> {
         title: "What a nine costs".into(),
         caption: "Availability (logarithmic in what is lost) against the bill; crosses are 95 % intervals of the means. \
                   Ringed: on the Pareto front of availability, bill and latency, so no other variant is at least as good at \
-                  all three."
+                  all three. Between two of them: the cost of a minute of total outage above which the dearer one pays, where a \
+                  difference in availability is shown."
             .into(),
         svg,
     })
+}
+
+/// When the dearer of two designs pays, where the results say so.
+fn pays(results: &Results, cheaper: &str, dearer: &str) -> Option<String> {
+    let pair = results.break_even.iter().find(|b| b.dearer == dearer && b.cheaper == cheaper)?;
+    let usd = pair.usd_per_minute?;
+    let is_shown = break_even_is_shown(results, pair);
+    Some(if is_shown { format!("pays above {} a minute", money(usd)) } else { "no difference shown".into() })
 }
