@@ -69,6 +69,46 @@ pub fn asin(x: f64) -> f64 {
     libm::asin(x)
 }
 
+/// Where a function that doesn't fall reaches `level`, from above, to a relative error. It is known at both ends: below
+/// the level at the first, not at the second. By false position (the Illinois rule), with a bisection whenever that
+/// didn't halve the interval, so a step is found too.
+pub fn crossing(
+    (mut low, mut below): (f64, f64),
+    (mut high, mut above): (f64, f64),
+    level: f64,
+    relative: f64,
+    f: impl Fn(f64) -> f64,
+) -> f64 {
+    (below, above) = (below - level, above - level);
+    let (mut halve, mut moved_low) = (false, None);
+    while high - low > relative * high {
+        let width = high - low;
+        // A little to either side of the guess, so that both ends close in.
+        let margin = 0.5 * relative * high;
+        let guess = if halve || above <= below { 0.5 * (low + high) } else { low - below * width / (above - below) };
+        let guess = guess.clamp(low + margin, high - margin);
+        if guess <= low || guess >= high {
+            break;
+        }
+        let value = f(guess) - level;
+        // An end that stays twice counts half, or it would stay for long.
+        if value < 0.0 {
+            (low, below) = (guess, value);
+            if moved_low == Some(true) {
+                above *= 0.5;
+            }
+        } else {
+            (high, above) = (guess, value);
+            if moved_low == Some(false) {
+                below *= 0.5;
+            }
+        }
+        moved_low = Some(value < 0.0);
+        halve = !halve && high - low > 0.5 * width;
+    }
+    high
+}
+
 /// The point between `low` and `high` up to which `is_before` holds, from above, to a relative error: by bisection.
 pub fn bisect((mut low, mut high): (f64, f64), relative: f64, is_before: impl Fn(f64) -> bool) -> f64 {
     while high - low > relative * high {

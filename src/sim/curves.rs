@@ -129,13 +129,8 @@ impl Curves {
             return 1.0;
         }
         let base = self.get(id).0;
-        let Some((&(waiting, wait), others)) = waits.split_first() else { return base.cdf(limit) };
         // Not kept: it is asked for loads on the way to one that stays.
-        let mut curve = base.then_wait(waiting, wait);
-        for &(waiting, wait) in others {
-            curve = curve.then_wait(waiting, wait);
-        }
-        curve.cdf(limit)
+        if waits.is_empty() { base.cdf(limit) } else { waited(base, &waits).cdf(limit) }
     }
 
     /// The latency of a try of this journey that succeeds, beyond a `delay` in seconds that its timeout bears too.
@@ -154,10 +149,10 @@ impl Curves {
         let Way { mut key, limit, waits, mut id } =
             self.way(plan, inputs, flow, journey, conditions, stations, hits, delay);
         let own = plan.journeys[journey].timeout.unwrap_or(f64::INFINITY);
-        for (waiting, wait) in waits {
-            key.extend([waiting.to_bits(), wait.to_bits()]);
-            let before = id;
-            id = self.make(key.clone(), own, |curves| curves.get(before).0.then_wait(waiting, wait));
+        if !waits.is_empty() {
+            key.extend(waits.iter().flat_map(|(waiting, wait)| [waiting.to_bits(), wait.to_bits()]));
+            let base = id;
+            id = self.make(key, own, |curves| waited(curves.get(base).0, &waits));
         }
         if limit == own { id } else { self.cut(id, limit) }
     }
@@ -248,6 +243,14 @@ struct Way {
     waits: Vec<(f64, f64)>,
     /// The curve without them.
     id: CurveId,
+}
+
+/// A curve, and then waits: probability and mean of each.
+fn waited(base: &Curve, waits: &[(f64, f64)]) -> Curve {
+    let after = |curve: Option<Curve>, &(waiting, wait): &(f64, f64)| {
+        Some(curve.as_ref().unwrap_or(base).then_wait(waiting, wait))
+    };
+    waits.iter().fold(None, after).unwrap_or_else(|| base.clone())
 }
 
 fn route_key(key: &mut Vec<u64>, route: Route) {

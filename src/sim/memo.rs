@@ -9,6 +9,7 @@ use super::data::{Known, Meetings};
 use super::inputs::Inputs;
 use super::intern::{Interner, Map};
 use super::solve::{Solution, solve};
+use super::tally::Visited;
 use super::views::Views;
 use crate::plan::Plan;
 use crate::scaling::deployment::Deployment;
@@ -57,6 +58,8 @@ pub(super) struct Memo {
     transition_keys: Map<(InputsId, u32, PodsId), TransitionId>,
     transitions: Vec<Transition>,
     key: Vec<u32>,
+    /// Handed from seed to seed.
+    pub(super) visited: Visited,
 }
 
 impl Memo {

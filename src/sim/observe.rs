@@ -13,7 +13,7 @@ use crate::domain::observation::Resync;
 use crate::domain::rollout::{Revision, RolloutTally, Why};
 use crate::plan::{Plan, RequestsPlan};
 use crate::stats::Histogram;
-use crate::traffic::latency::Mixture;
+use crate::traffic::mixture::Mixture;
 
 /// Looks at the stays in which too much was lost.
 type Look<'l> = &'l mut dyn FnMut(&Memo, &[Rough], Option<&Minutes>);
@@ -53,7 +53,7 @@ pub(super) fn with_losses(
     observations.exposures = exposures.map(|(at, share)| (at.since(origin).secs(), share)).collect();
     released(plan, world.take_releases(), end, &mut observations);
     let World { tally, memo, .. } = world;
-    tally.finish(plan, memo, counts, &mut observations);
+    memo.visited = tally.finish(plan, memo, counts, &mut observations);
     for (tallies, last) in observations.stations.iter_mut().zip(last) {
         for (tally, last) in tallies.iter_mut().zip(last) {
             tally.last = last;
@@ -121,35 +121,31 @@ pub(super) struct Times<'m> {
 impl Times<'_> {
     /// Mean in seconds.
     pub(super) fn mean(&self) -> Option<f64> {
-        match (self.rates.mean(), self.counted.mean()) {
+        self.joined(self.rates.mean(), self.counted.mean())
+    }
+
+    /// P(time ≤ t), if there was anything.
+    fn cdf(&self, t: f64) -> f64 {
+        let rates = (!self.rates.is_empty()).then(|| self.rates.cdf(t));
+        self.joined(rates, self.counted.cdf(t)).unwrap_or(0.0)
+    }
+
+    /// The same for each of these times, which don't fall.
+    pub(super) fn cdfs(&self, rising: &[f64]) -> Vec<f64> {
+        let counted = self.counted.cdfs(rising.iter().copied());
+        let rates = if self.rates.is_empty() { Vec::new() } else { self.rates.cdfs(rising) };
+        let of = |values: &[f64], k: usize| values.get(k).copied();
+        (0..rising.len()).map(|k| self.joined(of(&rates, k), of(&counted, k)).unwrap_or(0.0)).collect()
+    }
+
+    /// What is of both kinds, from that of each: by weight.
+    fn joined(&self, rates: Option<f64>, counted: Option<f64>) -> Option<f64> {
+        match (rates, counted) {
             (Some(rates), Some(counted)) => {
                 let (a, b) = (self.rates.weight(), self.counted.weight());
                 Some((rates * a + counted * b) / (a + b))
             }
             (one, None) | (None, one) => one,
-        }
-    }
-
-    /// P(time ≤ t), if there was anything.
-    fn cdf(&self, t: f64) -> f64 {
-        self.joined(t, self.counted.cdf(t))
-    }
-
-    /// The same for each of these times, which don't fall.
-    pub(super) fn cdfs(&self, rising: impl Iterator<Item = f64> + Clone) -> Vec<f64> {
-        let counted = self.counted.cdfs(rising.clone());
-        rising.enumerate().map(|(k, t)| self.joined(t, counted.get(k).copied())).collect()
-    }
-
-    fn joined(&self, t: f64, counted: Option<f64>) -> f64 {
-        match counted {
-            None if self.rates.is_empty() => 0.0,
-            None => self.rates.cdf(t),
-            Some(counted) if self.rates.is_empty() => counted,
-            Some(counted) => {
-                let (a, b) = (self.rates.weight(), self.counted.weight());
-                (self.rates.cdf(t) * a + counted * b) / (a + b)
-            }
         }
     }
 

@@ -58,6 +58,8 @@ pub(super) struct Lost {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Solution {
     pub(super) cells: Vec<Cell>,
+    /// By cell, at `population * journeys + journey`: requests per second, and good ones.
+    pub(super) served: Vec<(u32, f64, f64)>,
     pub(super) losses: Vec<Lost>,
     pub(super) stations: Vec<StationState>,
     /// Bytes per second to the internet.
@@ -197,6 +199,8 @@ fn solve_with(
         let good = walk.rate * success;
         solution.egress += good * walk.journey.response;
         bytes(plan, inputs, flow, walk.journey, good, &hits, &mut solution);
+        let position = population.index() * plan.journeys.len() + journey_id.index();
+        solution.served.push((position as u32, walk.rate, good));
         solution.cells.push(Cell { population, journey: journey_id, flow, rate: walk.rate, success, latency, hits });
     }
     solution.stations.truncate(cluster.stations.len());

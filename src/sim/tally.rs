@@ -1,4 +1,4 @@
-//! What one seed adds up: time spent in each solution, multiplied out once a month.
+//! What one seed adds up: time spent in each solution, multiplied out once a month for the bill, and once for all else.
 //!
 //! Sums run in the seed's own first-visit order, so they don't depend on what the memo already held.
 
@@ -7,6 +7,7 @@ use super::intern::Map;
 use super::memo::{Memo, SolutionId, TransitionId};
 use super::observe::Times;
 use super::requests::Counts;
+use super::solve::Solution;
 use super::step::Stay;
 use super::views::ViewId;
 use crate::base::maths::bisect;
@@ -48,13 +49,10 @@ impl<T: Copy + Default + PartialEq + core::ops::AddAssign> Visits<T> {
     }
 
     /// Takes out everything, in the order of first visits.
-    fn drain(&mut self) -> Vec<(u32, T)> {
-        let taken = self.order.iter().map(|&number| (number, self.amount[number as usize])).collect();
-        for &number in &self.order {
-            self.amount[number as usize] = T::default();
+    fn drain(&mut self, mut visit: impl FnMut(u32, T)) {
+        for number in self.order.drain(..) {
+            visit(number, core::mem::take(&mut self.amount[number as usize]));
         }
-        self.order.clear();
-        taken
     }
 }
 
@@ -85,11 +83,20 @@ impl<K: Copy + Eq + core::hash::Hash> Sums<K> {
 /// A station's waits: (probability, mean if waiting, weight).
 type Waits = Vec<(f64, f64, f64)>;
 
+/// Where one seed was, and for how long. As long as all that was ever solved, so a memo's seeds hand it on, emptied.
+#[derive(Default, Debug)]
+pub(super) struct Visited {
+    /// Seconds in each solution: of this month, and of those that are closed.
+    stays: Visits<f64>,
+    lasted: Visits<f64>,
+    /// How often each transition was taken this month.
+    slots: Visits<u32>,
+}
+
 /// What one seed adds up.
 #[derive(Debug)]
 pub(super) struct Tally {
-    stays: Visits<f64>,
-    slots: Visits<u32>,
+    visited: Visited,
     pub(super) rough: Vec<Rough>,
     node_seconds: Table<Cluster, f64>,
     /// By cluster: the interval over which its inputs' shares move.
@@ -116,15 +123,14 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    pub(super) fn new(plan: &Plan, trace: bool) -> Self {
+    pub(super) fn new(plan: &Plan, trace: bool, visited: Visited) -> Self {
         let cells = plan.populations.len() * plan.journeys.len();
         let stations = plan
             .clusters
             .iter()
             .map(|cluster| vec![StationTally { empty: Some(0.0), ..StationTally::default() }; cluster.stations.len()]);
         Self {
-            stays: Visits::default(),
-            slots: Visits::default(),
+            visited,
             rough: Vec::new(),
             node_seconds: vec![0.0; plan.clusters.len()].into(),
             spans: vec![(SimTime::ZERO, SimTime::ZERO); plan.clusters.len()].into(),
@@ -158,7 +164,11 @@ impl Tally {
     /// Forgets what was added up so far: the warm-up is over.
     pub(super) fn restart(&mut self, plan: &Plan) {
         let (spans, lived) = (self.spans.clone(), self.lived.take());
-        *self = Self::new(plan, self.tracing());
+        let mut visited = core::mem::take(&mut self.visited);
+        visited.stays.drain(|_, _| ());
+        visited.lasted.drain(|_, _| ());
+        visited.slots.drain(|_, _| ());
+        *self = Self::new(plan, self.tracing(), visited);
         (self.spans, self.lived) = (spans, lived);
     }
 
@@ -168,7 +178,7 @@ impl Tally {
         if seconds <= 0.0 {
             return;
         }
-        self.stays.add(stay.solution.0, seconds);
+        self.visited.stays.add(stay.solution.0, seconds);
         self.node_seconds[cluster] += f64::from(nodes) * seconds;
         if let Some(lived) = &mut self.lived {
             lived.push(stay);
@@ -184,7 +194,7 @@ impl Tally {
 
     /// One whole slot from the memo.
     pub(super) fn slot(&mut self, cluster: Id<Cluster>, id: TransitionId, from: SimTime, memo: &Memo) {
-        self.slots.add(id.0, 1);
+        self.visited.slots.add(id.0, 1);
         let transition = memo.transition(id);
         if let Some(lived) = &mut self.lived {
             let mut start = from;
@@ -212,19 +222,22 @@ impl Tally {
     pub(super) fn close_month(&mut self, seconds: f64, plan: &Plan, memo: &Memo) {
         let cells = plan.populations.len() * plan.journeys.len();
         let mut month = Month { seconds, ..Month::empty(cells, plan.clusters.len()) };
-        for (number, count) in self.slots.drain() {
+        let Visited { stays, lasted, slots } = &mut self.visited;
+        slots.drain(|number, count| {
             let transition = memo.transition(TransitionId(number));
             let count = f64::from(count);
             for &(solution, seconds, _) in &transition.stays {
-                self.stays.add(solution.0, seconds * count);
+                stays.add(solution.0, seconds * count);
             }
             if let Some(&(solution, ..)) = transition.stays.first() {
                 self.node_seconds[memo.inputs_of(solution).cluster] += transition.node_seconds * count;
             }
-        }
-        for (number, seconds) in self.stays.drain() {
-            self.add(SolutionId(number), seconds, plan, memo, &mut month);
-        }
+        });
+        stays.drain(|number, seconds| {
+            let solution = memo.solution(SolutionId(number));
+            bill(solution, memo.inputs_of(SolutionId(number)).cluster, seconds, &mut month);
+            lasted.add(number, seconds);
+        });
         for (hours, seconds) in month.node_hours.iter_mut().zip(&mut self.node_seconds) {
             *hours = *seconds / 3600.0;
             *seconds = 0.0;
@@ -238,17 +251,15 @@ impl Tally {
         self.months.push(month);
     }
 
-    fn add(&mut self, id: SolutionId, seconds: f64, plan: &Plan, memo: &Memo, month: &mut Month) {
+    /// Adds what doesn't have to be known by the month.
+    fn add(&mut self, id: SolutionId, seconds: f64, plan: &Plan, memo: &Memo) {
         let solution = memo.solution(id);
         let inputs = memo.inputs_of(id);
         let cluster = inputs.cluster.index();
         let journeys = plan.journeys.len();
         for cell in &solution.cells {
             let position = cell.population.index() * journeys + cell.journey.index();
-            let offered = cell.rate * seconds;
-            let good = offered * cell.success;
-            month.offered[position] += offered;
-            month.good[position] += good;
+            let good = cell.rate * seconds * cell.success;
             for &(curve, delay, share) in &cell.latency {
                 let next = self.latency[position].len() as u32;
                 let at = *self.latency_at.entry((position as u32, curve, delay.to_bits())).or_insert(next);
@@ -321,20 +332,22 @@ impl Tally {
                 None => waits.push((waiting, wait, served)),
             }
         }
-        month.egress[cluster] += solution.egress * seconds;
-        month.internal[cluster] += solution.internal * seconds;
-        month.carried.add(&solution.carried, seconds);
-        solution.carried.egress.iter().for_each(|&(id, rate)| month.egress[id.index()] += rate * seconds);
-        for &(from, to, rate) in &solution.transfer {
-            add_transfer(&mut month.transfer, from, to, rate * seconds);
-        }
     }
 
-    /// Everything, once the last month is closed, with what requests counted.
-    pub(super) fn finish(mut self, plan: &Plan, memo: &Memo, counts: Option<Counts>, observations: &mut Observations) {
+    /// Everything, once the last month is closed, with what requests counted. What it returns is empty again.
+    pub(super) fn finish(
+        mut self,
+        plan: &Plan,
+        memo: &Memo,
+        counts: Option<Counts>,
+        observations: &mut Observations,
+    ) -> Visited {
+        let mut visited = core::mem::take(&mut self.visited);
+        visited.lasted.drain(|number, seconds| self.add(SolutionId(number), seconds, plan, memo));
         let journeys = plan.journeys.len();
         let everyone: Vec<Option<Id<Population>>> = plan.populations.keys().map(Some).chain([None]).collect();
         let everything: Vec<Option<Id<Journey>>> = plan.journeys.keys().map(Some).chain([None]).collect();
+        let nodes: Vec<f64> = (0..CURVE_NODES).map(curve_node).collect();
         for &population in &everyone {
             for &journey in &everything {
                 let mut times = Times::default();
@@ -356,7 +369,7 @@ impl Tally {
                     observations.latency.push(Latency { population, journey, mean, quantiles });
                 }
                 if journey.is_none() {
-                    observations.curves.push(times.cdfs((0..CURVE_NODES).map(curve_node)));
+                    observations.curves.push(times.cdfs(&nodes));
                 }
             }
         }
@@ -380,6 +393,7 @@ impl Tally {
         observations.stations = self.stations;
         observations.violations = self.violations;
         observations.data = self.data;
+        visited
     }
 
     /// Adds what requests counted.
@@ -423,6 +437,22 @@ impl Tally {
             writes: access(Kind::Write),
             visible: (reads > 0.0).then(|| seen_by(0.999, &views, reads)),
         }
+    }
+}
+
+/// Adds so many seconds in a solution of a cluster to what is billed by the month.
+fn bill(solution: &Solution, cluster: Id<Cluster>, seconds: f64, month: &mut Month) {
+    for &(cell, offered, good) in &solution.served {
+        month.offered[cell as usize] += offered * seconds;
+        month.good[cell as usize] += good * seconds;
+    }
+    let cluster = cluster.index();
+    month.egress[cluster] += solution.egress * seconds;
+    month.internal[cluster] += solution.internal * seconds;
+    month.carried.add(&solution.carried, seconds);
+    solution.carried.egress.iter().for_each(|&(id, rate)| month.egress[id.index()] += rate * seconds);
+    for &(from, to, rate) in &solution.transfer {
+        add_transfer(&mut month.transfer, from, to, rate * seconds);
     }
 }
 

@@ -1,22 +1,24 @@
 //! The distribution of a journey's latency: the sum of round trips, service times and waits.
 //!
 //! The parts that don't depend on load are convolved once per path, by FFT on a linear grid, and read off
-//! at nodes 2 % apart; each wait is then an atom at 0 and an exponential, applied by a recursion over the
-//! nodes. Constants are kept apart as a shift, so that they stay exact. Between nodes the distribution
+//! at nodes 2 % apart (`lattice.rs`); each wait is then an atom at 0 and an exponential, applied by a recursion over
+//! the nodes. Constants are kept apart as a shift, so that they stay exact. Between nodes the distribution
 //! function is linear: an error of second order in the 2 %.
 
+use super::lattice::{LATTICE, Lattice};
 use super::order::at_least;
-use crate::base::maths::{bisect, exp, ln};
+use crate::base::maths::{bisect, exp};
 use crate::dist::Dist;
-use realfft::RealFftPlanner;
+use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
+use std::sync::{Arc, LazyLock};
 
 /// Points of the linear grid.
 const GRID: usize = 4096;
-/// Logarithm of 1.02, the ratio of one node to the one before.
-const LN_STEP: f64 = 0.019_802_627_296_179_73;
+/// An exponential is followed for so many means: e^-40 is nothing.
+const MEANS: f64 = 40.0;
 
 /// One term of a journey's latency.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum Part {
     /// A round trip, a service time.
     One(Dist),
@@ -33,8 +35,8 @@ impl Part {
         match self {
             Self::One(dist) => dist.is_constant(),
             Self::Slowest(dists) => dists.iter().all(Dist::is_constant),
-            Self::Fastest(_, curves) => curves.iter().all(|curve| curve.nodes.is_empty()),
-            Self::Either(..) => self.only().is_some_and(|curve| curve.nodes.is_empty()),
+            Self::Fastest(_, curves) => curves.iter().all(|curve| curve.cdf.is_empty()),
+            Self::Either(..) => self.only().is_some_and(|curve| curve.cdf.is_empty()),
         }
     }
 
@@ -98,11 +100,11 @@ impl Part {
 pub struct Curve {
     /// Seconds that every request takes.
     shift: f64,
-    /// First node, in seconds beyond the shift; 0 when nothing varies.
-    first: f64,
-    /// Nodes, in seconds beyond the shift: `first * 1.02^k`.
-    nodes: Vec<f64>,
-    /// P(excess ≤ node k). The last one is 1 but for the tail beyond the grid.
+    /// The nodes are those of the lattice times this: seconds beyond the shift.
+    unit: f64,
+    /// Number of the first node.
+    first: usize,
+    /// P(excess ≤ node `first + k`); none when nothing varies. The last one is 1 but for the tail beyond the grid.
     cdf: Vec<f64>,
     /// P(excess = 0).
     atom: f64,
@@ -117,7 +119,7 @@ impl Curve {
         let shift = parts.iter().filter(|part| part.is_constant()).map(Part::mean).sum();
         let varying: Vec<&Part> = parts.iter().filter(|part| !part.is_constant()).collect();
         if varying.is_empty() {
-            return Self { shift, first: 0.0, nodes: Vec::new(), cdf: Vec::new(), atom: 1.0, mean };
+            return Self { shift, unit: 1.0, first: 0, cdf: Vec::new(), atom: 1.0, mean };
         }
         // The grid reaches where all parts at once are in their last 1e-5: far beyond p99.9 of the sum.
         let reach: f64 = varying.iter().map(|part| part.reach(1.0 - 1e-5)).sum::<f64>() * 1.02;
@@ -130,17 +132,16 @@ impl Curve {
             sum += mass;
             cumulative.push(sum.min(1.0));
         }
-        let first = first_node(&cumulative, width);
-        let nodes = nodes(first, reach);
+        let first = LATTICE.floor(first_node(&cumulative, width));
         let mut floor = 0.0_f64;
-        let cdf = nodes
+        let cdf = LATTICE.nodes()[first..=LATTICE.ceil(reach)]
             .iter()
             .map(|node| {
                 floor = floor.max(read(&cumulative, node / width));
                 floor
             })
             .collect();
-        Self { shift, first, nodes, cdf, atom: 0.0, mean }
+        Self { shift, unit: 1.0, first, cdf, atom: 0.0, mean }
     }
 
     /// This, and then a wait: with probability `waiting` an exponential of mean `wait` seconds.
@@ -149,54 +150,65 @@ impl Curve {
         if waiting <= 0.0 || wait <= 0.0 {
             return self.clone();
         }
-        self.then_held(waiting, wait, self.mean, |x| self.excess_cdf(x))
+        self.then_held(waiting, wait, self.mean, |_, below| below)
     }
 
     /// What is left of this within a limit, and then an exponential time of mean `wait` seconds.
     #[must_use]
     pub fn then_exponential(&self, within: Within, wait: f64) -> Self {
         let top = within.limit - self.shift;
-        let cdf = |x: f64| if x >= top { 1.0 } else { (self.excess_cdf(x) / within.share).min(1.0) };
-        self.then_held(1.0, wait, within.mean, cdf)
+        let left = |x: f64, below: f64| if x >= top { 1.0 } else { (below / within.share).min(1.0) };
+        self.then_held(1.0, wait, within.mean, left)
     }
 
-    /// A time of this mean and distribution function of the excess, on this one's nodes, and then a wait.
-    fn then_held(&self, waiting: f64, wait: f64, mean: f64, cdf_before: impl Fn(f64) -> f64) -> Self {
-        let lowest = wait * 1e-3;
-        let highest = wait * 40.0;
-        let first = if self.cdf.is_empty() { lowest } else { self.first.min(lowest.max(self.first * 1e-2)) };
-        let last = if self.cdf.is_empty() { highest } else { highest + self.nodes[self.nodes.len() - 1] };
-        let nodes = nodes(first, last);
-        let mut cdf = Vec::with_capacity(nodes.len());
+    /// A time of this mean, whose distribution function is made of the excess and this one's, and then a wait.
+    fn then_held(&self, waiting: f64, wait: f64, mean: f64, left: impl Fn(f64, f64) -> f64) -> Self {
+        let lattice = &*LATTICE;
+        let lowest = lattice.floor(wait * 1e-3 / self.unit);
+        // Where nothing is at 0 the curve's own first node is low enough.
+        let first = match (self.cdf.is_empty(), self.atom > 0.0) {
+            (true, _) => lowest,
+            (false, true) => self.first.min(lowest),
+            (false, false) => self.first,
+        };
+        let own_end = self.end();
+        let last = lattice.ceil(wait * MEANS / self.unit + own_end.map_or(0.0, |end| lattice.nodes()[end]));
+        let mut cdf = Vec::with_capacity(last + 1 - first);
         // Mass of requests whose exponential is still running at the node.
-        let atom = cdf_before(0.0);
+        let atom = left(0.0, self.atom);
         let mut held = atom;
         let mut before = 0.0;
         let mut below = atom;
-        for &node in &nodes {
-            let here = cdf_before(node);
-            let gap = node - before;
-            let decay = exp(-gap / wait);
+        for (k, node) in lattice.nodes()[first..=last].iter().enumerate() {
+            let node = node * self.unit;
+            let here = left(node, self.at_node(first + k));
+            let gap = (node - before) / wait;
+            let decay = if gap < MEANS { exp(-gap) } else { 0.0 };
             // What arrives within the gap arrives evenly over it.
-            held = held * decay + (here - below) * (wait / gap) * (1.0 - decay);
+            held *= decay;
+            if here > below {
+                held += (here - below) * (1.0 - decay) / gap;
+            }
             cdf.push((here - waiting * held).clamp(0.0, 1.0));
             before = node;
             below = here;
         }
         let (atom, mean) = (atom * (1.0 - waiting), mean + waiting * wait);
-        Self { shift: self.shift, first, nodes, cdf, atom, mean }
+        Self { shift: self.shift, unit: self.unit, first, cdf, atom, mean }
     }
 
     /// What is left of this within a limit, and then a time that is even between 0 and `width` seconds.
     #[must_use]
     pub fn then_even(&self, within: Within, width: f64) -> Self {
+        let lattice = &*LATTICE;
         let top = within.limit - self.shift;
         let cdf = |x: f64| if x >= top { 1.0 } else { (self.excess_cdf(x) / within.share).min(1.0) };
         // The distribution function, and its integral from 0 on, where it bends.
         let mut bends = vec![(0.0, cdf(0.0), 0.0)];
         let (mut before, mut below, mut area) = (0.0, cdf(0.0), 0.0);
         let end = if within.share < 1.0 { Some(top) } else { None };
-        for &x in self.nodes.iter().take_while(|node| **node < top).chain(end.as_ref()) {
+        let own = self.nodes().map(|(x, _)| x).take_while(|x| *x < top);
+        for x in own.chain(end) {
             let here = cdf(x);
             area += (x - before) * 0.5 * (below + here);
             bends.push((x, here, area));
@@ -206,43 +218,97 @@ impl Curve {
             let (from, below, area) = bends[bends.partition_point(|bend| bend.0 <= x).max(1) - 1];
             area + (x - from) * 0.5 * (below + cdf(x))
         };
-        let last = before + width;
-        let lowest = if self.first > 0.0 { self.first.min(width * 1e-3) } else { width * 1e-3 };
+        let end = before + width;
+        let lowest = if self.cdf.is_empty() { width * 1e-3 } else { self.node(self.first).min(width * 1e-3) };
         // The last node is the end itself, where a constant and then an even time has a bend.
-        let first = last * exp(-(ln(last / lowest) / LN_STEP).ceil() * LN_STEP);
-        let nodes = nodes(first, last * (1.0 - 1e-12));
-        let even = |&node: &f64| {
+        let last = lattice.ceil(end);
+        let unit = end / lattice.nodes()[last];
+        let first = lattice.floor(lowest / unit);
+        let even = |node: f64| {
             let earlier = if node > width { integral(node - width) } else { 0.0 };
             ((integral(node) - earlier) / width).clamp(0.0, 1.0)
         };
-        let cdf = nodes.iter().map(even).collect();
-        Self { shift: self.shift, first, nodes, cdf, atom: 0.0, mean: within.mean + 0.5 * width }
+        let cdf = lattice.nodes()[first..=last].iter().map(|node| even(node * unit)).collect();
+        Self { shift: self.shift, unit, first, cdf, atom: 0.0, mean: within.mean + 0.5 * width }
+    }
+
+    /// A node in seconds beyond the shift.
+    fn node(&self, number: usize) -> f64 {
+        LATTICE.nodes()[number] * self.unit
+    }
+
+    /// The last node's number, if anything varies.
+    fn end(&self) -> Option<usize> {
+        (!self.cdf.is_empty()).then(|| self.first + self.cdf.len() - 1)
+    }
+
+    /// The nodes: seconds beyond the shift, and P(excess ≤ node).
+    fn nodes(&self) -> impl Iterator<Item = (f64, f64)> {
+        let from = LATTICE.nodes()[self.first..].iter();
+        from.map(|node| node * self.unit).zip(self.cdf.iter().copied())
+    }
+
+    /// P(excess ≤ a node of the lattice times the unit).
+    fn at_node(&self, number: usize) -> f64 {
+        match (self.end(), number.checked_sub(self.first)) {
+            (None, _) => self.atom,
+            (Some(end), Some(_)) if number >= end => 1.0,
+            (Some(_), Some(k)) => self.cdf[k],
+            (Some(_), None) => {
+                let nodes = LATTICE.nodes();
+                self.atom + (self.cdf[0] - self.atom) * (nodes[number] / nodes[self.first])
+            }
+        }
     }
 
     /// P(excess over the shift ≤ x).
     fn excess_cdf(&self, x: f64) -> f64 {
+        self.excess_cdf_near(x, |lattice, x| lattice.floor(x))
+    }
+
+    /// The same, with a way to find the last node that isn't after a time.
+    fn excess_cdf_near(&self, x: f64, floor: impl FnOnce(&Lattice, f64) -> usize) -> f64 {
         if x < 0.0 {
             return 0.0;
         }
-        if self.cdf.is_empty() || x == 0.0 {
-            return self.atom;
+        let Some(end) = self.end().filter(|_| x > 0.0) else { return self.atom };
+        let lattice = &*LATTICE;
+        let nodes = lattice.nodes();
+        let x = x / self.unit;
+        if x < nodes[self.first] {
+            return self.atom + (self.cdf[0] - self.atom) * (x / nodes[self.first]);
         }
-        if x < self.first {
-            return self.atom + (self.cdf[0] - self.atom) * (x / self.first);
-        }
-        let position = ln(x / self.first) / LN_STEP;
-        let k = position as usize;
-        if k + 1 >= self.cdf.len() {
+        let number = floor(lattice, x);
+        if number >= end {
             return 1.0;
         }
-        let share = (x - self.nodes[k]) / (self.nodes[k + 1] - self.nodes[k]);
-        self.cdf[k] + (self.cdf[k + 1] - self.cdf[k]) * share.clamp(0.0, 1.0)
+        let k = number - self.first;
+        let share = (x - nodes[number]) / (nodes[number + 1] - nodes[number]);
+        self.cdf[k] + (self.cdf[k + 1] - self.cdf[k]) * share
     }
 
     /// P(latency ≤ t).
     pub fn cdf(&self, t: f64) -> f64 {
-        // A constant is reached at itself, whatever rounding its sum has.
-        self.excess_cdf(if (t - self.shift).abs() <= 1e-12 * self.shift { 0.0 } else { t - self.shift })
+        self.excess_cdf(self.excess(t))
+    }
+
+    /// Calls `visit` with P(latency ≤ t) for each of these times, which don't fall.
+    pub(super) fn cdfs(&self, times: impl Iterator<Item = f64>, mut visit: impl FnMut(f64)) {
+        let mut number = self.first;
+        for t in times {
+            let walk = |lattice: &Lattice, x: f64| {
+                while number + 2 < lattice.nodes().len() && lattice.nodes()[number + 1] <= x {
+                    number += 1;
+                }
+                number
+            };
+            visit(self.excess_cdf_near(self.excess(t), walk));
+        }
+    }
+
+    /// A constant is reached at itself, whatever rounding its sum has.
+    fn excess(&self, t: f64) -> f64 {
+        if (t - self.shift).abs() <= 1e-12 * self.shift { 0.0 } else { t - self.shift }
     }
 
     /// Mean in seconds.
@@ -251,8 +317,8 @@ impl Curve {
     }
 
     /// The least and the greatest latency that the curve can tell apart.
-    fn range(&self) -> (f64, f64) {
-        (self.shift, self.shift + self.nodes.last().copied().unwrap_or(0.0))
+    pub(super) fn range(&self) -> (f64, f64) {
+        (self.shift, self.shift + self.end().map_or(0.0, |end| self.node(end)))
     }
 
     /// What is left of the curve when nothing beyond `limit` seconds counts.
@@ -264,8 +330,8 @@ impl Curve {
         // The integral of P(shift + excess > t) up to the limit, linear between nodes, less what lies beyond.
         let top = limit - self.shift;
         let (mut before, mut below, mut sum) = (0.0, self.atom, 0.0);
-        for &node in self.nodes.iter().take_while(|node| **node < top).chain([&top]) {
-            let here = self.excess_cdf(node);
+        let own = self.nodes().take_while(|(node, _)| *node < top);
+        for (node, here) in own.chain([(top, share)]) {
             sum += (node - before) * (share - 0.5 * (below + here));
             before = node;
             below = here;
@@ -279,11 +345,11 @@ impl Curve {
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Within {
     /// Seconds.
-    limit: f64,
+    pub(super) limit: f64,
     /// P(latency ≤ limit).
-    share: f64,
+    pub(super) share: f64,
     /// Mean of those, in seconds.
-    mean: f64,
+    pub(super) mean: f64,
 }
 
 impl Within {
@@ -291,20 +357,6 @@ impl Within {
     pub const fn share(&self) -> f64 {
         self.share
     }
-}
-
-/// Nodes 2 % apart from `first` until `last` is reached.
-fn nodes(first: f64, last: f64) -> Vec<f64> {
-    let mut nodes = Vec::with_capacity((ln(last / first) / LN_STEP) as usize + 2);
-    for k in 0.. {
-        // Each by itself, so that rounding doesn't add up and the search by logarithm finds its place.
-        let node = first * exp(f64::from(k) * LN_STEP);
-        nodes.push(node);
-        if node >= last {
-            break;
-        }
-    }
-    nodes
 }
 
 /// A node below which almost nothing lies, as a place to start the nodes.
@@ -327,14 +379,27 @@ fn read(cumulative: &[f64], position: f64) -> f64 {
     cumulative[k] + (cumulative[k + 1] - cumulative[k]) * (shifted - k as f64)
 }
 
+/// The transforms of the grid, planned once.
+static TRANSFORMS: LazyLock<(Arc<dyn RealToComplex<f64>>, Arc<dyn ComplexToReal<f64>>)> = LazyLock::new(|| {
+    let mut planner = RealFftPlanner::<f64>::new();
+    (planner.plan_fft_forward(2 * GRID), planner.plan_fft_inverse(2 * GRID))
+});
+
 /// Masses of the sum of `parts` around multiples of `width`: product of their transforms.
 fn convolve(parts: &[&Part], width: f64) -> Vec<f64> {
-    let mut planner = RealFftPlanner::<f64>::new();
-    let forward = planner.plan_fft_forward(2 * GRID);
-    let backward = planner.plan_fft_inverse(2 * GRID);
+    let (forward, backward) = &*TRANSFORMS;
     let mut product = forward.make_output_vec();
-    let mut first = true;
+    product.fill(1.0.into());
+    let mut spectrum = forward.make_output_vec();
+    // A part that comes several times, such as the trip from one service to the next, is transformed once.
+    let mut times: Vec<(&Part, usize)> = Vec::with_capacity(parts.len());
     for part in parts {
+        match times.iter_mut().find(|(other, _)| other == part) {
+            Some((_, count)) => *count += 1,
+            None => times.push((part, 1)),
+        }
+    }
+    for (part, count) in times {
         let mut masses = forward.make_input_vec();
         let mut below = 0.0;
         for (k, mass) in masses[..GRID].iter_mut().enumerate() {
@@ -342,14 +407,10 @@ fn convolve(parts: &[&Part], width: f64) -> Vec<f64> {
             *mass = above - below;
             below = above;
         }
-        let mut spectrum = forward.make_output_vec();
         forward.process(&mut masses, &mut spectrum).expect("buffers made by the plan fit it");
-        if first {
-            product = spectrum;
-            first = false;
-        } else {
-            for (p, s) in product.iter_mut().zip(&spectrum) {
-                *p *= s;
+        for (product, factor) in product.iter_mut().zip(&spectrum) {
+            for _ in 0..count {
+                *product *= factor;
             }
         }
     }
@@ -364,85 +425,9 @@ fn convolve(parts: &[&Part], width: f64) -> Vec<f64> {
     masses
 }
 
-/// One part of a mixture.
-#[derive(Clone, Copy, Debug)]
-struct Piece<'a> {
-    curve: &'a Curve,
-    within: Within,
-    /// Seconds before the curve begins.
-    delay: f64,
-    weight: f64,
-}
-
-impl Piece<'_> {
-    fn cdf(&self, t: f64) -> f64 {
-        let t = t - self.delay;
-        if t >= self.within.limit { 1.0 } else { self.curve.cdf(t) / self.within.share }
-    }
-}
-
-/// A weighted mixture of curves, each delayed by some seconds and cut off at a limit.
-#[derive(Clone, Debug, Default)]
-pub struct Mixture<'a> {
-    pieces: Vec<Piece<'a>>,
-    weight: f64,
-}
-
-impl<'a> Mixture<'a> {
-    /// Adds `weight` requests that follow `curve` as far as it counts, `delay` seconds later.
-    pub fn add(&mut self, curve: &'a Curve, within: Within, delay: f64, weight: f64) {
-        if weight > 0.0 && within.share > 0.0 {
-            self.pieces.push(Piece { curve, within, delay, weight });
-            self.weight += weight;
-        }
-    }
-
-    /// True if nothing was added.
-    pub fn is_empty(&self) -> bool {
-        self.pieces.is_empty()
-    }
-
-    /// How many requests were added.
-    pub const fn weight(&self) -> f64 {
-        self.weight
-    }
-
-    /// Mean in seconds.
-    pub fn mean(&self) -> Option<f64> {
-        (self.weight > 0.0)
-            .then(|| self.pieces.iter().map(|p| (p.within.mean + p.delay) * p.weight).sum::<f64>() / self.weight)
-    }
-
-    /// P(latency ≤ t).
-    pub fn cdf(&self, t: f64) -> f64 {
-        self.pieces.iter().map(|piece| piece.cdf(t) * piece.weight).sum::<f64>() / self.weight
-    }
-
-    /// The latencies that these rising shares of requests don't exceed, to a relative 1e-6. By bisection.
-    ///
-    /// # Panics
-    /// If the mixture is empty.
-    pub fn quantiles<const N: usize>(&self, shares: [f64; N]) -> [f64; N] {
-        assert!(!self.is_empty(), "an empty mixture has no quantiles");
-        let (mut low, mut top) = (f64::INFINITY, 0.0_f64);
-        for piece in &self.pieces {
-            let (least, most) = piece.curve.range();
-            low = low.min(least + piece.delay);
-            top = top.max(most.min(piece.within.limit) + piece.delay);
-        }
-        shares.map(|share| {
-            if self.cdf(low) >= share {
-                return low;
-            }
-            // The next share's quantile is no lower.
-            low = bisect((low, top), 1e-6, |x| self.cdf(x) < share);
-            low
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::mixture::Mixture;
     use super::*;
     use crate::base::Span;
 
@@ -496,19 +481,6 @@ mod tests {
         assert_eq!(quantile(&curve, 0.4), 1.0);
         // P(excess > x) = 0.5 e^{-x/2}: 0.9 at x = 2 ln 5.
         close(quantile(&curve, 0.9) - 1.0, 2.0 * 5.0_f64.ln(), 1e-3);
-    }
-
-    #[test]
-    fn a_mixture_weighs_its_parts() {
-        let fast = Curve::sum(&[Part::One(Dist::constant(Span::from_whole_secs(1)))]);
-        let slow = Curve::sum(&[Part::One(Dist::constant(Span::from_whole_secs(2)))]);
-        let mut mixture = Mixture::default();
-        mixture.add(&fast, fast.within(f64::INFINITY), 0.0, 3.0);
-        mixture.add(&slow, slow.within(f64::INFINITY), 0.5, 1.0);
-        let [low, high] = mixture.quantiles([0.74, 0.76]);
-        close(low, 1.0, 1e-6);
-        close(high, 2.5, 1e-6);
-        close(mixture.mean().unwrap(), 1.375, 1e-12);
     }
 
     #[test]

@@ -2,6 +2,8 @@
 //! distribution of a journey's latency.
 
 pub mod latency;
+mod lattice;
+pub mod mixture;
 pub mod order;
 pub mod queueing;
 pub mod spec;

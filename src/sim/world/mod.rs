@@ -340,12 +340,13 @@ impl<'a> World<'a> {
             outside: Vec::new(),
         };
         let unset = memo.inputs_id(&nothing);
+        let visited = core::mem::take(&mut memo.visited);
         let mut world = Self {
             plan,
             index,
             seed,
             events: EventList::default(),
-            tally: Tally::new(plan, trace),
+            tally: Tally::new(plan, trace, visited),
             log: Log { answers: vec![Vec::new(); plan.populations.len()], ..Log::default() },
             clocks: Vec::new(),
             crews: plan.crews.iter().map(|&crews| vec![SimTime::ZERO; crews as usize]).collect(),
