@@ -263,7 +263,7 @@ impl Curve {
 
     /// P(excess over the shift ≤ x).
     fn excess_cdf(&self, x: f64) -> f64 {
-        self.excess_cdf_near(x, |lattice, x| lattice.floor(x))
+        self.excess_cdf_near(x, Lattice::floor)
     }
 
     /// The same, with a way to find the last node that isn't after a time.
@@ -379,15 +379,21 @@ fn read(cumulative: &[f64], position: f64) -> f64 {
     cumulative[k] + (cumulative[k + 1] - cumulative[k]) * (shifted - k as f64)
 }
 
-/// The transforms of the grid, planned once.
-static TRANSFORMS: LazyLock<(Arc<dyn RealToComplex<f64>>, Arc<dyn ComplexToReal<f64>>)> = LazyLock::new(|| {
+/// The transforms of the grid.
+struct Transforms {
+    forward: Arc<dyn RealToComplex<f64>>,
+    backward: Arc<dyn ComplexToReal<f64>>,
+}
+
+/// Planned once.
+static TRANSFORMS: LazyLock<Transforms> = LazyLock::new(|| {
     let mut planner = RealFftPlanner::<f64>::new();
-    (planner.plan_fft_forward(2 * GRID), planner.plan_fft_inverse(2 * GRID))
+    Transforms { forward: planner.plan_fft_forward(2 * GRID), backward: planner.plan_fft_inverse(2 * GRID) }
 });
 
 /// Masses of the sum of `parts` around multiples of `width`: product of their transforms.
 fn convolve(parts: &[&Part], width: f64) -> Vec<f64> {
-    let (forward, backward) = &*TRANSFORMS;
+    let Transforms { forward, backward } = &*TRANSFORMS;
     let mut product = forward.make_output_vec();
     product.fill(1.0.into());
     let mut spectrum = forward.make_output_vec();

@@ -75,10 +75,11 @@ impl<'a> Mixture<'a> {
                     *sum += below * weight;
                 }
             });
-            beyond.iter_mut().for_each(|sum| *sum += piece.weight);
+            for sum in beyond {
+                *sum += piece.weight;
+            }
         }
-        sums.iter_mut().for_each(|sum| *sum /= self.weight);
-        sums
+        sums.into_iter().map(|sum| sum / self.weight).collect()
     }
 
     /// The latencies that these rising shares of requests don't exceed, to a relative 1e-6.
