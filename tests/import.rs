@@ -328,6 +328,43 @@ fn windows_line_ends_a_byte_order_mark_and_numbers_in_quotes_are_read() {
 }
 
 #[test]
+fn a_rollout_runs_the_deployment_that_it_refers_to_and_keda_scales_it() {
+    let text = b"apiVersion: apps/v1
+kind: Deployment
+metadata: {name: api}
+spec:
+  replicas: 0
+  template: {spec: {containers: [{image: 'shop/api:1', resources: {requests: {cpu: 500m}}}]}}
+---
+apiVersion: argoproj.io/v1alpha1
+kind: Rollout
+metadata: {name: api}
+spec: {replicas: 3, workloadRef: {apiVersion: apps/v1, kind: Deployment, name: api}}
+---
+apiVersion: keda.sh/v1alpha1
+kind: ScaledObject
+metadata: {name: api}
+spec:
+  scaleTargetRef: {kind: Rollout, name: api}
+  minReplicaCount: 2
+  maxReplicaCount: 9
+  triggers: [{type: prometheus, metadata: {threshold: '10'}}, {type: cpu, metricType: Utilization, metadata: {value: '65'}}]
+";
+    let (imported, problems) = imported(&[("clusters/us-west/api.yaml", text)]);
+    assert_eq!(problems, "");
+    let imported = imported.unwrap();
+    assert_eq!(imported.services, 1, "{}", imported.toml);
+    for line in [
+        "replicas = 3  # from clusters/us-west/api.yaml:11",
+        "cpu = 0.5",
+        "autoscale = { target = 0.65, min = 2, max = 9 }",
+        "# Rollout of image shop/api:1",
+    ] {
+        assert!(imported.toml.contains(line), "no {line:?} in\n{}", imported.toml);
+    }
+}
+
+#[test]
 fn a_bomb_of_aliases_is_refused_at_its_line() {
     let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
     for i in 1..30 {

@@ -13,7 +13,7 @@ use super::yaml::Node;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Kinds that are read.
-const READ: [&str; 25] = [
+const READ: [&str; 26] = [
     "Deployment",
     "StatefulSet",
     "DeploymentConfig",
@@ -22,6 +22,7 @@ const READ: [&str; 25] = [
     "HelmRelease",
     "Rollout",
     "HorizontalPodAutoscaler",
+    "ScaledObject",
     "PodDisruptionBudget",
     "Service",
     "Ingress",
@@ -91,6 +92,7 @@ impl Cluster {
             }
             workloads.push(workload);
         }
+        take_over(objects, &mut workloads);
         let mut released = BTreeSet::new();
         // An Application lies in one cluster and may deploy to another.
         let is_here = |one: &&Object| one.kind != "Application" || target(&one.root, &group.name) == group.name;
@@ -136,11 +138,9 @@ fn attach(objects: &[Object], workloads: &mut [Workload]) {
         let root = object.root.as_ref();
         let namespace = object.namespace.as_deref();
         match object.kind.as_str() {
-            "HorizontalPodAutoscaler" => {
+            "HorizontalPodAutoscaler" | "ScaledObject" => {
                 let target = root.text_at(&["spec", "scaleTargetRef", "name"]);
-                let Some(max) = root.count_at(&["spec", "maxReplicas"]).map(|(max, _)| max.max(1)) else { continue };
-                let min = root.count_at(&["spec", "minReplicas"]).map_or(1, |(min, _)| min.clamp(1, max));
-                let scaler = Scaler { min, max, target: utilisation(root), place: object.place() };
+                let Some(scaler) = scaler(object) else { continue };
                 let here = target.map(|target| object.beside(target));
                 let own = |one: &&mut Workload| {
                     (Some(&one.name) == here.as_ref() || Some(one.name.as_str()) == target)
@@ -163,6 +163,46 @@ fn attach(objects: &[Object], workloads: &mut [Workload]) {
             _ => {}
         }
     }
+}
+
+/// A Rollout that refers to a Deployment runs its pods: so many as the Rollout says, whatever the Deployment does.
+fn take_over(objects: &[Object], workloads: &mut Vec<Workload>) {
+    for object in objects.iter().filter(|object| object.kind == "Rollout") {
+        let Some(named) = object.root.text_at(&["spec", "workloadRef", "name"]) else { continue };
+        let is_own = |one: &Workload| one.kind == "Rollout" && one.place == object.place();
+        let Some(own) = workloads.iter().position(is_own) else { continue };
+        let here = object.beside(named);
+        let is_run = |one: &Workload| {
+            one.kind != "Rollout" && (one.name == here || one.name == named) && one.namespace == object.namespace
+        };
+        let Some(run) = workloads.iter().position(is_run) else { continue };
+        let replicas = workloads[own].replicas;
+        let run = &mut workloads[run];
+        (run.replicas, run.kind) = (replicas, "Rollout".to_owned());
+        workloads.remove(own);
+    }
+}
+
+/// What an autoscaler says: the cluster's own, or KEDA's, which may go down to nothing but here doesn't.
+fn scaler(object: &Object) -> Option<Scaler> {
+    let root = object.root.as_ref();
+    let count = |key: &str| root.count_at(&["spec", key]).map(|(count, _)| count);
+    let (least, most, target) = if object.kind == "ScaledObject" {
+        // KEDA's own default.
+        (count("minReplicaCount"), count("maxReplicaCount").unwrap_or(100), triggered(root))
+    } else {
+        (count("minReplicas"), count("maxReplicas")?, utilisation(root))
+    };
+    let max = most.max(1);
+    Some(Scaler { min: least.unwrap_or(1).clamp(1, max), max, target, place: object.place() })
+}
+
+/// The CPU utilisation that triggers KEDA, from 0 to 1.
+fn triggered(root: &Node) -> Option<f64> {
+    let triggers = root.items_at(&["spec", "triggers"]).iter();
+    let by_cpu = triggers.filter(|trigger| trigger.text_at(&["type"]) == Some("cpu"));
+    let percent = by_cpu.filter_map(|trigger| trigger.count_at(&["metadata", "value"])).next()?.0;
+    Some(f64::from(percent.clamp(1, 100)) / 100.0)
 }
 
 /// The target of CPU utilisation of an autoscaler, of autoscaling/v1 or v2, from 0 to 1.

@@ -45,7 +45,7 @@ pub(super) fn chart(results: &Results) -> Option<Chart> {
     let cheapest = points.iter().flat_map(|p| ends(p.2)).map(|x| period.scale(x)).fold(most, f64::min);
     let range = most - cheapest;
     let low = if cheapest < range { 0.0 } else { (cheapest - 0.3 * range.max(0.02 * most)).max(0.0) };
-    let high = most + 0.15 * range.max(0.02 * most);
+    let high = most + 0.3 * range.max(0.02 * most);
     let dear = Scale { domain: (low, high), range: (LEFT, WIDTH - RIGHT) };
     let good = Scale { domain: (log10(floor), log10(worst)), range: (TOP + 10.0, BOTTOM) };
     let y_of = |share: f64| good.at(log10(missing(share).max(floor)));
