@@ -1,30 +1,16 @@
 //! `regionsim check` as a pull request meets it: what fails, what passes, and what is said of it.
 
+mod place;
+
+use place::Place;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-use tempfile::TempDir;
+use std::path::Path;
+use std::process::Output;
 
 /// A folder that scenarios are checked in.
-struct Place(TempDir);
-
 impl Place {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        fs::create_dir_all(self.path(name).parent().unwrap()).unwrap();
-        fs::write(self.path(name), text).unwrap();
-    }
-
     fn check(&self, arguments: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_regionsim"));
-        command.current_dir(self.0.path()).arg("check").args(arguments).output().unwrap()
+        self.command().arg("check").args(arguments).output().unwrap()
     }
 
     /// What is printed by a check that ends so.

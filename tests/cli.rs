@@ -1,13 +1,15 @@
 //! The program as people and scripts meet it: what it prints, what it writes, and its exit codes.
 
+mod place;
+
 use assert_cmd::Command;
+use place::Place;
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
-use tempfile::TempDir;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_regionsim");
 
@@ -59,38 +61,24 @@ remove.keys = ["cluster.us-west-2.standby-for", "cluster.us-west-2.scale"]
 "#;
 
 /// A folder of its own with the scenario in it.
-struct Place(TempDir);
+/// A folder with the scenario.
+fn duo() -> Place {
+    let place = Place::new();
+    place.write("duo.toml", SCENARIO);
+    place
+}
 
 impl Place {
-    fn new() -> Self {
-        let place = Self(tempfile::tempdir().unwrap());
-        place.write("duo.toml", SCENARIO);
-        place
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn write(&self, name: &str, text: impl AsRef<[u8]>) {
-        fs::create_dir_all(self.path(name).parent().unwrap()).unwrap();
-        fs::write(self.path(name), text).unwrap();
-    }
-
     /// The scenario with one piece of its text replaced.
     fn write_with(&self, name: &str, from: &str, to: &str) {
         assert!(SCENARIO.contains(from), "{from}");
         self.write(name, SCENARIO.replacen(from, to, 1));
     }
 
-    fn run(&self, arguments: &[&str]) -> Output {
-        Command::new(PROGRAM).current_dir(self.0.path()).args(arguments).output().unwrap()
-    }
-
     /// Everything in the folder, hidden or not.
     fn list(&self) -> Vec<String> {
         let mut names: Vec<_> =
-            fs::read_dir(self.0.path()).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+            fs::read_dir(self.path("")).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         names
     }
@@ -131,7 +119,7 @@ fn line_of(text: &str, what: &str) -> usize {
 
 #[test]
 fn run_prints_a_table_and_writes_a_report() {
-    let place = Place::new();
+    let place = duo();
     let printed = succeeds(&place.run(&["run", "duo.toml"]));
     assert!(printed.starts_with("duo: variant base × 4 seeds × 90 days\n"), "{printed}");
     assert!(printed.trim_end().ends_with("Report: reports/duo/report.html"), "{printed}");
@@ -149,7 +137,7 @@ fn run_prints_a_table_and_writes_a_report() {
 
 #[test]
 fn compare_takes_all_variants_or_those_that_are_named() {
-    let place = Place::new();
+    let place = duo();
     let printed = succeeds(&place.run(&["compare", "duo.toml"]));
     assert!(printed.starts_with("duo: 2 variants × 4 seeds × 90 days\n"), "{printed}");
     assert!(place.path("reports/duo/scenario.both.toml").is_file());
@@ -166,7 +154,7 @@ fn compare_takes_all_variants_or_those_that_are_named() {
 
 #[test]
 fn equal_runs_write_equal_bytes_whatever_the_threads() {
-    let place = Place::new();
+    let place = duo();
     let summary = |arguments: &[&str]| {
         let base = ["compare", "duo.toml", "--format", "json"];
         succeeds(&place.run(&[&base, arguments].concat()))
@@ -185,7 +173,7 @@ fn equal_runs_write_equal_bytes_whatever_the_threads() {
 
 #[test]
 fn arguments_change_the_scenario() {
-    let place = Place::new();
+    let place = duo();
     let shown = |arguments: &[&str]| succeeds(&place.run(&[&["show", "duo.toml"], arguments].concat()));
     let text = shown(&["--set", "service.web.replicas=7", "--seeds", "9", "--horizon", "30d", "--seed", "5"]);
     for (key, origin) in [
@@ -211,7 +199,7 @@ fn arguments_change_the_scenario() {
 
 #[test]
 fn set_that_a_variant_undoes_is_told() {
-    let place = Place::new();
+    let place = duo();
     let output = place.run(&[
         "validate",
         "duo.toml",
@@ -228,9 +216,9 @@ fn set_that_a_variant_undoes_is_told() {
 
 #[test]
 fn standard_input_is_a_scenario() {
-    let place = Place::new();
+    let place = duo();
     let mut command = Command::new(PROGRAM);
-    command.current_dir(place.0.path()).args(["run", "-", "--quiet"]).write_stdin(SCENARIO);
+    command.current_dir(place.path("")).args(["run", "-", "--quiet"]).write_stdin(SCENARIO);
     let output = command.output().unwrap();
     assert_eq!(succeeds(&output), "", "quiet");
     assert!(place.path("reports/duo/summary.json").is_file());
@@ -238,7 +226,7 @@ fn standard_input_is_a_scenario() {
 
 #[test]
 fn several_files_make_several_reports() {
-    let place = Place::new();
+    let place = duo();
     place.write_with("trio.toml", "\"duo\"", "\"trio\"");
     succeeds(&place.run(&["run", "duo.toml", "trio.toml", "duo.toml", "--out", "all"]));
     for name in ["duo", "trio"] {
@@ -254,7 +242,7 @@ fn several_files_make_several_reports() {
 
 #[test]
 fn a_mistake_names_its_file_line_and_remedy() {
-    let place = Place::new();
+    let place = duo();
     let cases: &[(&str, &str, &[&str])] = &[
         ("replicas = 10", "replicsa = 10", &["unknown key `replicsa`", "did you mean `replicas`?"]),
         ("timeout = \"3s\"", "timeout = \"3 parsecs\"", &["parsecs"]),
@@ -280,7 +268,7 @@ fn a_mistake_names_its_file_line_and_remedy() {
 
 #[test]
 fn all_mistakes_are_told_at_once_and_as_data() {
-    let place = Place::new();
+    let place = duo();
     let text = SCENARIO.replace("replicas = 10", "replicsa = 10").replace("scale = 0.2", "scale = 1.2");
     place.write("bad.toml", text.replace("timeout = \"3s\"", "timeout = \"3 parsecs\""));
     place.refuses(&["run", "bad.toml"], &["bad.toml:13:", "bad.toml:17:", "bad.toml:23:", "3 mistakes in bad.toml"]);
@@ -299,7 +287,7 @@ fn all_mistakes_are_told_at_once_and_as_data() {
 
 #[test]
 fn a_slip_in_the_writing_hides_no_slip_in_the_meaning_and_makes_none() {
-    let place = Place::new();
+    let place = duo();
     let change = |changes: &[(&str, &str)]| {
         let text = changes.iter().fold(SCENARIO.to_owned(), |text, (from, to)| text.replacen(from, to, 1));
         place.write("bad.toml", text);
@@ -325,7 +313,7 @@ fn a_slip_in_the_writing_hides_no_slip_in_the_meaning_and_makes_none() {
 
 #[test]
 fn what_data_overload_and_routing_need_is_said() {
-    let place = Place::new();
+    let place = duo();
     let store = "[[store]]\nname = \"orders\"\n";
     let retries = |key: &str| format!("timeout = \"3s\"\nretries = {{ max = 1, backoff = \"100ms\", {key} }}");
     let cases: &[(&str, String, &[&str])] = &[
@@ -380,7 +368,7 @@ fn what_data_overload_and_routing_need_is_said() {
 
 #[test]
 fn a_scenario_that_asks_for_too_much_is_refused_at_once() {
-    let place = Place::new();
+    let place = duo();
     let start = std::time::Instant::now();
     place.write_with("long.toml", "mean = \"60d\"", "mean = \"1us\"");
     place.refuses(&["run", "long.toml"], &["events"]);
@@ -396,7 +384,7 @@ fn a_scenario_that_asks_for_too_much_is_refused_at_once() {
 
 #[test]
 fn what_is_no_scenario_is_refused() {
-    let place = Place::new();
+    let place = duo();
     place.write("empty.toml", "");
     place.write("blank.toml", "\n \n");
     place.write("binary.toml", [b'a', 0, 1, 2, 0xff]);
@@ -427,7 +415,7 @@ fn what_is_no_scenario_is_refused() {
 #[test]
 fn what_is_no_file_is_refused_and_never_waited_for() {
     use std::os::unix::fs::PermissionsExt;
-    let place = Place::new();
+    let place = duo();
     assert!(std::process::Command::new("mkfifo").arg(place.path("pipe.toml")).status().unwrap().success());
     place.refuses(&["validate", "pipe.toml"], &["can't read pipe.toml", "neither a file nor a folder"]);
     place.refuses(&["validate", "/dev/zero"], &["can't read /dev/zero"]);
@@ -451,7 +439,7 @@ fn cannot_write(place: &Place, folder: &str, says: &str) {
 
 #[test]
 fn what_cannot_be_written_is_told_and_nothing_is_half_written() {
-    let place = Place::new();
+    let place = duo();
     place.write("file", "x");
     cannot_write(&place, "file", "it is a file");
     cannot_write(&place, "file/report", "");
@@ -467,7 +455,7 @@ fn what_cannot_be_written_is_told_and_nothing_is_half_written() {
 #[test]
 fn a_read_only_folder_is_told() {
     use std::os::unix::fs::PermissionsExt;
-    let place = Place::new();
+    let place = duo();
     fs::create_dir(place.path("locked")).unwrap();
     fs::set_permissions(place.path("locked"), fs::Permissions::from_mode(0o555)).unwrap();
     // Permissions don't bind root.
@@ -478,7 +466,7 @@ fn a_read_only_folder_is_told() {
 
 #[test]
 fn only_a_report_is_replaced() {
-    let place = Place::new();
+    let place = duo();
     place.write("mine/notes.md", "precious");
     cannot_write(&place, "mine", "`notes.md`");
     place.write("data/seeds.csv", "1,2");
@@ -501,7 +489,7 @@ fn only_a_report_is_replaced() {
 
 #[test]
 fn hostile_names_stay_in_the_reports_folder_and_off_the_terminal() {
-    let place = Place::new();
+    let place = duo();
     for name in ["../../x", "/etc/passwd", ".", "a\\u001b[2Jb\\u202e", "<script>alert(1)</script>", ""] {
         let text = SCENARIO
             .replace("name = \"duo\"", &format!("name = \"{name}\""))
@@ -529,7 +517,7 @@ fn hostile_names_stay_in_the_reports_folder_and_off_the_terminal() {
 /// Every kind of name at once, in every file of a report (tests/browser looks at its page and its pictures).
 #[test]
 fn hostile_names_of_everything_are_text_in_every_file() {
-    let place = Place::new();
+    let place = duo();
     let scenario = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/hostile.toml");
     let scenario = scenario.to_str().unwrap();
     for command in ["compare", "run", "drill"] {
@@ -574,11 +562,11 @@ fn hostile_names_of_everything_are_text_in_every_file() {
 
 #[test]
 fn a_reader_that_has_read_enough_is_no_error() {
-    let place = Place::new();
+    let place = duo();
     for arguments in [&["schema"][..], &["list", "figures"], &["run", "duo.toml"], &["show", "duo.toml"]] {
         let mut child = std::process::Command::new(PROGRAM)
             .args(arguments)
-            .current_dir(place.0.path())
+            .current_dir(place.path(""))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -604,10 +592,10 @@ fn a_full_disk_under_standard_output_is_told() {
 #[cfg(unix)]
 #[test]
 fn ctrl_c_ends_at_once_and_leaves_nothing() {
-    let place = Place::new();
+    let place = duo();
     let mut child = std::process::Command::new(PROGRAM)
         .args(["compare", "duo.toml", "--seeds", "100000", "--horizon", "20y"])
-        .current_dir(place.0.path())
+        .current_dir(place.path(""))
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -626,7 +614,7 @@ fn ctrl_c_ends_at_once_and_leaves_nothing() {
 
 #[test]
 fn requests_are_traced_one_by_one() {
-    let place = Place::new();
+    let place = duo();
     let rows = succeeds(&place.run(&["trace", "duo.toml", "--horizon", "10s", "--limit", "20"]));
     assert_eq!(rows.lines().count(), 21);
     assert!(rows.starts_with("begun_s,ended_s,population,journey,cluster,"), "{rows}");
@@ -646,7 +634,7 @@ fn requests_are_traced_one_by_one() {
 
 #[test]
 fn every_command_has_help_and_a_slip_is_caught() {
-    let place = Place::new();
+    let place = duo();
     for command in ["run", "compare", "validate", "show", "schema", "list", "catalog"] {
         let help = succeeds(&place.run(&[command, "--help"]));
         assert!(help.contains("Example") && help.contains(&format!("regionsim {command}")), "{help}");
@@ -672,7 +660,7 @@ fn the_schema_is_current() {
 
 #[test]
 fn lists() {
-    let place = Place::new();
+    let place = duo();
     for (what, says) in [
         ("metrics", &["availability", "latency.p99.9", "cost.total"][..]),
         ("providers", &["aws", "azure", "gcp"]),
@@ -701,7 +689,7 @@ fn lists() {
 
 #[test]
 fn catalog_has_figures_with_sources() {
-    let place = Place::new();
+    let place = duo();
     let page = succeeds(&place.run(&["catalog", "us-east-1"]));
     for text in ["US East (N. Virginia)", "0.384 USD/h, 8 vCPU, 32 GiB", "data/regions/regions_aws.csv", "2026-01-31"] {
         assert!(page.contains(text), "{text}");
@@ -728,7 +716,7 @@ large = { service.web.replicas = 20 }
 
 #[test]
 fn a_sweep_writes_its_grid_whatever_the_threads() {
-    let place = Place::new();
+    let place = duo();
     swept(&place, SWEEP);
     let table = succeeds(&place.run(&["sweep", "swept.toml", "--threads", "1", "--out", "one"]));
     assert!(table.starts_with("duo: 4 points × 4 seeds × 90 days\n"), "{table}");
@@ -755,7 +743,7 @@ fn a_sweep_writes_its_grid_whatever_the_threads() {
 /// A point is the scenario with its values set.
 #[test]
 fn a_point_is_what_set_would_make() {
-    let place = Place::new();
+    let place = duo();
     swept(&place, SWEEP);
     let read = |arguments: &[&str]| -> Value { serde_json::from_str(&succeeds(&place.run(arguments))).unwrap() };
     let sweep = read(&["sweep", "swept.toml", "--format", "json"]);
@@ -771,7 +759,7 @@ fn a_point_is_what_set_would_make() {
 
 #[test]
 fn mistakes_of_a_sweep_are_told_where_they_are() {
-    let place = Place::new();
+    let place = duo();
     place.refuses(&["sweep", "duo.toml"], &["there is no [sweep]", "add an axis", "regionsim run"]);
     let axis = |path: &str, values: &str| format!("[sweep.ttl]\npath = \"{path}\"\nvalues = {values}\n");
     let many = |name: &str| {
@@ -807,7 +795,7 @@ fn mistakes_of_a_sweep_are_told_where_they_are() {
 
 #[test]
 fn a_new_scenario_runs_as_it_is_and_replaces_nothing() {
-    let place = Place::new();
+    let place = duo();
     let list = succeeds(&place.run(&["new"]));
     let names: Vec<_> = list.lines().skip(1).filter_map(|line| line.split_whitespace().next()).collect();
     assert_eq!(names, ["single", "active-passive", "active-active", "regional-dr"], "{list}");
@@ -849,7 +837,7 @@ fn files_of(folder: &Path) -> std::collections::BTreeMap<PathBuf, Vec<u8>> {
 
 #[test]
 fn seeds_are_added_until_the_interval_is_narrow_as_if_they_had_been_asked_for() {
-    let place = Place::new();
+    let place = duo();
     let summary = |folder: &str| -> Value {
         serde_json::from_slice(&fs::read(place.path(folder).join("summary.json")).unwrap()).unwrap()
     };
@@ -878,13 +866,13 @@ fn seeds_are_added_until_the_interval_is_narrow_as_if_they_had_been_asked_for() 
     }
     // Standard input can be read only once.
     let mut piped = Command::new(PROGRAM);
-    piped.current_dir(place.0.path()).args(["run", "-", "--quiet", "--until", "availability ± 0.01"]);
+    piped.current_dir(place.path("")).args(["run", "-", "--quiet", "--until", "availability ± 0.01"]);
     succeeds(&piped.write_stdin(SCENARIO).output().unwrap());
 }
 
 #[test]
 fn what_seeds_were_not_enough_for_is_said() {
-    let place = Place::new();
+    let place = duo();
     let until = ["run", "duo.toml", "--until", "availability ± 1e-9", "--until", "cost.bill ± 1e12"];
     let said = |more: &[&str]| {
         let output = place.run(&[&until[..], more].concat());

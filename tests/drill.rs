@@ -1,9 +1,11 @@
 //! `regionsim drill`, by hand: what fails, what becomes of it, and what is said.
 
+mod place;
+
+use place::Place;
 use serde_json::Value;
 use std::fs;
-use std::process::{Command, Output};
-use tempfile::TempDir;
+use std::process::Output;
 
 /// One region in the small, or two with a standby that takes over; 100 requests a second, twice as many on Tuesday at 9.
 fn scenario(standby: bool) -> String {
@@ -46,18 +48,16 @@ factor = 10.0
     )
 }
 
-struct Place(TempDir);
+/// A folder with this scenario.
+fn scene(text: &str) -> Place {
+    let place = Place::new();
+    place.write("s.toml", text);
+    place
+}
 
 impl Place {
-    fn new(text: &str) -> Self {
-        let place = Self(tempfile::tempdir().unwrap());
-        fs::write(place.0.path().join("s.toml"), text).unwrap();
-        place
-    }
-
     fn drill(&self, arguments: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_regionsim"));
-        command.current_dir(self.0.path()).args(["drill", "s.toml"]).args(arguments).output().unwrap()
+        self.command().args(["drill", "s.toml"]).args(arguments).output().unwrap()
     }
 
     fn json(&self, arguments: &[&str]) -> Value {
@@ -76,7 +76,7 @@ fn find<'a>(json: &'a Value, fault: &str) -> &'a Value {
 /// many. Without a standby all of them are lost; the scenario's own fault and surge are gone.
 #[test]
 fn one_region_alone_is_out_until_the_repair() {
-    let place = Place::new(&scenario(false));
+    let place = scene(&scenario(false));
     let json = place.json(&["--seeds", "2"]);
     let lost = find(&json, "region us-east-1");
     let peak = 200.0 * 168.0 / 169.0 * 3600.0;
@@ -91,7 +91,7 @@ fn one_region_alone_is_out_until_the_repair() {
     // Two hours of it: the second has half as many.
     let longer = place.json(&["--seeds", "2", "--for", "2h"]);
     assert!((find(&longer, "region us-east-1")["lost"].as_f64().unwrap() - 1.5 * peak).abs() < 1e-6 * peak);
-    let folder = place.0.path().join("reports/small-drill");
+    let folder = place.path("reports/small-drill");
     let csv = fs::read_to_string(folder.join("drill.csv")).unwrap();
     assert!(csv.starts_with("fault,fate,requests_lost") && csv.contains("region us-east-1,out until repair,"), "{csv}");
     assert!(fs::read_to_string(folder.join("report.html")).unwrap().contains("The worst is"));
@@ -99,7 +99,7 @@ fn one_region_alone_is_out_until_the_repair() {
 
 #[test]
 fn a_standby_recovers_and_both_at_once_do_not() {
-    let place = Place::new(&scenario(true));
+    let place = scene(&scenario(true));
     let json = place.json(&["--seeds", "3"]);
     let east = find(&json, "region us-east-1");
     assert_eq!(east["fate"], "recovers");
@@ -113,7 +113,7 @@ fn a_standby_recovers_and_both_at_once_do_not() {
 
 #[test]
 fn it_says_the_worst_first_within_eighty_columns_whatever_the_threads() {
-    let place = Place::new(&scenario(true));
+    let place = scene(&scenario(true));
     let said = |threads: &str| String::from_utf8(place.drill(&["--threads", threads, "--seeds", "3"]).stdout).unwrap();
     let text = said("1");
     assert_eq!(text, said("2"));

@@ -1,31 +1,22 @@
 //! `regionsim explain`: stories whose lines are worked out by hand, and that they are the run's own years.
 
+mod place;
+
+use place::Place;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-use tempfile::TempDir;
+use std::process::Output;
 
 /// A folder of its own.
-struct Place(TempDir);
-
 fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
 impl Place {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
     fn regionsim(&self, command: &str, file: &str, arguments: &[&str]) -> Output {
-        let mut program = Command::new(env!("CARGO_BIN_EXE_regionsim"));
-        program.current_dir(self.0.path()).arg(command).arg(repository(file)).args(arguments).output().unwrap()
+        self.command().arg(command).arg(repository(file)).args(arguments).output().unwrap()
     }
 
     /// Explains a seed into the folder `told`, and gives what was printed.
@@ -310,7 +301,7 @@ fn slips_are_told_and_nothing_is_written() {
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {error}");
         assert!(error.contains(says), "{arguments:?}: {error}");
     }
-    assert_eq!(fs::read_dir(place.0.path()).unwrap().count(), 0);
+    assert_eq!(fs::read_dir(place.path("")).unwrap().count(), 0);
 }
 
 /// Names are text wherever they are shown.
@@ -321,9 +312,7 @@ fn hostile_names_stay_text() {
     let hostile = r#"name = "<script>|=cmd()""#;
     let text = text.replacen("name = \"us-east-1 lost\"", hostile, 1).replacen("name = \"us\"", "name = \"=1+1\"", 1);
     fs::write(place.path("hostile.toml"), text).unwrap();
-    let mut program = Command::new(env!("CARGO_BIN_EXE_regionsim"));
-    let arguments = ["explain", "hostile.toml", "--seed", "0", "--out", "told"];
-    let output = program.current_dir(place.0.path()).args(arguments).output().unwrap();
+    let output = place.run(&["explain", "hostile.toml", "--seed", "0", "--out", "told"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(!String::from_utf8_lossy(&output.stdout).contains('\u{1b}'));
     let read = |name: &str| fs::read_to_string(place.path("told").join(name)).unwrap();

@@ -1,14 +1,15 @@
 //! Many machines, as one: whatever the shards, and whatever becomes of them, the merged report is that of a plain run.
 
+mod place;
+
+use place::Place;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
-use tempfile::TempDir;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_regionsim");
 const VARIABLES: [&str; 3] = ["JOB_COMPLETION_INDEX", "SLURM_ARRAY_TASK_ID", "AWS_BATCH_JOB_ARRAY_INDEX"];
 
 /// Two regions, one standing by for the other; two variants, and a sweep of four points. It extends another file.
@@ -68,23 +69,18 @@ rate = "100/s"
 "#;
 
 /// A folder of its own with the scenario in it.
-struct Place(TempDir);
+/// A folder with the scenarios.
+fn duo() -> Place {
+    let place = Place::new();
+    place.write("duo.toml", SCENARIO);
+    place.write("base.toml", BASE);
+    place
+}
 
 impl Place {
-    fn new() -> Self {
-        let place = Self(tempfile::tempdir().unwrap());
-        fs::write(place.path("duo.toml"), SCENARIO).unwrap();
-        fs::write(place.path("base.toml"), BASE).unwrap();
-        place
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn command(&self, line: &str) -> Command {
-        let mut command = Command::new(PROGRAM);
-        command.current_dir(self.0.path()).args(line.split_whitespace());
+    fn line(&self, line: &str) -> Command {
+        let mut command = self.command();
+        command.args(line.split_whitespace());
         for name in VARIABLES {
             command.env_remove(name);
         }
@@ -93,14 +89,14 @@ impl Place {
 
     /// What it prints.
     fn succeeds(&self, line: &str) -> String {
-        let output = self.command(line).output().unwrap();
+        let output = self.line(line).output().unwrap();
         assert!(output.status.success(), "{line}\n{}", err(&output));
         String::from_utf8(output.stdout).unwrap()
     }
 
     /// It ends with exit code 2 and says all of this.
     fn refuses(&self, line: &str, says: &[&str]) {
-        refused(&self.command(line).output().unwrap(), line, says);
+        refused(&self.line(line).output().unwrap(), line, says);
     }
 
     /// The parts of a folder, in the order of their shards.
@@ -162,7 +158,7 @@ fn any_number_of_shards_is_one_machine() {
     for (command, arguments) in
         [("run", "--variant both"), ("compare", "--seed 7"), ("sweep", "--set simulation.seeds=3")]
     {
-        let place = Place::new();
+        let place = duo();
         let plain = place.succeeds(&format!("{command} duo.toml {arguments} --out plain"));
         for shards in [1, 3, 8] {
             let line = format!("plan duo.toml --as {command} {arguments} --shards {shards} --out plan-{shards}.json");
@@ -183,7 +179,7 @@ fn any_number_of_shards_is_one_machine() {
 /// Two scenarios, more shards than seeds, and parts in several folders.
 #[test]
 fn scenarios_share_a_plan_and_parts_come_from_several_folders() {
-    let place = Place::new();
+    let place = duo();
     fs::write(place.path("other.toml"), SCENARIO.replace("name = \"duo\"", "name = \"other\"")).unwrap();
     place.succeeds("run duo.toml other.toml --seeds 3 --out plain");
     place.succeeds("plan duo.toml other.toml --seeds 3 --shards 7 --out plan.json");
@@ -197,7 +193,7 @@ fn scenarios_share_a_plan_and_parts_come_from_several_folders() {
 
 #[test]
 fn a_plan_is_never_changed() {
-    let place = Place::new();
+    let place = duo();
     let told = place.succeeds("plan duo.toml --as compare --shards 3 --out plan.json");
     assert!(told.starts_with("duo: 2 variants × 5 seeds × 90 days\n"), "{told}");
     assert!(told.contains("plan.json, 3 shards of 3 or 4 simulated seeds each"), "{told}");
@@ -226,11 +222,11 @@ fn a_plan_is_never_changed() {
 
 #[test]
 fn the_index_comes_from_the_flag_or_the_scheduler() {
-    let place = Place::new();
+    let place = duo();
     place.succeeds("plan duo.toml --seeds 3 --shards 3 --out plan.json");
     let line = "shard plan.json --out parts";
     let with =
-        |line: &str, variables: &[(&str, &str)]| place.command(line).envs(variables.iter().copied()).output().unwrap();
+        |line: &str, variables: &[(&str, &str)]| place.line(line).envs(variables.iter().copied()).output().unwrap();
     for (index, variable) in VARIABLES.iter().enumerate() {
         let output = with(line, &[(variable, &index.to_string())]);
         assert!(output.status.success(), "{}", err(&output));
@@ -259,13 +255,13 @@ fn the_index_comes_from_the_flag_or_the_scheduler() {
     place.refuses("shard plan.json --out parts --index x", &["expected indices from 0"]);
     // A result that can't be written may be tried again.
     fs::write(place.path("file"), "").unwrap();
-    let output = place.command("shard plan.json --out file/parts --index 0").output().unwrap();
+    let output = place.line("shard plan.json --out file/parts --index 0").output().unwrap();
     assert_eq!(output.status.code(), Some(3), "{}", err(&output));
 }
 
 #[test]
 fn a_merge_takes_each_part_once_and_whole() {
-    let place = Place::new();
+    let place = duo();
     place.succeeds("run duo.toml --out plain");
     place.succeeds("plan duo.toml --shards 5 --out plan.json");
     place.succeeds("shard plan.json --out parts --index 0-4");
@@ -292,7 +288,7 @@ fn a_merge_takes_each_part_once_and_whole() {
             place.refuses(merge, &[&format!("{} is of no use", name(&parts[1])), "1 of 5 parts is missing: 1"]);
         }
     }
-    let output = place.command("shard plan.json --out parts --index 1").output().unwrap();
+    let output = place.line("shard plan.json --out parts --index 1").output().unwrap();
     assert!(output.status.success() && err(&output).contains("is made anew"), "{}", err(&output));
     assert!(fs::read(&parts[1]).unwrap() == good[1]);
 
@@ -334,7 +330,7 @@ fn plan_of(part: &Path) -> String {
 #[cfg(unix)]
 #[test]
 fn killed_shards_are_done_again_and_nothing_counts_twice() {
-    let place = Place::new();
+    let place = duo();
     let arguments = "--seeds 800 --horizon 1440d";
     place.succeeds(&format!("compare duo.toml {arguments} --out plain"));
     place.succeeds(&format!("plan duo.toml --as compare {arguments} --shards 10 --out plan.json"));
@@ -342,7 +338,7 @@ fn killed_shards_are_done_again_and_nothing_counts_twice() {
     for index in 0..10 {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let line = format!("shard plan.json --out parts --threads 1 --index {index}");
-        let mut child = place.command(&line).stdout(Stdio::null()).spawn().unwrap();
+        let mut child = place.line(&line).stdout(Stdio::null()).spawn().unwrap();
         sleep(Duration::from_millis((random >> 33) % 120));
         child.kill().unwrap();
         killed += usize::from(child.wait().unwrap().code().is_none());
@@ -361,7 +357,7 @@ fn killed_shards_are_done_again_and_nothing_counts_twice() {
 #[cfg(unix)]
 #[test]
 fn an_interrupted_run_is_resumed() {
-    let place = Place::new();
+    let place = duo();
     let line = "compare duo.toml --seeds 1500 --horizon 720d --threads 1";
     place.succeeds(&format!("{line} --out plain"));
     let resumed = format!("{line} --resume --out again");
@@ -372,7 +368,7 @@ fn an_interrupted_run_is_resumed() {
     };
     let mut before = 0;
     for signal in ["-KILL", "-INT"] {
-        let child = place.command(&resumed).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let child = place.line(&resumed).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let start = Instant::now();
         while parts() < before + 3 {
             assert!(start.elapsed().as_secs() < 60, "no part is written");
@@ -387,11 +383,11 @@ fn an_interrupted_run_is_resumed() {
         assert!(!place.path("again").exists());
         before = parts();
     }
-    let other = place.command("compare duo.toml --seeds 2 --resume --out again").output().unwrap();
+    let other = place.line("compare duo.toml --seeds 2 --resume --out again").output().unwrap();
     assert!(other.status.success() && err(&other).contains("it isn't used"), "{}", err(&other));
     assert_eq!(parts(), before, "they are kept");
     fs::remove_dir_all(place.path("again")).unwrap();
-    let output = place.command(&resumed).output().unwrap();
+    let output = place.line(&resumed).output().unwrap();
     assert!(
         output.status.success() && err(&output).contains(&format!("{before} of 256 parts are there")),
         "{}",
