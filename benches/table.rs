@@ -17,6 +17,7 @@ mod table {
 use common::{Ready, Work};
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{Rng, SeedableRng};
+use std::fmt::Write;
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -94,7 +95,9 @@ fn measured() -> String {
     let works = common::all(1);
     let mut readies: Vec<Ready> = works.iter().map(|work| (work.set_up)()).collect();
     // The first run of each is held to more, and no later one has its page faults.
-    readies.iter_mut().for_each(|ready| (ready.run)());
+    for ready in &mut readies {
+        (ready.run)();
+    }
     let mut times: Vec<Vec<(f64, f64)>> = vec![Vec::new(); works.len()];
     for _ in 0..ROUNDS {
         for (ready, times) in readies.iter_mut().zip(&mut times) {
@@ -112,10 +115,11 @@ fn measured() -> String {
         let nanos = median(&mut times.iter().map(|time| time.0).collect::<Vec<_>>());
         let ratio = median(&mut times.iter().map(|time| time.0 / time.1).collect::<Vec<_>>());
         let goal = goals::of(&work.name, nanos);
-        page += &format!("| {} | {} | {} | {} | {goal} |\n", work.name, work.unit, time(nanos), rounded(ratio));
+        let (name, unit, time, ratio) = (&work.name, work.unit, time(nanos), rounded(ratio));
+        let _ = writeln!(page, "| {name} | {unit} | {time} | {ratio} | {goal} |");
     }
     for (name, value, goal) in product::rows() {
-        page += &format!("| {name} | – | {value} | – | {goal} |\n");
+        let _ = writeln!(page, "| {name} | – | {value} | – | {goal} |");
     }
     page
 }

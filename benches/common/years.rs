@@ -25,8 +25,10 @@ pub(super) fn all(share: u64) -> Vec<Work> {
 fn files(folder: &str) -> Vec<String> {
     let entries = std::fs::read_dir(Path::new(ROOT).join(folder)).expect("a folder of scenarios");
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let mut files: Vec<String> =
-        names.filter(|name| name.ends_with(".toml")).map(|name| format!("{folder}/{name}")).collect();
+    let mut files: Vec<String> = names
+        .filter(|name| Path::new(name).extension().is_some_and(|kind| kind == "toml"))
+        .map(|name| format!("{folder}/{name}"))
+        .collect();
     files.sort();
     files
 }
