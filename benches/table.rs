@@ -21,7 +21,7 @@ use std::fmt::Write;
 use std::hint::black_box;
 use std::time::Instant;
 
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 3;
 /// A work is run again until it took so long, in seconds, so that a clock's resolution is no matter.
 const LONG_ENOUGH: f64 = 0.02;
 const STEPS: u64 = 10_000_000;

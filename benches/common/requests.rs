@@ -23,7 +23,7 @@ pub(super) fn all(share: u64) -> Vec<Work> {
         }),
         Work::new("checkout, a request", "request", move || {
             // Three services, a store that is read and two that are written to, a timeout, and jitter on every trip.
-            run(part("benches/checkout.toml", 1.0 / share.min(10) as f64, 600 / share), mostly_good)
+            run(part("benches/checkout.toml", 1.0 / share.min(5) as f64, 600 / share), mostly_good)
         }),
         Work::new("ecommerce, a request", "request", move || {
             run(part("scenarios/ecommerce.toml", 0.01, 600 / share), mostly_good)
