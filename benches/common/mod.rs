@@ -1,55 +1,61 @@
-//! From a scenario file to plans, as the command line does it, without the command line.
+//! The pieces of work that are timed, each written once: `suite` gives them to criterion, `table` makes the README's table
+//! of them and has their instructions counted. Every run asserts its result.
 
-use regionsim::diag::{Diagnostics, Origin, Sources};
-use regionsim::metric::catalogue;
-use regionsim::plan::{Plan, compile};
-use regionsim::scenario::decode::decode;
-use regionsim::scenario::load::{Reader, load};
-use regionsim::scenario::patch::variants;
-use regionsim::scenario::resolve::{Files, Places, resolve};
-use regionsim::scenario::spec::ScenarioSpec;
-use std::path::Path;
+mod draws;
+mod events;
+mod loads;
+mod pages;
+mod queueing;
+mod requests;
+mod scenario;
+mod years;
 
-struct Disk;
+/// Something to time.
+pub(crate) struct Work {
+    /// What it is called, in the table and on the command line.
+    pub(crate) name: String,
+    /// What it is made of: "event", "request".
+    pub(crate) unit: &'static str,
+    /// Makes it ready to run.
+    pub(crate) set_up: Box<dyn Fn() -> Ready>,
+}
 
-impl Reader for Disk {
-    fn read(&self, path: &Path, _limit: usize) -> std::io::Result<Vec<u8>> {
-        std::fs::read(path)
+/// Work that is ready to run, any number of times.
+pub(crate) struct Ready {
+    /// How many units a run has.
+    pub(crate) units: u64,
+    /// One run.
+    pub(crate) run: Box<dyn FnMut()>,
+}
+
+impl Work {
+    fn new(name: impl Into<String>, unit: &'static str, set_up: impl Fn() -> Ready + 'static) -> Self {
+        Self { name: name.into(), unit, set_up: Box::new(set_up) }
     }
 }
 
-/// The scenarios read no files beside their own, and their places are of no interest.
-struct Nothing;
-
-impl Files for Nothing {
-    fn read(&self, path: &str) -> Result<String, String> {
-        Err(format!("{path} is not expected"))
+impl Ready {
+    fn new(units: u64, run: impl FnMut() + 'static) -> Self {
+        Self { units, run: Box::new(run) }
     }
 }
 
-impl Places for Nothing {
-    fn origin(&self, _path: &[&str]) -> Option<Origin> {
-        None
-    }
+/// All of it, or of each as small a share as one in `share`: counting instructions takes fifty times as long as running.
+pub(crate) fn all(share: u64) -> Vec<Work> {
+    [
+        events::all(share),
+        draws::all(share),
+        queueing::all(),
+        requests::all(share),
+        years::all(share),
+        loads::all(share),
+        pages::all(share),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
-/// The plan of every variant of a file under `scenarios/`, the unpatched one first.
-///
-/// # Panics
-/// If the scenario has a mistake.
-pub(crate) fn plans(name: &str) -> Vec<Plan> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(name);
-    let (mut sources, mut found) = (Sources::default(), Diagnostics::default());
-    let shape = schemars::schema_for!(ScenarioSpec);
-    let tree = load(&path, &Disk, &shape, &mut sources, &mut found).expect("the scenario is read");
-    let metrics: Vec<&str> = catalogue::ALL.iter().map(|metric| metric.name).collect();
-    let all = variants(&tree, &shape, &mut found);
-    let plans = all.iter().map(|variant| {
-        let spec: ScenarioSpec = decode(&variant.tree, &mut found).expect("the scenario is decoded").value;
-        let (scenario, _) = resolve(spec, &variant.name, variant.summary.clone(), &Nothing, &Nothing, &metrics);
-        compile(&scenario.expect("the scenario has no mistakes"))
-    });
-    let plans = plans.collect();
-    assert!(!found.has_errors(), "the scenario has no mistakes");
-    plans
-}
+/// How far a mean over many runs may lie from its expectation, in standard deviations. Runs are thousands; draws are the
+/// same each time.
+const DEVIATIONS: f64 = 6.0;

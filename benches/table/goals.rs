@@ -1,0 +1,25 @@
+//! What is aimed at, beside the figures.
+
+/// At most so many nanoseconds a unit, as it is said.
+const GOALS: [(&str, f64, &str); 7] = [
+    ("event list, 300 fail/repair units", 25.0, "≤ 25 ns; stretch 17"),
+    ("event list, hold, 100,000 pending", 90.0, "≤ 90 ns"),
+    ("M/M/4, a request", 16.0, "≤ 16 ns"),
+    ("checkout, a request", 150.0, "≤ 150 ns"),
+    ("Erlang C, 1,000 sizes up to 100,000 servers", 100.0, "< 100 ns"),
+    ("ecommerce, a year, of 200", 1e6, "≥ 1,000 years/s"),
+    ("load a world of 1,000 clusters, 50 services and 100 populations", 1e9, "< 1 s"),
+];
+
+/// The goal of a work, and whether so many nanoseconds a unit reach it.
+pub(crate) fn of(work: &str, nanos: f64) -> String {
+    match GOALS.iter().find(|goal| goal.0 == work) {
+        Some((_, most, said)) => reached(nanos <= *most, said),
+        None => String::new(),
+    }
+}
+
+/// A goal as it is said, and whether it is reached.
+pub(crate) fn reached(is_reached: bool, said: &str) -> String {
+    format!("{said}: {}", if is_reached { "reached" } else { "**missed**" })
+}

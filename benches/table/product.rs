@@ -1,0 +1,44 @@
+//! The program as it is called: its first result, and what a second core is worth.
+
+use super::goals::reached;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+const ROUNDS: usize = 3;
+const FIRST: f64 = 50.0;
+const SPEEDUP: f64 = 1.9;
+
+/// Seconds from start to exit, the report written.
+fn seconds(folder: &str, arguments: &[&str]) -> f64 {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_regionsim"));
+    command.args(arguments).args(["--quiet", "--out", folder]).current_dir(env!("CARGO_MANIFEST_DIR"));
+    let begun = Instant::now();
+    let status = command.stdout(Stdio::null()).status().expect("the program starts");
+    assert!(status.success(), "{arguments:?} succeeds");
+    begun.elapsed().as_secs_f64()
+}
+
+/// Name, figure and goal.
+pub(crate) fn rows() -> Vec<(&'static str, String, String)> {
+    let folder = tempfile::tempdir().expect("a folder for reports");
+    let folder = folder.path().join("report").display().to_string();
+    let quick = || seconds(&folder, &["run", "scenarios/quickstart.toml"]) * 1e3;
+    let mut first: Vec<f64> = (0..ROUNDS * 3).map(|_| quick()).collect();
+    let compare = |threads| seconds(&folder, &["compare", "scenarios/ecommerce.toml", "--threads", threads]);
+    let (mut times, mut ratios) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let (one, two) = (compare("1"), compare("2"));
+        times.push(one);
+        ratios.push(one / two);
+    }
+    let [first, time, ratio] = [&mut first, &mut times, &mut ratios].map(|values| super::super::median(values));
+    vec![
+        (
+            "`run scenarios/quickstart.toml`, from start to report",
+            format!("{first:.0} ms"),
+            reached(first < FIRST, "first result < 50 ms"),
+        ),
+        ("`compare scenarios/ecommerce.toml`, one thread", format!("{time:.2} s"), String::new()),
+        ("the same on two threads", format!("{ratio:.2} × as fast"), reached(ratio >= SPEEDUP, "≥ 1.9 ×")),
+    ]
+}
