@@ -14,12 +14,14 @@
 
 mod client;
 mod counts;
+mod known;
 mod minutes;
 mod pods;
 mod remote;
 mod sample;
 mod source;
 mod station;
+mod straight;
 mod walk;
 
 pub(in crate::sim) use counts::Counts;
@@ -40,6 +42,7 @@ use sample::{Jitter, Sampler, span};
 use source::Source;
 use station::{Admission, Call, Making, Pace, Start, Station};
 use std::collections::VecDeque;
+use straight::Straight;
 
 /// The streams of what requests draw.
 const ARRIVALS: u64 = digest("arrivals");
@@ -120,19 +123,24 @@ struct Entry {
 }
 
 impl Entry {
-    /// A call that nobody waits for any more; servers don't know.
-    fn nobodys(cluster: Id<Cluster>, now: SimTime) -> Self {
+    /// A request that begins.
+    fn begins(
+        now: SimTime,
+        population: Id<Population>,
+        journey: Id<Journey>,
+        (cluster, current): (Id<Cluster>, bool),
+    ) -> Self {
         Self {
             life: 0,
-            population: Id::new(0),
-            journey: Id::new(0),
+            population,
+            journey,
             cluster,
-            current: true,
-            begun: SimTime::ZERO,
+            current,
+            begun: now,
             deadline: SimTime::NEVER,
             back: Span::ZERO,
             tries: 0,
-            step: u32::MAX,
+            step: 0,
             miss: Miss::No,
             called: false,
             crossed: false,
@@ -140,9 +148,15 @@ impl Entry {
             queued: 0,
             queued_at: now,
             waited: 0.0,
-            wanted: false,
+            wanted: true,
             twin: None,
         }
+    }
+
+    /// A call that nobody waits for any more; servers don't know.
+    fn nobodys(cluster: Id<Cluster>, now: SimTime) -> Self {
+        let way = (cluster, true);
+        Self { step: u32::MAX, wanted: false, ..Self::begins(now, Id::new(0), Id::new(0), way) }
     }
 
     /// The same at the beginning of a try whose answers take so long on their way back.
@@ -204,6 +218,9 @@ pub(super) struct Traffic<'p> {
     cluster_of: Vec<Id<Cluster>>,
     views: Table<Cluster, Option<View<'p>>>,
     ways: Table<Population, Vec<Way>>,
+    straight: Table<Population, Option<Straight>>,
+    /// The journey of a population that has but one.
+    only_journey: Table<Population, Option<Id<Journey>>>,
     /// By cluster: the fault under which calls began to wait, as long as any wait; it may be over.
     begun: Table<Cluster, Option<Id<Root>>>,
     choices: Table<Population, Rng>,
@@ -262,6 +279,8 @@ impl<'p> Traffic<'p> {
                 .collect(),
             views: plan.clusters.keys().map(|_| None).collect(),
             ways: vec![Vec::new(); plan.populations.len()].into(),
+            straight: vec![None; plan.populations.len()].into(),
+            only_journey: plan.populations.iter().map(|own| only(&own.shares)).collect(),
             begun: vec![None; plan.clusters.len()].into(),
             choices: plan.populations.iter().map(|own| stream(&own.name, CHOICES)).collect(),
             network: opening.stream.with(NETWORK).rng(),
@@ -287,11 +306,13 @@ impl<'p> Traffic<'p> {
                 return;
             }
             let event = self.events.next_time().unwrap_or(SimTime::NEVER);
-            let (mut source, mut arrives) = (Id::new(0), SimTime::NEVER);
+            let (mut source, mut arrives, mut others) = (Id::new(0), SimTime::NEVER, SimTime::NEVER);
             if !self.closed {
                 for (id, own) in self.sources.iter_enumerated() {
                     if own.next < arrives {
-                        (source, arrives) = (id, own.next);
+                        (source, arrives, others) = (id, own.next, arrives);
+                    } else {
+                        others = others.min(own.next);
                     }
                 }
             }
@@ -312,6 +333,9 @@ impl<'p> Traffic<'p> {
                     self.handle(now, event);
                 }
             } else if next == arrives {
+                if self.go_straight(source, event.min(gives_up).min(others).min(to)) {
+                    continue;
+                }
                 for _ in 0..self.sources[source].batch {
                     self.begin(arrives, source);
                 }
@@ -448,6 +472,7 @@ impl<'p> Traffic<'p> {
             ways.extend(flows.map(|(flow, _)| Way { cluster, flow: flow as u32 }));
             ways.sort_by_key(|way| (way.cluster, way.flow));
         }
+        self.straighten();
     }
 
     /// A cluster has so many ready pods.
@@ -591,6 +616,13 @@ fn pace(service: &ServicePlan, ready: u32, condition: &Condition, front: &Condit
     }
 }
 
+/// The only journey with a share.
+fn only(shares: &Table<Journey, f64>) -> Option<Id<Journey>> {
+    let mut some = shares.iter_enumerated().filter(|(_, share)| **share > 0.0);
+    let first = some.next()?;
+    some.next().is_none().then_some(first.0)
+}
+
 /// Makes a station.
 fn station(plan: &Plan, index: &Index, (id, position): (Id<Cluster>, usize), opening: Opening, scale: f64) -> Station {
     let cluster = &plan.clusters[id];
@@ -621,6 +653,7 @@ fn station(plan: &Plan, index: &Index, (id, position): (Id<Cluster>, usize), ope
         rng: opening.stream.with(cluster.digest).with(digest(&service.name)).with(SERVICE).rng(),
         objective: service.wait_objective,
         known,
+        queue_is_looked_at: plan.requests.as_ref().is_some_and(|requests| requests.windows.is_some()),
         shared: matches!(service.station, Kind::Ps),
         opens: opening.from,
         window: opening.counts,

@@ -17,7 +17,8 @@ const TAIL: f64 = 7.697_117_470_131_05;
 const AREA: f64 = 0.003_949_659_822_581_557;
 
 /// The layers' right ends, from the widest down to 0, and the density there.
-static LAYER: LazyLock<[(f64, f64); LAYERS + 1]> = LazyLock::new(|| {
+type Layers = [(f64, f64); LAYERS + 1];
+static LAYER: LazyLock<Layers> = LazyLock::new(|| {
     let mut layers = [(0.0, 1.0); LAYERS + 1];
     layers[0] = (AREA / exp(-TAIL), exp(-TAIL));
     layers[1] = (TAIL, exp(-TAIL));
@@ -30,13 +31,27 @@ static LAYER: LazyLock<[(f64, f64); LAYERS + 1]> = LazyLock::new(|| {
 });
 
 /// An exponential draw with mean 1.
+#[inline]
 pub(super) fn exponential(rng: &mut Rng) -> f64 {
-    use rand::Rng as _;
     let layers = &*LAYER;
+    let (x, layer) = in_layer(rng, layers);
+    if x < layers[layer + 1].0 { x } else { outside(rng, layers, (x, layer)) }
+}
+
+/// A point in a layer, each as likely.
+#[inline]
+fn in_layer(rng: &mut Rng, layers: &Layers) -> (f64, usize) {
+    use rand::Rng as _;
+    let bits = rng.next_u64();
+    let layer = (bits & (LAYERS as u64 - 1)) as usize;
+    (((bits >> 11).cast_signed() as f64 + 0.5) * (1.0 / (1_u64 << 53) as f64) * layers[layer].0, layer)
+}
+
+/// A draw whose first point may be beyond the density.
+#[cold]
+#[inline(never)]
+fn outside(rng: &mut Rng, layers: &Layers, (mut x, mut layer): (f64, usize)) -> f64 {
     loop {
-        let bits = rng.next_u64();
-        let layer = (bits & (LAYERS as u64 - 1)) as usize;
-        let x = ((bits >> 11) as f64 + 0.5) * (1.0 / (1_u64 << 53) as f64) * layers[layer].0;
         if x < layers[layer + 1].0 {
             return x;
         }
@@ -47,6 +62,7 @@ pub(super) fn exponential(rng: &mut Rng) -> f64 {
         if low + (high - low) * uniform(rng) < exp(-x) {
             return x;
         }
+        (x, layer) = in_layer(rng, layers);
     }
 }
 
@@ -87,6 +103,7 @@ impl Sampler {
     }
 
     /// One draw.
+    #[inline]
     pub(super) fn draw(&self, rng: &mut Rng) -> f64 {
         match self {
             Self::Constant(seconds) => *seconds,
@@ -113,6 +130,11 @@ impl Jitter {
     pub(super) fn new(p99_over_median: f64) -> Self {
         let sigma = if p99_over_median > 1.0 { ln(p99_over_median) / normal_quantile(0.99) } else { 0.0 };
         Self { sigma }
+    }
+
+    /// What every round trip of this median takes, in seconds, where all take as long.
+    pub(super) fn constant(self, median: f64) -> Option<f64> {
+        (self.sigma == 0.0 || median == 0.0).then_some(median)
     }
 
     /// One round trip of this median, in seconds.
