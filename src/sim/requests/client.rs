@@ -1,7 +1,8 @@
 //! A request as its client sees it: where it is sent, when it is given up, tried again, asked twice, or not sent at all.
 
-use super::sample::{exponential, span};
+use super::sample::span;
 use super::station::Call;
+use super::ziggurat::exponential;
 use super::{Entry, Event, Traffic, Way, Why};
 use crate::base::stream::uniform;
 use crate::base::{Id, SimTime, Span};
@@ -116,6 +117,9 @@ impl Traffic<'_> {
         if let Some(timeout) = journey.timeout {
             entry.deadline = now + span(timeout);
             self.deadlines[entry.journey].push_back((entry.deadline, number, entry.life));
+            if entry.deadline < self.gives_up.0 {
+                self.gives_up = (entry.deadline, entry.journey);
+            }
         }
         if let Some(after) = journey.hedge {
             self.events.schedule(now + span(after), Event::Hedge { entry: number, life: entry.life });

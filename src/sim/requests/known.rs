@@ -1,7 +1,6 @@
 //! A station whose servers never change: a call that arrives takes the server that is free first, so when it leaves is
 //! known when it comes (Kiefer and Wolfowitz 1955: the sorted work loads).
 
-use super::sample::seconds;
 use crate::base::{SimTime, Span};
 use crate::domain::observation::StationTally;
 use core::cmp::Reverse;
@@ -29,10 +28,10 @@ pub(super) struct Known {
     last: SimTime,
     /// The time that counts, from and to.
     window: (SimTime, SimTime),
-    /// Seconds that servers are busy, that calls are here, that nobody is.
-    busy: f64,
-    here: f64,
-    idle: f64,
+    /// Nanoseconds that servers are busy, that calls are here, that nobody is; of many servers too many for 64 bits.
+    busy: u128,
+    here: u128,
+    idle: u128,
 }
 
 impl Known {
@@ -43,7 +42,7 @@ impl Known {
             Free::Heap((0..servers).map(|_| Reverse(SimTime::ZERO)).collect())
         };
         let starts = remembers.then(VecDeque::new);
-        Self { free, servers, starts, last: opens, window, busy: 0.0, here: 0.0, idle: 0.0 }
+        Self { free, servers, starts, last: opens, window, busy: 0, here: 0, idle: 0 }
     }
 
     /// When a call that comes now is taken up; `None` if as many wait as may, or nobody serves.
@@ -92,9 +91,9 @@ impl Known {
             }
         }
         if self.window.0 <= now && self.last <= self.window.1 && done <= self.window.1 {
-            self.busy += seconds(done.since(start));
-            self.here += seconds(done.since(now));
-            self.idle += seconds(now.since(self.last.max(self.window.0)));
+            self.busy += u128::from(service.nanos());
+            self.here += u128::from(done.since(now).nanos());
+            self.idle += u128::from(now.since(self.last.max(self.window.0)).nanos());
         } else {
             self.busy += self.within(start, done);
             self.here += self.within(now, done);
@@ -111,14 +110,15 @@ impl Known {
 
     /// What it knows of the time until now.
     pub(super) fn tell(&self, now: SimTime, tally: &mut StationTally) {
-        tally.utilisation = self.busy / f64::from(self.servers.max(1));
-        tally.in_system = self.here;
-        tally.empty = Some(self.idle + self.within(self.last, now));
+        let seconds = |nanos: u128| nanos as f64 * 1e-9;
+        tally.utilisation = seconds(self.busy) / f64::from(self.servers.max(1));
+        tally.in_system = seconds(self.here);
+        tally.empty = Some(seconds(self.idle + self.within(self.last, now)));
     }
 
-    /// Seconds of an interval that count.
-    fn within(&self, from: SimTime, to: SimTime) -> f64 {
+    /// Nanoseconds of an interval that count.
+    fn within(&self, from: SimTime, to: SimTime) -> u128 {
         let (begins, ends) = self.window;
-        seconds(to.min(ends).since(from.max(begins)))
+        u128::from(to.min(ends).since(from.max(begins)).nanos())
     }
 }

@@ -23,6 +23,7 @@ mod source;
 mod station;
 mod straight;
 mod walk;
+mod ziggurat;
 
 pub(in crate::sim) use counts::Counts;
 pub(in crate::sim) use minutes::Minutes;
@@ -210,6 +211,8 @@ pub(super) struct Traffic<'p> {
     closed: bool,
     /// Deadlines by journey: all alike, so they are in order.
     deadlines: Table<Journey, VecDeque<(SimTime, u32, u32)>>,
+    /// The first of them.
+    gives_up: (SimTime, Id<Journey>),
     entries: Vec<Entry>,
     unused: Vec<u32>,
     stations: Vec<Station>,
@@ -268,6 +271,7 @@ impl<'p> Traffic<'p> {
             sources: sources.collect(),
             closed: false,
             deadlines: vec![VecDeque::new(); plan.journeys.len()].into(),
+            gives_up: (SimTime::NEVER, Id::new(0)),
             entries: Vec::new(),
             unused: Vec::new(),
             stations,
@@ -301,29 +305,10 @@ impl<'p> Traffic<'p> {
 
     /// Lets requests happen until `to`, exclusive.
     pub(super) fn run_until(&mut self, to: SimTime) {
-        loop {
-            if self.counts.has_traced() {
-                return;
-            }
+        let mut first = self.first_source();
+        while !self.counts.has_traced() {
             let event = self.events.next_time().unwrap_or(SimTime::NEVER);
-            let (mut source, mut arrives, mut others) = (Id::new(0), SimTime::NEVER, SimTime::NEVER);
-            if !self.closed {
-                for (id, own) in self.sources.iter_enumerated() {
-                    if own.next < arrives {
-                        (source, arrives, others) = (id, own.next, arrives);
-                    } else {
-                        others = others.min(own.next);
-                    }
-                }
-            }
-            let (mut late, mut gives_up) = (Id::new(0), SimTime::NEVER);
-            for (id, deadlines) in self.deadlines.iter_enumerated() {
-                if let Some(&(at, ..)) = deadlines.front()
-                    && at < gives_up
-                {
-                    (late, gives_up) = (id, at);
-                }
-            }
+            let ((source, arrives, others), (gives_up, late)) = (first, self.gives_up);
             let next = event.min(arrives).min(gives_up);
             if next >= to {
                 return;
@@ -333,15 +318,45 @@ impl<'p> Traffic<'p> {
                     self.handle(now, event);
                 }
             } else if next == arrives {
-                if self.go_straight(source, event.min(gives_up).min(others).min(to)) {
-                    continue;
+                if !self.go_straight(source, event.min(gives_up).min(others).min(to)) {
+                    for _ in 0..self.sources[source].batch {
+                        self.begin(arrives, source);
+                    }
+                    self.sources[source].take();
                 }
-                for _ in 0..self.sources[source].batch {
-                    self.begin(arrives, source);
+                first = self.first_source();
+            } else {
+                let due = self.deadlines[late].pop_front();
+                self.first_deadline();
+                if let Some((at, entry, life)) = due {
+                    self.expire(at, entry, life);
                 }
-                self.sources[source].take();
-            } else if let Some((at, entry, life)) = self.deadlines[late].pop_front() {
-                self.expire(at, entry, life);
+            }
+        }
+    }
+
+    /// Where the next request begins and when, and when one begins elsewhere.
+    fn first_source(&self) -> (Id<Population>, SimTime, SimTime) {
+        let mut first = (Id::new(0), SimTime::NEVER, SimTime::NEVER);
+        let open = self.sources.iter_enumerated().filter(|_| !self.closed);
+        for (id, own) in open {
+            if own.next < first.1 {
+                first = (id, own.next, first.1);
+            } else {
+                first.2 = first.2.min(own.next);
+            }
+        }
+        first
+    }
+
+    /// Looks for the first deadline.
+    fn first_deadline(&mut self) {
+        self.gives_up = (SimTime::NEVER, Id::new(0));
+        for (id, deadlines) in self.deadlines.iter_enumerated() {
+            if let Some(&(at, ..)) = deadlines.front()
+                && at < self.gives_up.0
+            {
+                self.gives_up = (at, id);
             }
         }
     }

@@ -3,7 +3,8 @@
 //! The time to the next request is found in units of the integrated rate, of which an exponential amount with mean 1
 //! passes between two requests (Çinlar, *Introduction to Stochastic Processes*, 1975, section 4.7).
 
-use super::sample::{exponential, seconds};
+use super::sample::{nanos, seconds};
+use super::ziggurat::exponential;
 use crate::base::stream::{Rng, uniform};
 use crate::base::{Id, SimTime, Span};
 use crate::domain::Population;
@@ -101,7 +102,7 @@ impl Source {
         self.clock = self.next;
         self.left = self.exponential();
         // Most come while the rate is what it was.
-        let next = self.clock + Span::from_nanos((self.left * self.pace + 0.5) as u64);
+        let next = self.clock + nanos(self.left * self.pace);
         if next < self.steady {
             self.next = next;
         } else {
@@ -152,7 +153,7 @@ impl Source {
             let available = rate * seconds(ends - at);
             if available >= left && rate > 0.0 {
                 (self.pace, self.steady) = (1e9 / rate, ends);
-                self.next = at + Span::from_nanos((left * self.pace + 0.5) as u64);
+                self.next = at + nanos(left * self.pace);
                 return;
             }
             left -= available;
