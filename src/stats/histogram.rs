@@ -18,11 +18,10 @@ pub struct Histogram {
     total: f64,
     /// Sum of value times weight.
     sum: f64,
-    /// The weight of exactly 0.
-    zero: f64,
     extent: Option<[f64; 2]>,
-    /// By binary exponent; each octave's buckets are dense, and there only where something fell into it.
-    octaves: Vec<Option<Box<[f64]>>>,
+    /// By binary exponent; each octave's buckets are dense, and there only where something fell into it. The first
+    /// bucket is that of 0.
+    octaves: Vec<Option<Box<[f64; SUBS]>>>,
 }
 
 /// The stored form: only buckets with weight.
@@ -36,7 +35,8 @@ struct Sparse {
     buckets: Vec<(u32, f64)>,
 }
 
-/// The bucket of a positive number: exponent and leading mantissa bits.
+/// The bucket of a number: exponent and leading mantissa bits.
+#[inline]
 fn bucket(value: f64) -> u32 {
     (value.to_bits() >> SHIFT) as u32
 }
@@ -51,6 +51,7 @@ impl Histogram {
     ///
     /// # Panics
     /// If the value or the weight is negative or not finite.
+    #[inline]
     pub fn record(&mut self, value: f64, weight: f64) {
         assert!(value >= 0.0 && value.is_finite(), "a histogram of {value}");
         assert!(weight >= 0.0 && weight.is_finite(), "a weight of {weight}");
@@ -59,19 +60,34 @@ impl Histogram {
         }
         self.total += weight;
         self.sum += value * weight;
-        self.extent = Some(self.extent.map_or([value, value], |[low, high]| [low.min(value), high.max(value)]));
-        if value == 0.0 {
-            self.zero += weight;
-        } else {
-            *self.slot(bucket(value)) += weight;
+        match &mut self.extent {
+            Some([low, high]) => {
+                if value < *low {
+                    *low = value;
+                }
+                if value > *high {
+                    *high = value;
+                }
+            }
+            None => self.extent = Some([value, value]),
         }
+        let bucket = bucket(value + 0.0);
+        if let Some(Some(octave)) = self.octaves.get_mut((bucket >> SUB_BITS) as usize) {
+            octave[bucket as usize % SUBS] += weight;
+        } else {
+            *self.slot(bucket) += weight;
+        }
+    }
+
+    /// The weight of 0.
+    fn zero(&self) -> f64 {
+        self.octaves.first().and_then(Option::as_ref).map_or(0.0, |octave| octave[0])
     }
 
     /// Adds another histogram's weights. Whole weights merge exactly in any order.
     pub fn merge(&mut self, other: &Self) {
         self.total += other.total;
         self.sum += other.sum;
-        self.zero += other.zero;
         self.extent = match (self.extent, other.extent) {
             (Some([a, b]), Some([c, d])) => Some([a.min(c), b.max(d)]),
             (one, None) | (None, one) => one,
@@ -79,7 +95,7 @@ impl Histogram {
         for (octave, weights) in other.octaves.iter().enumerate() {
             let Some(weights) = weights else { continue };
             let mine = self.octave(octave);
-            mine.iter_mut().zip(weights).for_each(|(mine, weight)| *mine += weight);
+            mine.iter_mut().zip(weights.iter()).for_each(|(mine, weight)| *mine += weight);
         }
     }
 
@@ -111,10 +127,10 @@ impl Histogram {
         assert!((0.0..=1.0).contains(&p), "{p} is not a probability");
         let [min, max] = self.extent?;
         let wanted = p * self.total;
-        if p == 0.0 || wanted <= self.zero {
+        if p == 0.0 || wanted <= self.zero() {
             return Some(min);
         }
-        let mut below = self.zero;
+        let mut below = self.zero();
         for (bucket, weight) in self.buckets() {
             if below + weight >= wanted {
                 let (low, high) = (edge(bucket).max(min), edge(bucket + 1).min(max));
@@ -134,7 +150,7 @@ impl Histogram {
     pub fn cdfs(&self, rising: impl IntoIterator<Item = f64>) -> Vec<f64> {
         let Some([min, max]) = self.extent else { return Vec::new() };
         let mut buckets = self.buckets().peekable();
-        let mut below = self.zero;
+        let mut below = self.zero();
         let share = |x: f64| {
             if x < min {
                 return 0.0;
@@ -155,11 +171,12 @@ impl Histogram {
         rising.into_iter().map(share).collect()
     }
 
-    /// Buckets with weight, ascending.
+    /// Buckets of positive numbers with weight, ascending.
     fn buckets(&self) -> impl Iterator<Item = (u32, f64)> {
         self.octaves.iter().enumerate().flat_map(|(octave, weights)| {
             let first = (octave as u32) << SUB_BITS;
-            (first..).zip(weights.iter().flatten().copied()).filter(|(_, weight)| *weight > 0.0)
+            let weights = weights.iter().flat_map(|octave| octave.iter().copied());
+            (first..).zip(weights).filter(|&(bucket, weight)| bucket > 0 && weight > 0.0)
         })
     }
 
@@ -167,18 +184,19 @@ impl Histogram {
         &mut self.octave((bucket >> SUB_BITS) as usize)[bucket as usize % SUBS]
     }
 
-    fn octave(&mut self, octave: usize) -> &mut [f64] {
+    #[cold]
+    fn octave(&mut self, octave: usize) -> &mut [f64; SUBS] {
         if octave >= self.octaves.len() {
             self.octaves.resize(octave + 1, None);
         }
-        self.octaves[octave].get_or_insert_with(|| vec![0.0; SUBS].into())
+        self.octaves[octave].get_or_insert_with(|| Box::new([0.0; SUBS]))
     }
 }
 
 impl From<Histogram> for Sparse {
     fn from(full: Histogram) -> Self {
         let buckets = full.buckets().collect();
-        Self { total: full.total, sum: full.sum, zero: full.zero, extent: full.extent, buckets }
+        Self { total: full.total, sum: full.sum, zero: full.zero(), extent: full.extent, buckets }
     }
 }
 
@@ -186,7 +204,10 @@ impl TryFrom<Sparse> for Histogram {
     type Error = String;
     fn try_from(sparse: Sparse) -> Result<Self, String> {
         let Sparse { total, sum, zero, extent, buckets } = sparse;
-        let mut full = Self { total, sum, zero, extent, octaves: Vec::new() };
+        let mut full = Self { total, sum, extent, octaves: Vec::new() };
+        if zero > 0.0 {
+            *full.slot(0) = zero;
+        }
         for (bucket, weight) in buckets {
             if !edge(bucket).is_finite() || bucket >= 1 << 21 {
                 return Err(format!("{bucket} is no bucket of a histogram"));

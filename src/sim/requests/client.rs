@@ -1,8 +1,9 @@
 //! A request as its client sees it: where it is sent, when it is given up, tried again, asked twice, or not sent at all.
 
-use super::sample::{exponential, span};
+use super::sample::span;
 use super::station::Call;
-use super::{Entry, Event, Miss, Traffic, Way, Why};
+use super::ziggurat::exponential;
+use super::{Entry, Event, Traffic, Way, Why};
 use crate::base::stream::uniform;
 use crate::base::{Id, SimTime, Span};
 use crate::domain::{Cluster, Population, Stage};
@@ -30,49 +31,31 @@ impl Traffic<'_> {
     pub(super) fn begin(&mut self, now: SimTime, population: Id<Population>) {
         let plan = self.plan;
         let own = &plan.populations[population];
-        let rng = &mut self.choices[population];
-        let mut left = uniform(rng);
-        let mut journey = Id::new(0);
-        for (id, &share) in own.shares.iter_enumerated() {
-            if share > 0.0 {
-                journey = id;
+        let journey = self.only_journey[population].unwrap_or_else(|| {
+            let mut left = uniform(&mut self.choices[population]);
+            let mut journey = Id::new(0);
+            for (id, &share) in own.shares.iter_enumerated() {
+                if share > 0.0 {
+                    journey = id;
+                }
+                left -= share;
+                if left < 0.0 {
+                    break;
+                }
             }
-            left -= share;
-            if left < 0.0 {
-                break;
-            }
-        }
-        let part = uniform(rng);
-        let Some((cluster, current)) = self.route(now, population, part) else { return };
+            journey
+        });
+        let Some(way) = self.route(now, population) else { return };
         let (tokens, most) = &mut self.budget[journey];
         *tokens = (*tokens + plan.journeys[journey].budget.min(1e9)).min(*most);
-        let entry = self.take_entry(Entry {
-            life: 0,
-            population,
-            journey,
-            cluster,
-            current,
-            begun: now,
-            deadline: SimTime::NEVER,
-            back: Span::ZERO,
-            tries: 0,
-            step: 0,
-            miss: Miss::No,
-            called: false,
-            crossed: false,
-            open: 0,
-            queued: 0,
-            queued_at: now,
-            waited: 0.0,
-            wanted: true,
-            twin: None,
-        });
-        self.counts.offered(now, population, journey, current);
+        let entry = self.take_entry(Entry::begins(now, population, journey, way));
+        self.counts.offered(now, population, journey, way.1);
         self.start(now, entry);
     }
 
     /// Where a request of this population goes: a share of all ways, which may move.
-    pub(super) fn route(&self, now: SimTime, population: Id<Population>, part: f64) -> Option<(Id<Cluster>, bool)> {
+    pub(super) fn route(&mut self, now: SimTime, population: Id<Population>) -> Option<(Id<Cluster>, bool)> {
+        let part = if self.ways[population].len() > 1 { uniform(&mut self.choices[population]) } else { 0.0 };
         let ways = &self.ways[population];
         if let [only] = ways.as_slice() {
             return Some((only.cluster, self.flow(*only)?.0.current));
@@ -134,6 +117,9 @@ impl Traffic<'_> {
         if let Some(timeout) = journey.timeout {
             entry.deadline = now + span(timeout);
             self.deadlines[entry.journey].push_back((entry.deadline, number, entry.life));
+            if entry.deadline < self.gives_up.0 {
+                self.gives_up = (entry.deadline, entry.journey);
+            }
         }
         if let Some(after) = journey.hedge {
             self.events.schedule(now + span(after), Event::Hedge { entry: number, life: entry.life });

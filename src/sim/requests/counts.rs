@@ -20,7 +20,7 @@ pub(in crate::sim) struct Counts {
     origin: SimTime,
     since: SimTime,
     /// What one request stands for.
-    weight: f64,
+    pub(super) weight: f64,
     journeys: usize,
     month: Month,
     pub(in crate::sim) months: Vec<Month>,
@@ -44,6 +44,18 @@ pub(in crate::sim) struct Counts {
     pub(in crate::sim) minutes: Minutes,
     /// Where requests are traced: the first that end, and how many of them are kept.
     traced: Option<(Vec<TracedRequest>, usize)>,
+}
+
+/// Requests that have begun in one minute and need no entry.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Straightforward {
+    /// When the first of them began.
+    pub(super) began: SimTime,
+    pub(super) good: u32,
+    pub(super) population: Id<Population>,
+    pub(super) journey: Id<Journey>,
+    pub(super) cluster: Id<Cluster>,
+    pub(super) current: bool,
 }
 
 impl Counts {
@@ -151,6 +163,25 @@ impl Counts {
             self.violations[entry.population.index()] += self.weight;
         }
         self.minutes.good(entry.begun, cell, entry.current);
+    }
+
+    /// Requests that begin from then on count, and none is looked at by itself.
+    pub(super) fn takes_straight(&self, begun: SimTime) -> bool {
+        begun >= self.since && self.traced.is_none()
+    }
+
+    /// Requests have begun and will have their answers; their latencies are recorded already.
+    pub(super) fn went_straight(&mut self, requests: Straightforward) {
+        let Straightforward { began, good, population, journey, cluster, current } = requests;
+        let (cell, weight) = (self.cell(population, journey), f64::from(good) * self.weight);
+        self.month.offered[cell] += weight;
+        self.month.good[cell] += weight;
+        self.unsettled[cluster][cell][usize::from(!current)] += weight;
+        self.month.egress[cluster.index()] += weight * self.response[journey.index()];
+        if self.disliked[population.index()][cluster] {
+            self.violations[population.index()] += weight;
+        }
+        self.minutes.went_straight(began, cell, current, good);
     }
 
     /// A request is lost.

@@ -135,6 +135,24 @@ impl Minutes {
         }
     }
 
+    /// So many have begun in a minute, and are good.
+    pub(super) fn went_straight(&mut self, begun: SimTime, cell: usize, current: bool, good: u32) {
+        if let Some(minute) = self.minute(begun) {
+            let (fare, good) = (&mut minute.cells[cell], f64::from(good));
+            let (all, now) = (&mut fare.all, &mut fare.current);
+            (all.0, all.1) = (all.0 + good, all.1 + good);
+            if current {
+                (now.0, now.1) = (now.0 + good, now.1 + good);
+            }
+        }
+    }
+
+    /// When the minute ends in which something begins.
+    pub(super) fn end_of(&self, begun: SimTime) -> SimTime {
+        let number = begun.since(self.origin).nanos() / MINUTE.nanos();
+        self.origin + Span::from_nanos((number + 1).saturating_mul(MINUTE.nanos()))
+    }
+
     pub(super) fn lost(&mut self, begun: SimTime, cell: usize, stage: Stage, root: Id<Root>) {
         if let Some(minute) = self.minute(begun) {
             match minute.losses.iter_mut().find(|loss| (loss.0, loss.1, loss.2) == (cell, stage, root)) {

@@ -14,13 +14,16 @@
 
 mod client;
 mod counts;
+mod known;
 mod minutes;
 mod pods;
 mod remote;
 mod sample;
 mod source;
 mod station;
+mod straight;
 mod walk;
+mod ziggurat;
 
 pub(in crate::sim) use counts::Counts;
 pub(in crate::sim) use minutes::Minutes;
@@ -40,6 +43,7 @@ use sample::{Jitter, Sampler, span};
 use source::Source;
 use station::{Admission, Call, Making, Pace, Start, Station};
 use std::collections::VecDeque;
+use straight::Straight;
 
 /// The streams of what requests draw.
 const ARRIVALS: u64 = digest("arrivals");
@@ -120,19 +124,24 @@ struct Entry {
 }
 
 impl Entry {
-    /// A call that nobody waits for any more; servers don't know.
-    fn nobodys(cluster: Id<Cluster>, now: SimTime) -> Self {
+    /// A request that begins.
+    fn begins(
+        now: SimTime,
+        population: Id<Population>,
+        journey: Id<Journey>,
+        (cluster, current): (Id<Cluster>, bool),
+    ) -> Self {
         Self {
             life: 0,
-            population: Id::new(0),
-            journey: Id::new(0),
+            population,
+            journey,
             cluster,
-            current: true,
-            begun: SimTime::ZERO,
+            current,
+            begun: now,
             deadline: SimTime::NEVER,
             back: Span::ZERO,
             tries: 0,
-            step: u32::MAX,
+            step: 0,
             miss: Miss::No,
             called: false,
             crossed: false,
@@ -140,9 +149,15 @@ impl Entry {
             queued: 0,
             queued_at: now,
             waited: 0.0,
-            wanted: false,
+            wanted: true,
             twin: None,
         }
+    }
+
+    /// A call that nobody waits for any more; servers don't know.
+    fn nobodys(cluster: Id<Cluster>, now: SimTime) -> Self {
+        let way = (cluster, true);
+        Self { step: u32::MAX, wanted: false, ..Self::begins(now, Id::new(0), Id::new(0), way) }
     }
 
     /// The same at the beginning of a try whose answers take so long on their way back.
@@ -196,6 +211,8 @@ pub(super) struct Traffic<'p> {
     closed: bool,
     /// Deadlines by journey: all alike, so they are in order.
     deadlines: Table<Journey, VecDeque<(SimTime, u32, u32)>>,
+    /// The first of them.
+    gives_up: (SimTime, Id<Journey>),
     entries: Vec<Entry>,
     unused: Vec<u32>,
     stations: Vec<Station>,
@@ -204,6 +221,9 @@ pub(super) struct Traffic<'p> {
     cluster_of: Vec<Id<Cluster>>,
     views: Table<Cluster, Option<View<'p>>>,
     ways: Table<Population, Vec<Way>>,
+    straight: Table<Population, Option<Straight>>,
+    /// The journey of a population that has but one.
+    only_journey: Table<Population, Option<Id<Journey>>>,
     /// By cluster: the fault under which calls began to wait, as long as any wait; it may be over.
     begun: Table<Cluster, Option<Id<Root>>>,
     choices: Table<Population, Rng>,
@@ -251,6 +271,7 @@ impl<'p> Traffic<'p> {
             sources: sources.collect(),
             closed: false,
             deadlines: vec![VecDeque::new(); plan.journeys.len()].into(),
+            gives_up: (SimTime::NEVER, Id::new(0)),
             entries: Vec::new(),
             unused: Vec::new(),
             stations,
@@ -262,6 +283,8 @@ impl<'p> Traffic<'p> {
                 .collect(),
             views: plan.clusters.keys().map(|_| None).collect(),
             ways: vec![Vec::new(); plan.populations.len()].into(),
+            straight: vec![None; plan.populations.len()].into(),
+            only_journey: plan.populations.iter().map(|own| only(&own.shares)).collect(),
             begun: vec![None; plan.clusters.len()].into(),
             choices: plan.populations.iter().map(|own| stream(&own.name, CHOICES)).collect(),
             network: opening.stream.with(NETWORK).rng(),
@@ -282,27 +305,10 @@ impl<'p> Traffic<'p> {
 
     /// Lets requests happen until `to`, exclusive.
     pub(super) fn run_until(&mut self, to: SimTime) {
-        loop {
-            if self.counts.has_traced() {
-                return;
-            }
+        let mut first = self.first_source();
+        while !self.counts.has_traced() {
             let event = self.events.next_time().unwrap_or(SimTime::NEVER);
-            let (mut source, mut arrives) = (Id::new(0), SimTime::NEVER);
-            if !self.closed {
-                for (id, own) in self.sources.iter_enumerated() {
-                    if own.next < arrives {
-                        (source, arrives) = (id, own.next);
-                    }
-                }
-            }
-            let (mut late, mut gives_up) = (Id::new(0), SimTime::NEVER);
-            for (id, deadlines) in self.deadlines.iter_enumerated() {
-                if let Some(&(at, ..)) = deadlines.front()
-                    && at < gives_up
-                {
-                    (late, gives_up) = (id, at);
-                }
-            }
+            let ((source, arrives, others), (gives_up, late)) = (first, self.gives_up);
             let next = event.min(arrives).min(gives_up);
             if next >= to {
                 return;
@@ -312,12 +318,45 @@ impl<'p> Traffic<'p> {
                     self.handle(now, event);
                 }
             } else if next == arrives {
-                for _ in 0..self.sources[source].batch {
-                    self.begin(arrives, source);
+                if !self.go_straight(source, event.min(gives_up).min(others).min(to)) {
+                    for _ in 0..self.sources[source].batch {
+                        self.begin(arrives, source);
+                    }
+                    self.sources[source].take();
                 }
-                self.sources[source].take();
-            } else if let Some((at, entry, life)) = self.deadlines[late].pop_front() {
-                self.expire(at, entry, life);
+                first = self.first_source();
+            } else {
+                let due = self.deadlines[late].pop_front();
+                self.first_deadline();
+                if let Some((at, entry, life)) = due {
+                    self.expire(at, entry, life);
+                }
+            }
+        }
+    }
+
+    /// Where the next request begins and when, and when one begins elsewhere.
+    fn first_source(&self) -> (Id<Population>, SimTime, SimTime) {
+        let mut first = (Id::new(0), SimTime::NEVER, SimTime::NEVER);
+        let open = self.sources.iter_enumerated().filter(|_| !self.closed);
+        for (id, own) in open {
+            if own.next < first.1 {
+                first = (id, own.next, first.1);
+            } else {
+                first.2 = first.2.min(own.next);
+            }
+        }
+        first
+    }
+
+    /// Looks for the first deadline.
+    fn first_deadline(&mut self) {
+        self.gives_up = (SimTime::NEVER, Id::new(0));
+        for (id, deadlines) in self.deadlines.iter_enumerated() {
+            if let Some(&(at, ..)) = deadlines.front()
+                && at < self.gives_up.0
+            {
+                self.gives_up = (at, id);
             }
         }
     }
@@ -448,6 +487,7 @@ impl<'p> Traffic<'p> {
             ways.extend(flows.map(|(flow, _)| Way { cluster, flow: flow as u32 }));
             ways.sort_by_key(|way| (way.cluster, way.flow));
         }
+        self.straighten();
     }
 
     /// A cluster has so many ready pods.
@@ -591,6 +631,13 @@ fn pace(service: &ServicePlan, ready: u32, condition: &Condition, front: &Condit
     }
 }
 
+/// The only journey with a share.
+fn only(shares: &Table<Journey, f64>) -> Option<Id<Journey>> {
+    let mut some = shares.iter_enumerated().filter(|(_, share)| **share > 0.0);
+    let first = some.next()?;
+    some.next().is_none().then_some(first.0)
+}
+
 /// Makes a station.
 fn station(plan: &Plan, index: &Index, (id, position): (Id<Cluster>, usize), opening: Opening, scale: f64) -> Station {
     let cluster = &plan.clusters[id];
@@ -621,6 +668,7 @@ fn station(plan: &Plan, index: &Index, (id, position): (Id<Cluster>, usize), ope
         rng: opening.stream.with(cluster.digest).with(digest(&service.name)).with(SERVICE).rng(),
         objective: service.wait_objective,
         known,
+        queue_is_looked_at: plan.requests.as_ref().is_some_and(|requests| requests.windows.is_some()),
         shared: matches!(service.station, Kind::Ps),
         opens: opening.from,
         window: opening.counts,

@@ -3,7 +3,8 @@
 //! The time to the next request is found in units of the integrated rate, of which an exponential amount with mean 1
 //! passes between two requests (Çinlar, *Introduction to Stochastic Processes*, 1975, section 4.7).
 
-use super::sample::{exponential, seconds, span};
+use super::sample::{nanos, seconds};
+use super::ziggurat::exponential;
 use crate::base::stream::{Rng, uniform};
 use crate::base::{Id, SimTime, Span};
 use crate::domain::Population;
@@ -27,6 +28,9 @@ pub(super) struct Source {
     /// Up to when the integrated rate has been used, and how much of it is left until the next request.
     clock: SimTime,
     left: f64,
+    /// While the rate stays as it is: nanoseconds in which 1 of it passes, and until when.
+    pace: f64,
+    steady: SimTime,
     replay: Option<Replay>,
 }
 
@@ -75,6 +79,8 @@ impl Source {
             factor: 1.0,
             clock: from,
             left: 0.0,
+            pace: 0.0,
+            steady: SimTime::ZERO,
             replay: own.replay.clone().map(|rows| Replay { rows, row: 0, number: 0, scale }),
         };
         source.left = source.exponential();
@@ -90,11 +96,18 @@ impl Source {
     }
 
     /// The request that is due begins; when does the next?
+    #[inline]
     pub(super) fn take(&mut self) {
         self.count += u64::from(self.batch);
         self.clock = self.next;
         self.left = self.exponential();
-        self.find();
+        // Most come while the rate is what it was.
+        let next = self.clock + nanos(self.left * self.pace);
+        if next < self.steady {
+            self.next = next;
+        } else {
+            self.find();
+        }
     }
 
     /// The rate is multiplied by this from now on.
@@ -104,6 +117,7 @@ impl Source {
         }
         self.pass(now);
         self.factor = factor;
+        self.steady = SimTime::ZERO;
         self.find();
     }
 
@@ -126,6 +140,7 @@ impl Source {
     }
 
     fn find(&mut self) {
+        self.steady = SimTime::ZERO;
         if let Some(replay) = &mut self.replay {
             self.next = replay.next(&mut self.rng);
             return;
@@ -137,7 +152,8 @@ impl Source {
             let (rate, ends) = self.rate_at(at);
             let available = rate * seconds(ends - at);
             if available >= left && rate > 0.0 {
-                self.next = at + span(left / rate);
+                (self.pace, self.steady) = (1e9 / rate, ends);
+                self.next = at + nanos(left * self.pace);
                 return;
             }
             left -= available;

@@ -3,9 +3,9 @@
 //! First come, first served; where journeys differ in priority the highest goes first, without interrupting what is
 //! served (head of the line). Processor sharing gives each call an equal part of the servers, at most one.
 //!
-//! A station whose servers never change needs no event for a departure: a call that arrives takes the server that is
-//! free first, so when it leaves is known when it comes (Kiefer and Wolfowitz 1955: the sorted work loads).
+//! A station whose servers never change needs no event for a departure ([`Known`]).
 
+use super::known::Known;
 use super::sample::{Sampler, seconds, span};
 use crate::base::stream::{Rng, uniform};
 use crate::base::{SimTime, Span};
@@ -56,8 +56,8 @@ pub(super) struct Start {
 /// Who is next.
 #[derive(Debug)]
 enum Discipline {
-    /// When each server is free; and when those that wait will start.
-    Known { free: BinaryHeap<Reverse<SimTime>>, starts: VecDeque<SimTime>, last: SimTime },
+    /// Its servers never change: when a call leaves is known when it comes.
+    Known(Known),
     /// Waiting calls by priority, the highest first, each in order of arrival.
     Line(Vec<(u32, VecDeque<Call>)>),
     /// All that are here share the servers: (work at which it is done, place), and the work that each has had so far.
@@ -121,10 +121,6 @@ pub(super) struct Station {
     pub(super) tally: StationTally,
     pub(super) waits: Histogram,
     counts: bool,
-    /// The time that counts, from and to.
-    window: (SimTime, SimTime),
-    /// Of what is known beforehand: seconds that servers are busy, that calls are here, that nobody is.
-    known: (f64, f64, f64),
 }
 
 /// How a station is made.
@@ -138,6 +134,8 @@ pub(super) struct Making {
     /// Its servers never change.
     pub(super) known: bool,
     pub(super) shared: bool,
+    /// Somebody asks how many wait.
+    pub(super) queue_is_looked_at: bool,
     /// Priorities of its callers.
     pub(super) priorities: Vec<u32>,
     /// When the first call may come.
@@ -157,8 +155,8 @@ impl Station {
         let discipline = if making.shared {
             Discipline::Shared { done: BinaryHeap::new(), work: 0.0, version: 0 }
         } else if making.known && priorities.len() <= 1 {
-            let free = (0..making.pace.servers).map(|_| Reverse(SimTime::ZERO)).collect();
-            Discipline::Known { free, starts: VecDeque::new(), last: making.opens }
+            let remembers = making.queue_is_looked_at || making.limit.is_some();
+            Discipline::Known(Known::new(making.pace.servers, making.opens, making.window, remembers))
         } else {
             Discipline::Line(priorities.into_iter().map(|priority| (priority, VecDeque::new())).collect())
         };
@@ -182,14 +180,12 @@ impl Station {
             tally: StationTally { empty: Some(0.0), ..StationTally::default() },
             waits: Histogram::default(),
             counts: true,
-            window: making.window,
-            known: (0.0, 0.0, 0.0),
         }
     }
 
-    /// Seconds of an interval that count.
-    fn within(&self, from: SimTime, to: SimTime) -> f64 {
-        within(self.window, from, to)
+    /// When a call leaves is known when it comes.
+    pub(super) fn is_known(&self) -> bool {
+        matches!(self.discipline, Discipline::Known(_))
     }
 
     /// Integrals up to now.
@@ -201,7 +197,7 @@ impl Station {
         }
         let share = match (&self.discipline, self.pace.servers) {
             (_, 0) => f64::from(u8::from(self.waiting > 0)),
-            (Discipline::Known { .. }, _) => 0.0,
+            (Discipline::Known(_), _) => 0.0,
             (Discipline::Line(_) | Discipline::Shared { .. }, servers) => {
                 (f64::from(self.busy) / f64::from(servers)).min(1.0)
             }
@@ -211,46 +207,35 @@ impl Station {
             self.tally.utilisation += share * seconds;
             self.tally.ready += f64::from(self.ready) * seconds;
             self.tally.in_system += (f64::from(self.busy) + self.waiting as f64) * seconds;
-            if self.busy == 0 && self.waiting == 0 && !matches!(self.discipline, Discipline::Known { .. }) {
+            if self.busy == 0 && self.waiting == 0 && !matches!(self.discipline, Discipline::Known(_)) {
                 self.tally.empty = self.tally.empty.map(|empty| empty + seconds);
             }
         }
     }
 
+    /// A call arrives of which all is known at once: when it leaves, and how long it waits. `None` if it isn't served.
+    #[inline]
+    pub(super) fn pass_through(&mut self, now: SimTime) -> Option<(SimTime, Span)> {
+        self.offered += 1.0;
+        let Discipline::Known(known) = &mut self.discipline else { return None };
+        let Some(start) = known.start(now, self.limit) else {
+            self.not_served();
+            return None;
+        };
+        let service = self.time.draw(&mut self.rng);
+        let done = known.take_up(now, start, span(service));
+        let wait = start - now;
+        self.started(wait, service);
+        Some((done, wait))
+    }
+
     /// A call arrives.
     pub(super) fn arrive(&mut self, now: SimTime, call: Call, starts: &mut Vec<Start>) -> Admission {
+        if self.is_known() {
+            return self.pass_through(now).map_or(Admission::Rejected, |(done, wait)| Admission::Leaves(done, wait));
+        }
         self.offered += 1.0;
         let pace = self.pace;
-        if let Discipline::Known { free, starts: waiting, last } = &mut self.discipline {
-            while waiting.front().is_some_and(|&start| start <= now) {
-                waiting.pop_front();
-            }
-            let Some(mut first) = free.peek_mut().filter(|_| pace.servers > 0) else {
-                self.not_served();
-                return Admission::Rejected;
-            };
-            let start = first.0.max(now);
-            if start > now && waiting.len() as u64 >= self.limit {
-                drop(first);
-                self.not_served();
-                return Admission::Rejected;
-            }
-            let service = self.time.draw(&mut self.rng);
-            let done = start + span(service);
-            first.0 = done;
-            drop(first);
-            if start > now {
-                waiting.push_back(start);
-            }
-            let (busy, here, idle) = &mut self.known;
-            *busy += within(self.window, start, done) / f64::from(pace.servers);
-            *here += within(self.window, now, done);
-            *idle += within(self.window, *last, now);
-            *last = done.max(*last);
-            let wait = start - now;
-            self.started(wait, service);
-            return Admission::Leaves(done, wait);
-        }
         self.prepare(now);
         match &mut self.discipline {
             Discipline::Shared { .. } => {
@@ -261,7 +246,7 @@ impl Station {
                 }
                 self.take_up(now, call, starts);
             }
-            Discipline::Known { .. } => {}
+            Discipline::Known(_) => {}
             Discipline::Line(classes) => {
                 if self.busy < pace.servers {
                     self.take_up(now, call, starts);
@@ -334,7 +319,7 @@ impl Station {
                 done.push(Reverse((at.ceil() as u64, place)));
                 self.next_shared(now, starts);
             }
-            Discipline::Line(_) | Discipline::Known { .. } => {
+            Discipline::Line(_) | Discipline::Known(_) => {
                 let done = now + span(service * self.pace.slower);
                 (slot.work, slot.done) = ((service, self.pace.slower), done);
                 starts.push(Start { place, life, done, call: Some((call, wait)), queued });
@@ -342,6 +327,7 @@ impl Station {
         }
     }
 
+    #[inline]
     fn started(&mut self, wait: Span, service: f64) {
         if !self.counts {
             return;
@@ -475,7 +461,7 @@ impl Station {
             Discipline::Shared { done, .. } => {
                 done.retain(|Reverse((_, place))| places[*place as usize].call.is_some());
             }
-            Discipline::Line(_) | Discipline::Known { .. } => {}
+            Discipline::Line(_) | Discipline::Known(_) => {}
         }
         self.next_shared(now, starts);
         self.fill(now, starts);
@@ -484,7 +470,7 @@ impl Station {
     /// Calls that wait now; of those who share the servers, as many as could have none.
     pub(super) fn queue(&self, now: SimTime) -> f64 {
         match &self.discipline {
-            Discipline::Known { starts, .. } => starts.iter().filter(|&&start| start > now).count() as f64,
+            Discipline::Known(known) => known.waiting(now),
             Discipline::Line(_) => self.waiting as f64,
             Discipline::Shared { .. } => f64::from(self.busy.saturating_sub(self.pace.servers)),
         }
@@ -577,18 +563,11 @@ impl Station {
     /// Counts no more: the horizon has ended.
     pub(super) fn finish(&mut self, now: SimTime) {
         self.prepare(now);
-        if let Discipline::Known { last, .. } = self.discipline {
-            let idle = self.known.2 + self.within(last, now);
-            self.tally.utilisation = self.known.0;
-            self.tally.in_system = self.known.1;
-            self.tally.empty = Some(idle);
+        if let Discipline::Known(known) = &self.discipline {
+            known.tell(now, &mut self.tally);
         }
         self.counts = false;
     }
-}
-
-fn within((begins, ends): (SimTime, SimTime), from: SimTime, to: SimTime) -> f64 {
-    seconds(to.min(ends).since(from.max(begins)))
 }
 
 /// The line of a priority.
