@@ -8,14 +8,16 @@ use super::curves::Curves;
 use super::data::{Known, Meetings};
 use super::inputs::Inputs;
 use super::intern::{Interner, Map};
+use super::orbit::Orbits;
 use super::solve::{Solution, solve};
 use super::tally::Visited;
 use super::views::Views;
 use crate::plan::Plan;
 use crate::scaling::deployment::Deployment;
 
-/// Solutions that a memo keeps before it is emptied between two seeds.
-const MOST_SOLUTIONS: usize = 400_000;
+/// Solutions that a memo keeps besides those of quiet weeks, before it forgets them between two seeds. Few come again,
+/// and what is small stays in the processor's cache: more of them take longer.
+const MOST_SOLUTIONS: usize = 10_000;
 
 /// The number of some inputs.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -45,6 +47,16 @@ pub(super) struct Transition {
     pub(super) next: Option<TransitionId>,
 }
 
+/// How many of each are kept for good.
+#[derive(Default, Debug)]
+struct Floor {
+    inputs: usize,
+    solutions: usize,
+    curves: usize,
+    pods: usize,
+    transitions: usize,
+}
+
 /// What has been solved before.
 #[derive(Default, Debug)]
 pub(super) struct Memo {
@@ -58,16 +70,50 @@ pub(super) struct Memo {
     transition_keys: Map<(InputsId, u32, PodsId), TransitionId>,
     transitions: Vec<Transition>,
     key: Vec<u32>,
+    /// What each cluster does while nothing happens.
+    pub(super) orbits: Orbits,
+    /// What was there once the orbits were found: kept for good.
+    floor: Floor,
     /// Handed from seed to seed.
     pub(super) visited: Visited,
 }
 
 impl Memo {
-    /// Forgets everything once there is too much of it. Only between two seeds.
+    /// Nothing was solved yet.
+    pub(super) fn is_new(&self) -> bool {
+        self.solutions.is_empty()
+    }
+
+    /// All that is known now is kept for good.
+    pub(super) fn settle(&mut self, orbits: Orbits) {
+        self.orbits = orbits;
+        self.floor = Floor {
+            inputs: self.inputs.len(),
+            solutions: self.solutions.len(),
+            curves: self.curves.len(),
+            pods: self.pods.len(),
+            transitions: self.transitions.len(),
+        };
+    }
+
+    /// Forgets what isn't kept for good once there is too much of it. Only between two seeds.
     pub(super) fn trim(&mut self) {
-        if self.solutions.len() > MOST_SOLUTIONS {
-            *self = Self::default();
+        let floor = &self.floor;
+        if self.solutions.len() - floor.solutions <= MOST_SOLUTIONS {
+            return;
         }
+        self.inputs.truncate(floor.inputs);
+        self.pods.truncate(floor.pods);
+        self.keys.retain(|_, id| (id.0 as usize) < floor.solutions);
+        self.solutions.truncate(floor.solutions);
+        self.transition_keys.retain(|_, id| (id.0 as usize) < floor.transitions);
+        self.transitions.truncate(floor.transitions);
+        for transition in &mut self.transitions {
+            transition.next.take_if(|next| next.0 as usize >= floor.transitions);
+        }
+        self.curves.forget(floor.curves);
+        self.meetings.forget();
+        self.views.forget();
     }
 
     pub(super) fn inputs_id(&mut self, inputs: &Inputs) -> InputsId {

@@ -78,6 +78,27 @@ pub(super) struct Solution {
     pub(super) grows: bool,
 }
 
+impl Solution {
+    /// Adds so many seconds of another to what a month is billed: here are amounts, there are rates.
+    pub(super) fn add_billed(&mut self, other: &Self, seconds: f64) {
+        for &(cell, offered, good) in &other.served {
+            match self.served.iter_mut().find(|entry| entry.0 == cell) {
+                Some(entry) => (entry.1, entry.2) = (entry.1 + offered * seconds, entry.2 + good * seconds),
+                None => self.served.push((cell, offered * seconds, good * seconds)),
+            }
+        }
+        self.egress += other.egress * seconds;
+        self.internal += other.internal * seconds;
+        for &(from, to, rate) in &other.transfer {
+            match self.transfer.iter_mut().find(|entry| entry.0 == from && entry.1 == to) {
+                Some(entry) => entry.2 += rate * seconds,
+                None => self.transfer.push((from, to, rate * seconds)),
+            }
+        }
+        self.carried.add(&other.carried, seconds);
+    }
+}
+
 /// Solves one cluster in one slot with these ready pods.
 pub(super) fn solve(plan: &Plan, inputs: &Inputs, slot: usize, state: &[u32], known: &mut Known<'_>) -> Solution {
     let mut hits = Hits::expected(plan, inputs, slot);

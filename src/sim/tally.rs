@@ -6,6 +6,7 @@ use super::curves::{CurveId, Kind};
 use super::intern::Map;
 use super::memo::{Memo, SolutionId, TransitionId};
 use super::observe::Times;
+use super::orbit::{Place, Turns};
 use super::requests::Counts;
 use super::solve::Solution;
 use super::step::Stay;
@@ -89,8 +90,10 @@ pub(super) struct Visited {
     /// Seconds in each solution: of this month, and of those that are closed.
     stays: Visits<f64>,
     lasted: Visits<f64>,
-    /// How often each transition was taken this month.
+    /// How often each transition was taken this month, but for those on orbits.
     slots: Visits<u32>,
+    /// By orbit.
+    turns: Vec<Turns>,
 }
 
 /// What one seed adds up.
@@ -168,6 +171,7 @@ impl Tally {
         visited.stays.drain(|_, _| ());
         visited.lasted.drain(|_, _| ());
         visited.slots.drain(|_, _| ());
+        visited.turns.iter_mut().for_each(Turns::clear);
         *self = Self::new(plan, self.tracing(), visited);
         (self.spans, self.lived) = (spans, lived);
     }
@@ -192,9 +196,24 @@ impl Tally {
         }
     }
 
+    /// Every stay is to be told of, one by one.
+    pub(super) fn tells_stays(&self) -> bool {
+        self.trace.is_some() || self.lived.is_some()
+    }
+
+    /// So many whole slots on an orbit.
+    pub(super) fn skip(&mut self, from: Place, count: usize, memo: &Memo) {
+        let turns = &mut self.visited.turns;
+        turns.resize_with(turns.len().max(from.orbit + 1), Turns::default);
+        turns[from.orbit].add(memo.orbits.get(from.orbit).slots.len(), from.slot, count);
+    }
+
     /// One whole slot from the memo.
     pub(super) fn slot(&mut self, cluster: Id<Cluster>, id: TransitionId, from: SimTime, memo: &Memo) {
-        self.visited.slots.add(id.0, 1);
+        match memo.orbits.place(id) {
+            Some(place) => self.skip(place, 1, memo),
+            None => self.visited.slots.add(id.0, 1),
+        }
         let transition = memo.transition(id);
         if let Some(lived) = &mut self.lived {
             let mut start = from;
@@ -222,7 +241,16 @@ impl Tally {
     pub(super) fn close_month(&mut self, seconds: f64, plan: &Plan, memo: &Memo) {
         let cells = plan.populations.len() * plan.journeys.len();
         let mut month = Month { seconds, ..Month::empty(cells, plan.clusters.len()) };
-        let Visited { stays, lasted, slots } = &mut self.visited;
+        let Visited { stays, lasted, slots, turns } = &mut self.visited;
+        for (number, turns) in turns.iter_mut().enumerate() {
+            let orbit = memo.orbits.get(number);
+            turns.close_month(|slots, count| {
+                let (from, to, count) = (&orbit.billed[slots.start], &orbit.billed[slots.end], count as f64);
+                bill(&to.amounts, orbit.cluster, count, &mut month);
+                bill(&from.amounts, orbit.cluster, -count, &mut month);
+                self.node_seconds[orbit.cluster] += (to.node_seconds - from.node_seconds) * count;
+            });
+        }
         slots.drain(|number, count| {
             let transition = memo.transition(TransitionId(number));
             let count = f64::from(count);
@@ -343,6 +371,13 @@ impl Tally {
         observations: &mut Observations,
     ) -> Visited {
         let mut visited = core::mem::take(&mut self.visited);
+        for (number, turns) in visited.turns.iter_mut().enumerate() {
+            for (slot, count) in memo.orbits.get(number).slots.iter().zip(turns.take_closed()).filter(|slot| slot.1 > 0) {
+                for &(solution, seconds, _) in &memo.transition(*slot).stays {
+                    visited.lasted.add(solution.0, seconds * count as f64);
+                }
+            }
+        }
         visited.lasted.drain(|number, seconds| self.add(SolutionId(number), seconds, plan, memo));
         let journeys = plan.journeys.len();
         let everyone: Vec<Option<Id<Population>>> = plan.populations.keys().map(Some).chain([None]).collect();
