@@ -18,6 +18,9 @@ use std::sync::Arc;
 /// Waits whose probability is below this are left out.
 const NEGLIGIBLE_WAIT: f64 = 1e-9;
 
+/// Words that the key of a path mostly has room in, so that it doesn't grow while it is made.
+const KEY: usize = 32;
+
 /// What is done to a store.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) enum Kind {
@@ -211,12 +214,13 @@ impl Curves {
         let cluster = &plan.clusters[inputs.cluster];
         let steps = &plan.journeys[journey].steps;
         let flow = &inputs.flows[flow];
-        let mut key = vec![
+        let mut key = Vec::with_capacity(KEY);
+        key.extend([
             flow.population.index() as u64,
             inputs.cluster.index() as u64,
             journey.index() as u64,
             inputs.front.latency.get().to_bits(),
-        ];
+        ]);
         let missed: Vec<f64> = hits.iter().map(|hits| rounded(1.0 - hits)).collect();
         let mut misses = missed.iter();
         let mut waits = Vec::new();

@@ -2,7 +2,8 @@
 //!
 //! A memo belongs to one thread and one plan. It changes speed and nothing else: what it returns is a pure
 //! function of the key, a miss inserts and then takes the hit's path, and a seed adds up in the order of its own
-//! first visits, never by number in the memo.
+//! first visits, never by number in the memo. What quiet weeks need (`orbit.rs`) comes first and is kept for good; the
+//! rest is forgotten from time to time, so memory doesn't grow with the number of seeds.
 
 use super::curves::Curves;
 use super::data::{Known, Meetings};
@@ -15,8 +16,8 @@ use super::views::Views;
 use crate::plan::Plan;
 use crate::scaling::deployment::Deployment;
 
-/// Solutions that a memo keeps besides those of quiet weeks, before it forgets them between two seeds. Few come again,
-/// and what is small stays in the processor's cache: more of them take longer.
+/// Solutions that a memo keeps besides those of quiet weeks, before it forgets them between two seeds: some tens of
+/// megabytes, and few of them come again.
 const MOST_SOLUTIONS: usize = 10_000;
 
 /// The number of some inputs.
@@ -74,18 +75,20 @@ pub(super) struct Memo {
     pub(super) orbits: Orbits,
     /// What was there once the orbits were found: kept for good.
     floor: Floor,
+    settled: bool,
     /// Handed from seed to seed.
     pub(super) visited: Visited,
 }
 
 impl Memo {
-    /// Nothing was solved yet.
-    pub(super) fn is_new(&self) -> bool {
-        self.solutions.is_empty()
+    /// The orbits were looked for.
+    pub(super) fn is_settled(&self) -> bool {
+        self.settled
     }
 
     /// All that is known now is kept for good.
     pub(super) fn settle(&mut self, orbits: Orbits) {
+        self.settled = true;
         self.orbits = orbits;
         self.floor = Floor {
             inputs: self.inputs.len(),
@@ -98,10 +101,14 @@ impl Memo {
 
     /// Forgets what isn't kept for good once there is too much of it. Only between two seeds.
     pub(super) fn trim(&mut self) {
-        let floor = &self.floor;
-        if self.solutions.len() - floor.solutions <= MOST_SOLUTIONS {
-            return;
+        if self.solutions.len() - self.floor.solutions > MOST_SOLUTIONS {
+            self.forget();
         }
+    }
+
+    /// Forgets what isn't kept for good.
+    pub(super) fn forget(&mut self) {
+        let floor = &self.floor;
         self.inputs.truncate(floor.inputs);
         self.pods.truncate(floor.pods);
         self.keys.retain(|_, id| (id.0 as usize) < floor.solutions);

@@ -117,7 +117,7 @@ impl<'p> Simulator<'p> {
         let plan = self.plan;
         let weeks = (plan.warm_up + plan.horizon).nanos() / Span::WEEK.nanos();
         let whole = plan.requests.as_ref().is_some_and(|requests| requests.windows.is_none());
-        if whole || weeks < LEAST_WEEKS || !self.memo.is_new() {
+        if whole || weeks < LEAST_WEEKS || self.memo.is_settled() {
             self.memo.trim();
             return;
         }
@@ -173,6 +173,11 @@ impl<'p> Simulator<'p> {
         let end = SimTime::ZERO + self.plan.warm_up + self.plan.horizon;
         let counts = self.drive(seed, end).run(Some(most))?;
         Ok(counts.map_or_else(Vec::new, |mut counts| counts.traced()))
+    }
+
+    /// Forgets what it has solved, but for quiet weeks. Only the next seeds' speed depends on it.
+    pub fn forget(&mut self) {
+        self.memo.forget();
     }
 
     /// How many solutions and transitions the memo holds.

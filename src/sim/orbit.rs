@@ -119,18 +119,19 @@ impl Turns {
     pub(super) fn close_month(&mut self, mut visit: impl FnMut(core::ops::Range<usize>, u64)) {
         let week = self.edges.len();
         self.closed.resize(week, 0);
-        let mut count = core::mem::take(&mut self.whole) as i64;
+        let mut count = core::mem::take(&mut self.whole);
         let mut from = 0;
         for slot in 0..=week {
             let edge = self.edges.get_mut(slot).map_or(0, core::mem::take);
             if edge != 0 || slot == week {
                 if count > 0 && from < slot {
-                    self.closed[from..slot].iter_mut().for_each(|closed| *closed += count as u64);
-                    visit(from..slot, count as u64);
+                    self.closed[from..slot].iter_mut().for_each(|closed| *closed += count);
+                    visit(from..slot, count);
                 }
                 from = slot;
             }
-            count += edge;
+            // What ends has begun: it never falls below 0.
+            count = count.wrapping_add_signed(edge);
         }
     }
 

@@ -193,6 +193,8 @@ fn solve_with(
     if !hits.settle(&reads) && !last {
         return None;
     }
+    solution.cells.reserve_exact(walks.len());
+    solution.served.reserve_exact(walks.len());
     for ((walk, (population, journey_id, flow)), found) in walks.iter().zip(who).zip(found) {
         let cell = solution.cells.len();
         let (passes, hits) = (walk.passes(), walk.hits());
@@ -305,8 +307,8 @@ fn hops_of(
 ) -> Path {
     let cluster = &plan.clusters[inputs.cluster];
     let flow = &inputs.flows[flow];
-    let mut hops = Vec::new();
-    let mut calls = Vec::new();
+    let mut hops = Vec::with_capacity(journey.steps.len() + 1);
+    let mut calls = Vec::with_capacity(journey.steps.len());
     let mut lookups = Vec::new();
     let errors = |hops: &mut Vec<Hop>, condition: &Condition, down: Stage| {
         if let Some((fails, stage, root)) = failing(condition, down) {

@@ -1,6 +1,7 @@
 //! What one seed adds up: time spent in each solution, multiplied out once a month for the bill, and once for all else.
 //!
-//! Sums run in the seed's own first-visit order, so they don't depend on what the memo already held.
+//! Sums run in the seed's own first-visit order, so they don't depend on what the memo already held; what is on a weekly
+//! orbit comes by itself, in the orbit's order.
 
 use super::curves::{CurveId, Kind};
 use super::intern::Map;
@@ -112,6 +113,8 @@ pub(super) struct Tally {
     /// By cell: curve, delay, weight; in order of first visit.
     latency: Vec<Vec<(CurveId, f64, f64)>>,
     latency_at: Map<(u32, CurveId, u64), u32>,
+    /// By cell: where the one before went. Mostly it is the same, and isn't looked up.
+    latency_last: Vec<usize>,
     loss_at: Map<(u32, u32, Id<Root>), u32>,
     losses: Vec<Loss>,
     stations: Vec<Vec<StationTally>>,
@@ -142,6 +145,7 @@ impl Tally {
             copied: Vec::new(),
             latency: vec![Vec::new(); cells],
             latency_at: Map::default(),
+            latency_last: vec![0; cells],
             loss_at: Map::default(),
             losses: Vec::new(),
             stations: stations.collect(),
@@ -289,12 +293,19 @@ impl Tally {
             let position = cell.population.index() * journeys + cell.journey.index();
             let good = cell.rate * seconds * cell.success;
             for &(curve, delay, share) in &cell.latency {
-                let next = self.latency[position].len() as u32;
+                let (entries, last) = (&mut self.latency[position], &mut self.latency_last[position]);
+                let same = |entry: &&mut (CurveId, f64, f64)| entry.0 == curve && entry.1.to_bits() == delay.to_bits();
+                if let Some(entry) = entries.get_mut(*last).filter(same) {
+                    entry.2 += good * share;
+                    continue;
+                }
+                let next = entries.len() as u32;
                 let at = *self.latency_at.entry((position as u32, curve, delay.to_bits())).or_insert(next);
                 if at == next {
-                    self.latency[position].push((curve, delay, 0.0));
+                    entries.push((curve, delay, 0.0));
                 }
-                self.latency[position][at as usize].2 += good * share;
+                *last = at as usize;
+                entries[*last].2 += good * share;
             }
             if plan.populations[cell.population].disliked[inputs.cluster] {
                 self.violations[cell.population.index()] += good;
@@ -372,7 +383,8 @@ impl Tally {
     ) -> Visited {
         let mut visited = core::mem::take(&mut self.visited);
         for (number, turns) in visited.turns.iter_mut().enumerate() {
-            for (slot, count) in memo.orbits.get(number).slots.iter().zip(turns.take_closed()).filter(|slot| slot.1 > 0) {
+            for (slot, count) in memo.orbits.get(number).slots.iter().zip(turns.take_closed()).filter(|slot| slot.1 > 0)
+            {
                 for &(solution, seconds, _) in &memo.transition(*slot).stays {
                     visited.lasted.add(solution.0, seconds * count as f64);
                 }
