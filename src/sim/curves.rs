@@ -13,9 +13,13 @@ use crate::plan::{Plan, StepPlan};
 use crate::replication::quorum::Ways;
 use crate::replication::spec::Replication;
 use crate::traffic::latency::{Curve, Part, Within};
+use std::sync::Arc;
 
 /// Waits whose probability is below this are left out.
 const NEGLIGIBLE_WAIT: f64 = 1e-9;
+
+/// Words that the key of a path mostly has room in, so that it doesn't grow while it is made.
+const KEY: usize = 32;
 
 /// What is done to a store.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -31,41 +35,78 @@ pub(super) struct CurveId(u32);
 /// Latency curves, made once each.
 #[derive(Default, Debug)]
 pub(super) struct Curves {
-    known: Map<Vec<u64>, CurveId>,
-    shapes: Vec<Curve>,
-    /// A shape, and what counts of it.
-    kept: Vec<(usize, Within)>,
+    known: Map<Box<[u64]>, CurveId>,
+    kept: Vec<Kept>,
 }
+
+/// A shape, and what counts of it.
+#[derive(Debug)]
+struct Kept {
+    shape: Arc<Curve>,
+    within: Within,
+    /// It was convolved, which takes a hundred times longer than to make a curve of another.
+    convolved: bool,
+}
+
+/// Convolved curves that are kept for good; there are as many as there are ways through the plan, faults included.
+const MOST_CONVOLVED: usize = 4096;
 
 impl Curves {
     /// A curve, and what the client's timeout leaves of it.
     pub(super) fn get(&self, id: CurveId) -> (&Curve, Within) {
-        let (shape, within) = self.kept[id.0 as usize];
-        (&self.shapes[shape], within)
+        let Kept { shape, within, .. } = &self.kept[id.0 as usize];
+        (shape, *within)
     }
 
-    fn make(&mut self, key: Vec<u64>, limit: f64, curve: impl FnOnce(&Self) -> Curve) -> CurveId {
-        if let Some(&id) = self.known.get(&key) {
+    pub(super) fn len(&self) -> usize {
+        self.kept.len()
+    }
+
+    /// Forgets all but the first so many, and those that take long to make. Those have other numbers then.
+    pub(super) fn forget(&mut self, first: usize) {
+        let convolved = self.kept.iter().filter(|kept| kept.convolved).count() <= MOST_CONVOLVED;
+        let mut numbers = Vec::with_capacity(self.kept.len());
+        let mut left = 0;
+        for (position, kept) in self.kept.iter().enumerate() {
+            let stays = position < first || (kept.convolved && convolved);
+            numbers.push(stays.then_some(CurveId(left)));
+            left += u32::from(stays);
+        }
+        self.known.retain(|_, id| numbers[id.0 as usize].map(|number| *id = number).is_some());
+        let mut numbers = numbers.iter();
+        self.kept.retain(|_| numbers.next().is_some_and(Option::is_some));
+    }
+
+    /// A curve made of others.
+    fn make(&mut self, key: &[u64], limit: f64, curve: impl FnOnce(&Self) -> Curve) -> CurveId {
+        if let Some(&id) = self.known.get(key) {
             return id;
         }
-        let curve = curve(self);
-        self.shapes.push(curve);
-        self.keep(key, self.shapes.len() - 1, limit)
+        let shape = Arc::new(curve(self));
+        self.keep(key, shape, limit, false)
     }
 
-    fn keep(&mut self, key: Vec<u64>, shape: usize, limit: f64) -> CurveId {
+    /// A curve that is convolved from its parts.
+    fn convolve(&mut self, key: &[u64], limit: f64, parts: impl FnOnce() -> Vec<Part>) -> CurveId {
+        match self.known.get(key) {
+            Some(&id) => id,
+            None => self.keep(key, Arc::new(Curve::sum(&parts())), limit, true),
+        }
+    }
+
+    fn keep(&mut self, key: &[u64], shape: Arc<Curve>, limit: f64, convolved: bool) -> CurveId {
         let id = CurveId(self.kept.len() as u32);
-        self.kept.push((shape, self.shapes[shape].within(limit)));
-        self.known.insert(key, id);
+        self.kept.push(Kept { within: shape.within(limit), shape, convolved });
+        self.known.insert(key.into(), id);
         id
     }
 
     /// What a backlog's delay leaves of a curve within another limit.
     fn cut(&mut self, id: CurveId, limit: f64) -> CurveId {
-        let key = vec![u64::MAX - 2, u64::from(id.0), limit.to_bits()];
-        match self.known.get(&key) {
+        let key = [u64::MAX - 2, u64::from(id.0), limit.to_bits()];
+        match self.known.get(&key[..]) {
             Some(&cut) => cut,
-            None => self.keep(key, self.kept[id.0 as usize].0, limit),
+            None => self.keep(&key, self.kept[id.0 as usize].shape.clone(), limit, false),
         }
     }
 
@@ -80,10 +121,10 @@ impl Curves {
     ) -> CurveId {
         let mut key = vec![u64::MAX, from.index() as u64, store.index() as u64 * 2 + u64::from(kind == Kind::Write)];
         route_key(&mut key, route);
-        self.make(key, f64::INFINITY, |_| {
+        self.convolve(&key, f64::INFINITY, || {
             let mut parts = Vec::new();
             access(plan, from, store, kind, route, &mut parts);
-            Curve::sum(&parts)
+            parts
         })
     }
 
@@ -92,8 +133,8 @@ impl Curves {
         if seconds <= 0.0 {
             return id;
         }
-        let key = vec![u64::MAX - 1, u64::from(id.0), seconds.to_bits()];
-        self.make(key, f64::INFINITY, |curves| {
+        let key = [u64::MAX - 1, u64::from(id.0), seconds.to_bits()];
+        self.make(&key, f64::INFINITY, |curves| {
             let (curve, within) = curves.get(id);
             curve.then_even(within, seconds)
         })
@@ -104,8 +145,8 @@ impl Curves {
         if mean <= 0.0 {
             return id;
         }
-        let key = vec![u64::MAX - 3, u64::from(id.0), mean.to_bits()];
-        self.make(key, f64::INFINITY, |curves| {
+        let key = [u64::MAX - 3, u64::from(id.0), mean.to_bits()];
+        self.make(&key, f64::INFINITY, |curves| {
             let (curve, within) = curves.get(id);
             curve.then_exponential(within, mean)
         })
@@ -152,7 +193,7 @@ impl Curves {
         if !waits.is_empty() {
             key.extend(waits.iter().flat_map(|(waiting, wait)| [waiting.to_bits(), wait.to_bits()]));
             let base = id;
-            id = self.make(key, own, |curves| waited(curves.get(base).0, &waits));
+            id = self.make(&key, own, |curves| waited(curves.get(base).0, &waits));
         }
         if limit == own { id } else { self.cut(id, limit) }
     }
@@ -173,12 +214,13 @@ impl Curves {
         let cluster = &plan.clusters[inputs.cluster];
         let steps = &plan.journeys[journey].steps;
         let flow = &inputs.flows[flow];
-        let mut key = vec![
+        let mut key = Vec::with_capacity(KEY);
+        key.extend([
             flow.population.index() as u64,
             inputs.cluster.index() as u64,
             journey.index() as u64,
             inputs.front.latency.get().to_bits(),
-        ];
+        ]);
         let missed: Vec<f64> = hits.iter().map(|hits| rounded(1.0 - hits)).collect();
         let mut misses = missed.iter();
         let mut waits = Vec::new();
@@ -227,7 +269,7 @@ impl Curves {
             None | Some(_) => own.patience() - delay,
         };
         let own = own.timeout.unwrap_or(f64::INFINITY);
-        let id = self.make(key.clone(), own, |_| Curve::sum(&parts(plan, inputs, flow, steps, conditions, &missed)));
+        let id = self.convolve(&key, own, || parts(plan, inputs, flow, steps, conditions, &missed));
         // Waits at several stations add up whatever their order.
         waits.sort_by(|a: &(f64, f64), b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
         Way { key, limit, waits, id }

@@ -62,6 +62,11 @@ pub(super) struct Meetings {
 }
 
 impl Meetings {
+    /// Forgets what was asked for; the nodes are few.
+    pub(super) fn forget(&mut self) {
+        self.known.clear();
+    }
+
     pub(super) fn of(&mut self, plan: &Plan, store: Id<Store>, under_way: f64) -> f64 {
         let key = (store.index() as u32, under_way.to_bits());
         *self.known.entry(key).or_insert_with(|| plan.stores[store].popularity.meets(under_way))

@@ -70,6 +70,16 @@ impl<T: Clone + Eq + Hash> Interner<T> {
         number
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.things.len()
+    }
+
+    /// Forgets all but the first so many.
+    pub(super) fn truncate(&mut self, most: usize) {
+        self.things.truncate(most);
+        self.known.retain(|_, number| (*number as usize) < most);
+    }
+
     /// The thing of a number.
     pub(super) fn get(&self, number: u32) -> &T {
         &self.things[number as usize]

@@ -2,20 +2,23 @@
 //!
 //! A memo belongs to one thread and one plan. It changes speed and nothing else: what it returns is a pure
 //! function of the key, a miss inserts and then takes the hit's path, and a seed adds up in the order of its own
-//! first visits, never by number in the memo.
+//! first visits, never by number in the memo. What quiet weeks need (`orbit.rs`) comes first and is kept for good; the
+//! rest is forgotten from time to time, so memory doesn't grow with the number of seeds.
 
 use super::curves::Curves;
 use super::data::{Known, Meetings};
 use super::inputs::Inputs;
 use super::intern::{Interner, Map};
+use super::orbit::Orbits;
 use super::solve::{Solution, solve};
 use super::tally::Visited;
 use super::views::Views;
 use crate::plan::Plan;
 use crate::scaling::deployment::Deployment;
 
-/// Solutions that a memo keeps before it is emptied between two seeds.
-const MOST_SOLUTIONS: usize = 400_000;
+/// Solutions that a memo keeps besides those of quiet weeks, before it forgets them between two seeds: some tens of
+/// megabytes, and few of them come again.
+const MOST_SOLUTIONS: usize = 10_000;
 
 /// The number of some inputs.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -45,6 +48,16 @@ pub(super) struct Transition {
     pub(super) next: Option<TransitionId>,
 }
 
+/// How many of each are kept for good.
+#[derive(Default, Debug)]
+struct Floor {
+    inputs: usize,
+    solutions: usize,
+    curves: usize,
+    pods: usize,
+    transitions: usize,
+}
+
 /// What has been solved before.
 #[derive(Default, Debug)]
 pub(super) struct Memo {
@@ -58,16 +71,56 @@ pub(super) struct Memo {
     transition_keys: Map<(InputsId, u32, PodsId), TransitionId>,
     transitions: Vec<Transition>,
     key: Vec<u32>,
+    /// What each cluster does while nothing happens.
+    pub(super) orbits: Orbits,
+    /// What was there once the orbits were found: kept for good.
+    floor: Floor,
+    settled: bool,
     /// Handed from seed to seed.
     pub(super) visited: Visited,
 }
 
 impl Memo {
-    /// Forgets everything once there is too much of it. Only between two seeds.
+    /// The orbits were looked for.
+    pub(super) fn is_settled(&self) -> bool {
+        self.settled
+    }
+
+    /// All that is known now is kept for good.
+    pub(super) fn settle(&mut self, orbits: Orbits) {
+        self.settled = true;
+        self.orbits = orbits;
+        self.floor = Floor {
+            inputs: self.inputs.len(),
+            solutions: self.solutions.len(),
+            curves: self.curves.len(),
+            pods: self.pods.len(),
+            transitions: self.transitions.len(),
+        };
+    }
+
+    /// Forgets what isn't kept for good once there is too much of it. Only between two seeds.
     pub(super) fn trim(&mut self) {
-        if self.solutions.len() > MOST_SOLUTIONS {
-            *self = Self::default();
+        if self.solutions.len() - self.floor.solutions > MOST_SOLUTIONS {
+            self.forget();
         }
+    }
+
+    /// Forgets what isn't kept for good.
+    pub(super) fn forget(&mut self) {
+        let floor = &self.floor;
+        self.inputs.truncate(floor.inputs);
+        self.pods.truncate(floor.pods);
+        self.keys.retain(|_, id| (id.0 as usize) < floor.solutions);
+        self.solutions.truncate(floor.solutions);
+        self.transition_keys.retain(|_, id| (id.0 as usize) < floor.transitions);
+        self.transitions.truncate(floor.transitions);
+        for transition in &mut self.transitions {
+            transition.next.take_if(|next| next.0 as usize >= floor.transitions);
+        }
+        self.curves.forget(floor.curves);
+        self.meetings.forget();
+        self.views.forget();
     }
 
     pub(super) fn inputs_id(&mut self, inputs: &Inputs) -> InputsId {

@@ -13,6 +13,7 @@ mod log;
 mod lookups;
 mod memo;
 mod observe;
+mod orbit;
 mod outages;
 mod remote;
 mod requests;
@@ -43,6 +44,9 @@ use world::World;
 
 /// Most events in one seed: a guard against a scenario that would never end.
 pub const MOST_EVENTS: u64 = 200_000_000;
+
+/// Weeks that a run has at least for the weekly orbits to be worth finding: finding them takes three.
+const LEAST_WEEKS: u64 = 6;
 
 /// Every stay of each cluster.
 type Stays = Vec<(Id<Cluster>, Rough)>;
@@ -81,7 +85,7 @@ impl<'p> Simulator<'p> {
     /// # Errors
     /// If it takes more events than a run may have.
     pub fn run(&mut self, seed: Seed) -> Result<Observations, SimError> {
-        self.memo.trim();
+        self.prepare();
         let plan = self.plan;
         let end = SimTime::ZERO + plan.warm_up + plan.horizon;
         let mut drive = self.drive(seed, end);
@@ -94,7 +98,7 @@ impl<'p> Simulator<'p> {
     /// # Errors
     /// If it takes more events than a run may have.
     pub fn explain(&mut self, seed: Seed) -> Result<Story, SimError> {
-        self.memo.trim();
+        self.prepare();
         let plan = self.plan;
         let end = SimTime::ZERO + plan.warm_up + plan.horizon;
         let mut drive = self.drive(seed, end);
@@ -106,6 +110,21 @@ impl<'p> Simulator<'p> {
         let (seen, mut log) = observe::with_losses(plan, drive.world, counts, seed, end, look);
         let (happenings, held) = story::told(plan, &mut log, &seen, end);
         Ok(Story { seen, happenings, held, losing })
+    }
+
+    /// Finds the weekly orbits before the first seed, if there are weeks to skip; later forgets what became too much.
+    fn prepare(&mut self) {
+        let plan = self.plan;
+        let weeks = (plan.warm_up + plan.horizon).nanos() / Span::WEEK.nanos();
+        let whole = plan.requests.as_ref().is_some_and(|requests| requests.windows.is_none());
+        if whole || weeks < LEAST_WEEKS || self.memo.is_settled() {
+            self.memo.trim();
+            return;
+        }
+        // Whatever seed it is, the orbits are the same for all, so that all add up in the same order.
+        let seed = Seed { master: 0, replication: 0 };
+        let orbits = World::new(plan, &self.index, &mut self.memo, seed, false, false).find_orbits();
+        self.memo.settle(orbits);
     }
 
     fn drive(&mut self, seed: Seed, end: SimTime) -> Drive<'_, '_> {
@@ -154,6 +173,11 @@ impl<'p> Simulator<'p> {
         let end = SimTime::ZERO + self.plan.warm_up + self.plan.horizon;
         let counts = self.drive(seed, end).run(Some(most))?;
         Ok(counts.map_or_else(Vec::new, |mut counts| counts.traced()))
+    }
+
+    /// Forgets what it has solved, but for quiet weeks. Only the next seeds' speed depends on it.
+    pub fn forget(&mut self) {
+        self.memo.forget();
     }
 
     /// How many solutions and transitions the memo holds.

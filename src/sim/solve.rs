@@ -78,6 +78,27 @@ pub(super) struct Solution {
     pub(super) grows: bool,
 }
 
+impl Solution {
+    /// Adds so many seconds of another to what a month is billed: here are amounts, there are rates.
+    pub(super) fn add_billed(&mut self, other: &Self, seconds: f64) {
+        for &(cell, offered, good) in &other.served {
+            match self.served.iter_mut().find(|entry| entry.0 == cell) {
+                Some(entry) => (entry.1, entry.2) = (entry.1 + offered * seconds, entry.2 + good * seconds),
+                None => self.served.push((cell, offered * seconds, good * seconds)),
+            }
+        }
+        self.egress += other.egress * seconds;
+        self.internal += other.internal * seconds;
+        for &(from, to, rate) in &other.transfer {
+            match self.transfer.iter_mut().find(|entry| entry.0 == from && entry.1 == to) {
+                Some(entry) => entry.2 += rate * seconds,
+                None => self.transfer.push((from, to, rate * seconds)),
+            }
+        }
+        self.carried.add(&other.carried, seconds);
+    }
+}
+
 /// Solves one cluster in one slot with these ready pods.
 pub(super) fn solve(plan: &Plan, inputs: &Inputs, slot: usize, state: &[u32], known: &mut Known<'_>) -> Solution {
     let mut hits = Hits::expected(plan, inputs, slot);
@@ -172,6 +193,8 @@ fn solve_with(
     if !hits.settle(&reads) && !last {
         return None;
     }
+    solution.cells.reserve_exact(walks.len());
+    solution.served.reserve_exact(walks.len());
     for ((walk, (population, journey_id, flow)), found) in walks.iter().zip(who).zip(found) {
         let cell = solution.cells.len();
         let (passes, hits) = (walk.passes(), walk.hits());
@@ -284,8 +307,8 @@ fn hops_of(
 ) -> Path {
     let cluster = &plan.clusters[inputs.cluster];
     let flow = &inputs.flows[flow];
-    let mut hops = Vec::new();
-    let mut calls = Vec::new();
+    let mut hops = Vec::with_capacity(journey.steps.len() + 1);
+    let mut calls = Vec::with_capacity(journey.steps.len());
     let mut lookups = Vec::new();
     let errors = |hops: &mut Vec<Hop>, condition: &Condition, down: Stage| {
         if let Some((fails, stage, root)) = failing(condition, down) {

@@ -1,11 +1,13 @@
 //! What one seed adds up: time spent in each solution, multiplied out once a month for the bill, and once for all else.
 //!
-//! Sums run in the seed's own first-visit order, so they don't depend on what the memo already held.
+//! Sums run in the seed's own first-visit order, so they don't depend on what the memo already held; what is on a weekly
+//! orbit comes by itself, in the orbit's order.
 
 use super::curves::{CurveId, Kind};
 use super::intern::Map;
 use super::memo::{Memo, SolutionId, TransitionId};
 use super::observe::Times;
+use super::orbit::{Place, Turns};
 use super::requests::Counts;
 use super::solve::Solution;
 use super::step::Stay;
@@ -89,8 +91,10 @@ pub(super) struct Visited {
     /// Seconds in each solution: of this month, and of those that are closed.
     stays: Visits<f64>,
     lasted: Visits<f64>,
-    /// How often each transition was taken this month.
+    /// How often each transition was taken this month, but for those on orbits.
     slots: Visits<u32>,
+    /// By orbit.
+    turns: Vec<Turns>,
 }
 
 /// What one seed adds up.
@@ -109,6 +113,8 @@ pub(super) struct Tally {
     /// By cell: curve, delay, weight; in order of first visit.
     latency: Vec<Vec<(CurveId, f64, f64)>>,
     latency_at: Map<(u32, CurveId, u64), u32>,
+    /// By cell: where the one before went. Mostly it is the same, and isn't looked up.
+    latency_last: Vec<usize>,
     loss_at: Map<(u32, u32, Id<Root>), u32>,
     losses: Vec<Loss>,
     stations: Vec<Vec<StationTally>>,
@@ -139,6 +145,7 @@ impl Tally {
             copied: Vec::new(),
             latency: vec![Vec::new(); cells],
             latency_at: Map::default(),
+            latency_last: vec![0; cells],
             loss_at: Map::default(),
             losses: Vec::new(),
             stations: stations.collect(),
@@ -168,6 +175,7 @@ impl Tally {
         visited.stays.drain(|_, _| ());
         visited.lasted.drain(|_, _| ());
         visited.slots.drain(|_, _| ());
+        visited.turns.iter_mut().for_each(Turns::clear);
         *self = Self::new(plan, self.tracing(), visited);
         (self.spans, self.lived) = (spans, lived);
     }
@@ -192,9 +200,24 @@ impl Tally {
         }
     }
 
+    /// Every stay is to be told of, one by one.
+    pub(super) fn tells_stays(&self) -> bool {
+        self.trace.is_some() || self.lived.is_some()
+    }
+
+    /// So many whole slots on an orbit.
+    pub(super) fn skip(&mut self, from: Place, count: usize, memo: &Memo) {
+        let turns = &mut self.visited.turns;
+        turns.resize_with(turns.len().max(from.orbit + 1), Turns::default);
+        turns[from.orbit].add(memo.orbits.get(from.orbit).slots.len(), from.slot, count);
+    }
+
     /// One whole slot from the memo.
     pub(super) fn slot(&mut self, cluster: Id<Cluster>, id: TransitionId, from: SimTime, memo: &Memo) {
-        self.visited.slots.add(id.0, 1);
+        match memo.orbits.place(id) {
+            Some(place) => self.skip(place, 1, memo),
+            None => self.visited.slots.add(id.0, 1),
+        }
         let transition = memo.transition(id);
         if let Some(lived) = &mut self.lived {
             let mut start = from;
@@ -222,7 +245,16 @@ impl Tally {
     pub(super) fn close_month(&mut self, seconds: f64, plan: &Plan, memo: &Memo) {
         let cells = plan.populations.len() * plan.journeys.len();
         let mut month = Month { seconds, ..Month::empty(cells, plan.clusters.len()) };
-        let Visited { stays, lasted, slots } = &mut self.visited;
+        let Visited { stays, lasted, slots, turns } = &mut self.visited;
+        for (number, turns) in turns.iter_mut().enumerate() {
+            let orbit = memo.orbits.get(number);
+            turns.close_month(|slots, count| {
+                let (from, to, count) = (&orbit.billed[slots.start], &orbit.billed[slots.end], count as f64);
+                bill(&to.amounts, orbit.cluster, count, &mut month);
+                bill(&from.amounts, orbit.cluster, -count, &mut month);
+                self.node_seconds[orbit.cluster] += (to.node_seconds - from.node_seconds) * count;
+            });
+        }
         slots.drain(|number, count| {
             let transition = memo.transition(TransitionId(number));
             let count = f64::from(count);
@@ -261,12 +293,19 @@ impl Tally {
             let position = cell.population.index() * journeys + cell.journey.index();
             let good = cell.rate * seconds * cell.success;
             for &(curve, delay, share) in &cell.latency {
-                let next = self.latency[position].len() as u32;
+                let (entries, last) = (&mut self.latency[position], &mut self.latency_last[position]);
+                let same = |entry: &&mut (CurveId, f64, f64)| entry.0 == curve && entry.1.to_bits() == delay.to_bits();
+                if let Some(entry) = entries.get_mut(*last).filter(same) {
+                    entry.2 += good * share;
+                    continue;
+                }
+                let next = entries.len() as u32;
                 let at = *self.latency_at.entry((position as u32, curve, delay.to_bits())).or_insert(next);
                 if at == next {
-                    self.latency[position].push((curve, delay, 0.0));
+                    entries.push((curve, delay, 0.0));
                 }
-                self.latency[position][at as usize].2 += good * share;
+                *last = at as usize;
+                entries[*last].2 += good * share;
             }
             if plan.populations[cell.population].disliked[inputs.cluster] {
                 self.violations[cell.population.index()] += good;
@@ -343,6 +382,14 @@ impl Tally {
         observations: &mut Observations,
     ) -> Visited {
         let mut visited = core::mem::take(&mut self.visited);
+        for (number, turns) in visited.turns.iter_mut().enumerate() {
+            for (slot, count) in memo.orbits.get(number).slots.iter().zip(turns.take_closed()).filter(|slot| slot.1 > 0)
+            {
+                for &(solution, seconds, _) in &memo.transition(*slot).stays {
+                    visited.lasted.add(solution.0, seconds * count as f64);
+                }
+            }
+        }
         visited.lasted.drain(|number, seconds| self.add(SolutionId(number), seconds, plan, memo));
         let journeys = plan.journeys.len();
         let everyone: Vec<Option<Id<Population>>> = plan.populations.keys().map(Some).chain([None]).collect();

@@ -6,6 +6,7 @@
 
 use super::backlog::Backlog;
 use super::memo::{InputsId, Memo, PodsId, Transition, TransitionId};
+use super::orbit::{Orbits, Place};
 use super::station::capacity;
 use super::step::{Limits, Step, next_sync, place, sync_from, used};
 use super::tally::Tally;
@@ -105,6 +106,9 @@ impl Unit {
     /// Advances to `to`, adding up what happens.
     pub(super) fn advance(&mut self, to: SimTime, plan: &Plan, memo: &mut Memo, tally: &mut Tally) {
         while self.clock < to {
+            if self.skip(to, plan, memo, tally) {
+                continue;
+            }
             let (slot, slot_end) = slot_at(plan, self.clock);
             let whole = slot_end - self.clock == plan.slot && slot_end <= to;
             let may_repeat = whole && self.repeats && !tally.tracing() && self.backlog.is_empty();
@@ -129,6 +133,28 @@ impl Unit {
                 }
             }
         }
+    }
+
+    /// Skips the whole slots until `to` where nothing but the weekly orbit goes on. Not while every stay is wanted.
+    fn skip(&mut self, to: SimTime, plan: &Plan, memo: &Memo, tally: &mut Tally) -> bool {
+        let Pods::At(_, Some(before)) = self.pods else { return false };
+        let count = ((to - self.clock).nanos() / plan.slot.nanos()) as usize;
+        let Some(place) = memo.orbits.place(before).filter(|_| count > 0 && !tally.tells_stays()) else { return false };
+        let slots = &memo.orbits.get(place.orbit).slots;
+        tally.skip(Place { slot: (place.slot + 1) % slots.len(), ..place }, count, memo);
+        let last = slots[(place.slot + count) % slots.len()];
+        self.pods = Pods::At(PodsId(memo.transition(last).pods), Some(last));
+        self.clock += Span::from_nanos(plan.slot.nanos() * count as u64);
+        true
+    }
+
+    /// Finds the orbit that it comes to if nothing happens.
+    pub(super) fn find_orbit(&mut self, plan: &Plan, memo: &mut Memo, tally: &mut Tally, orbits: &mut Orbits) {
+        // It closes after one week on the way to it, and one is walked whole to link its slots.
+        self.advance(SimTime::from_nanos(Span::WEEK.nanos() * 3), plan, memo, tally);
+        let Pods::At(_, Some(last)) = self.pods else { return };
+        let week = (Span::WEEK.nanos() / plan.slot.nanos()) as usize;
+        orbits.find(last, week, self.cluster, memo);
     }
 
     fn limits(&self) -> Limits {

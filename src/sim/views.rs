@@ -56,6 +56,11 @@ pub(super) fn ways(
 }
 
 impl Views {
+    /// Forgets what rates were asked for; the views are few.
+    pub(super) fn forget(&mut self) {
+        self.stale.clear();
+    }
+
     /// What was made of a view.
     pub(super) fn visibility(&self, id: ViewId) -> &Visibility {
         &self.all[id.0 as usize].visibility

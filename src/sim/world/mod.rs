@@ -32,6 +32,7 @@ use super::index::Index;
 use super::inputs::{Condition, Inputs};
 use super::log::{Answer, Log};
 use super::memo::Memo;
+use super::orbit::Orbits;
 use super::tally::Tally;
 use super::unit::Unit;
 use crate::base::stream::{Rng, uniform};
@@ -608,6 +609,15 @@ impl<'a> World<'a> {
         let mut trail = core::mem::take(&mut self.releases.trail);
         trail.sort_by_key(|change| (change.cluster, change.at));
         (self.releases.tally, trail)
+    }
+
+    /// What each cluster comes to if nothing happens. Only at time 0.
+    pub(in crate::sim) fn find_orbits(mut self) -> Orbits {
+        let mut orbits = Orbits::default();
+        for unit in &mut self.units {
+            unit.find_orbit(self.plan, self.memo, &mut self.tally, &mut orbits);
+        }
+        orbits
     }
 
     /// Advances every cluster to `now`, with nothing changed.

@@ -1,0 +1,178 @@
+//! The weekly orbit of a cluster: the slots of one week that follow each other again and again while nothing happens.
+//!
+//! It is found once, before the first seed, and skipped: a seed only counts how often it was in each of the slots, as
+//! whole turns and the two ends of what is left over. Counts are whole numbers, so however a stay on an orbit is cut
+//! into pieces the sums are the same to the bit.
+
+use super::memo::{Memo, TransitionId};
+use super::solve::Solution;
+use crate::base::Id;
+use crate::domain::Cluster;
+
+/// The slots of one cluster's week under inputs that stay as they are.
+#[derive(Debug)]
+pub(super) struct Orbit {
+    pub(super) cluster: Id<Cluster>,
+    pub(super) slots: Vec<TransitionId>,
+    /// What a month is billed for the first so many slots: no slot, one slot, …, all of them.
+    pub(super) billed: Vec<Billed>,
+}
+
+/// What a month is billed for a part of an orbit.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Billed {
+    /// With amounts where a solution has rates.
+    pub(super) amounts: Solution,
+    pub(super) node_seconds: f64,
+}
+
+impl Orbit {
+    /// The orbit that `first` is on, if a week later it comes again and all that is lost on it is too little to matter.
+    fn of(first: TransitionId, week: usize, cluster: Id<Cluster>, memo: &Memo) -> Option<Self> {
+        let mut slots = vec![first];
+        for _ in 1..week {
+            slots.push(memo.transition(slots[slots.len() - 1]).next?);
+        }
+        let closes = memo.transition(slots[week - 1]).next == Some(first);
+        if !closes || slots.iter().any(|&slot| memo.transition(slot).rough) {
+            return None;
+        }
+        let mut billed = vec![Billed::default()];
+        for &slot in &slots {
+            let mut sum = billed[billed.len() - 1].clone();
+            let transition = memo.transition(slot);
+            for &(solution, seconds, _) in &transition.stays {
+                sum.amounts.add_billed(memo.solution(solution), seconds);
+            }
+            sum.node_seconds += transition.node_seconds;
+            billed.push(sum);
+        }
+        Some(Self { cluster, slots, billed })
+    }
+}
+
+/// The orbits of a plan's clusters when all is well.
+#[derive(Default, Debug)]
+pub(super) struct Orbits {
+    all: Vec<Orbit>,
+    /// By transition: its orbit and its place there.
+    places: Vec<Option<Place>>,
+}
+
+/// A place on an orbit.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub(super) orbit: usize,
+    pub(super) slot: usize,
+}
+
+impl Orbits {
+    /// Finds the orbit that a transition is on, of so many slots.
+    pub(super) fn find(&mut self, first: TransitionId, week: usize, cluster: Id<Cluster>, memo: &Memo) {
+        let Some(orbit) = Orbit::of(first, week, cluster, memo) else { return };
+        self.places.resize(memo.transitions(), None);
+        for (slot, id) in orbit.slots.iter().enumerate() {
+            self.places[id.0 as usize] = Some(Place { orbit: self.all.len(), slot });
+        }
+        self.all.push(orbit);
+    }
+
+    pub(super) fn place(&self, id: TransitionId) -> Option<Place> {
+        self.places.get(id.0 as usize).copied().flatten()
+    }
+
+    pub(super) fn get(&self, number: usize) -> &Orbit {
+        &self.all[number]
+    }
+}
+
+/// How often one seed was in each slot of an orbit.
+#[derive(Clone, Default, Debug)]
+pub(super) struct Turns {
+    /// This month: whole turns; then by slot, how many stays more begin there than end.
+    whole: u64,
+    edges: Vec<i64>,
+    /// In the months that are closed, by slot.
+    closed: Vec<u64>,
+}
+
+impl Turns {
+    /// So many slots from a place on, round and round.
+    pub(super) fn add(&mut self, week: usize, from: usize, count: usize) {
+        self.edges.resize(week, 0);
+        self.whole += (count / week) as u64;
+        let (rest, end) = (count % week, from + count % week);
+        if rest == 0 {
+            return;
+        }
+        self.edges[from] += 1;
+        if end < week {
+            self.edges[end] -= 1;
+        } else if end > week {
+            // Over the end of the week, and on from its beginning.
+            self.edges[0] += 1;
+            self.edges[end - week] -= 1;
+        }
+    }
+
+    /// Closes the month: `visit` is called with each run of slots that were taken equally often, and how often.
+    pub(super) fn close_month(&mut self, mut visit: impl FnMut(core::ops::Range<usize>, u64)) {
+        let week = self.edges.len();
+        self.closed.resize(week, 0);
+        let mut count = core::mem::take(&mut self.whole);
+        let mut from = 0;
+        for slot in 0..=week {
+            let edge = self.edges.get_mut(slot).map_or(0, core::mem::take);
+            if edge != 0 || slot == week {
+                if count > 0 && from < slot {
+                    self.closed[from..slot].iter_mut().for_each(|closed| *closed += count);
+                    visit(from..slot, count);
+                }
+                from = slot;
+            }
+            // What ends has begun: it never falls below 0.
+            count = count.wrapping_add_signed(edge);
+        }
+    }
+
+    /// Takes out how often each slot was taken in the months that are closed.
+    pub(super) fn take_closed(&mut self) -> Vec<u64> {
+        core::mem::take(&mut self.closed)
+    }
+
+    /// Forgets everything.
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Turns;
+
+    /// What a month and the whole are told, slot by slot.
+    fn months(months: &[&[(usize, usize)]]) -> (Vec<Vec<u64>>, Vec<u64>) {
+        let mut turns = Turns::default();
+        let each = |stays: &&[(usize, usize)]| {
+            stays.iter().for_each(|&(from, count)| turns.add(5, from, count));
+            let mut told = vec![0; 5];
+            turns.close_month(|slots, count| told[slots].fill(count));
+            told
+        };
+        (months.iter().map(each).collect(), turns.take_closed())
+    }
+
+    #[test]
+    fn a_stay_counts_each_slot_that_it_goes_through() {
+        // By hand: 2 slots; 4 slots over the end of the week; 12 slots, two turns and 2 more, up to the end itself.
+        let (told, whole) = months(&[&[(1, 2)], &[(3, 4)], &[(3, 12)]]);
+        assert_eq!(told, [[0, 1, 1, 0, 0], [1, 1, 0, 1, 1], [2, 2, 2, 3, 3]]);
+        assert_eq!(whole, [3, 4, 3, 4, 4]);
+    }
+
+    #[test]
+    fn a_stay_in_pieces_is_one_stay() {
+        let pieces: &[(usize, usize)] = &[(4, 1), (0, 1), (1, 3), (4, 7)];
+        assert_eq!(months(&[pieces]), months(&[&[(4, 12)]]));
+    }
+}

@@ -1,0 +1,24 @@
+//! What a memo keeps of other seeds changes speed, and no bit of what a seed observes.
+
+use regionsim::base::Seed;
+use regionsim::sim::Simulator;
+
+#[path = "../benches/common/mod.rs"]
+mod common;
+
+#[test]
+fn what_is_kept_of_other_seeds_changes_no_bit() {
+    for file in ["ecommerce.toml", "cross-cluster.toml"] {
+        let plan = &common::plans(file)[0];
+        let (mut all, mut little) = (Simulator::new(plan), Simulator::new(plan));
+        // Backwards, so that the numbers in the memos differ from those of a seed by itself.
+        for replication in (0..4).rev() {
+            let seed = Seed { master: 1, replication };
+            let alone = Simulator::new(plan).run(seed).expect("the seed ends");
+            assert!(all.run(seed).expect("the seed ends") == alone, "{file}: seed {replication}, all kept");
+            little.forget();
+            assert!(little.run(seed).expect("the seed ends") == alone, "{file}: seed {replication}, others forgotten");
+        }
+        assert!(little.memo_size().0 < all.memo_size().0, "{file}: nothing was forgotten");
+    }
+}
