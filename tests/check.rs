@@ -59,7 +59,7 @@ repair = {{ exponential = {{ mean = "6h" }} }}
 #[test]
 fn a_pull_request() {
     let place = Place::new();
-    place.write("scenarios/shop.toml", &ecommerce());
+    place.write("scenarios/shop.toml", ecommerce());
     let seeds = ["--seeds", "50"];
     let with = |more: &[&'static str]| -> Vec<&'static str> { seeds.iter().chain(more).copied().collect() };
     let first = place.ends(0, &with(&["--update"]));
@@ -89,9 +89,9 @@ fn a_pull_request() {
     let moved = since["worse"].as_array().unwrap().iter().find(|one| one["metric"] == "availability").unwrap();
     assert!(moved["ci95"][1].as_f64().unwrap() < 0.0 && moved["difference"].as_f64().unwrap() < 0.0, "{moved}");
     // Back again; a comment; and a probe's share that no figure shows.
-    place.write("scenarios/shop.toml", &ecommerce());
+    place.write("scenarios/shop.toml", ecommerce());
     place.ends(0, &with(&[]));
-    place.write("scenarios/shop.toml", &format!("# Reviewed.\n{}", ecommerce()));
+    place.write("scenarios/shop.toml", format!("# Reviewed.\n{}", ecommerce()));
     place.ends(0, &with(&[]));
     let noise = ecommerce().replace("stretched = 0.087", "stretched = 0.0871");
     assert_ne!(noise, ecommerce());
@@ -108,7 +108,7 @@ fn false_alarms_are_as_rare_as_stated() {
     let place = Place::new();
     // Its availability is 10 days in 10 days and 6 hours.
     let share = 10.0 / 10.25;
-    place.write("small.toml", &small(&format!("[[expect]]\nmetric = \"availability\"\nat-least = {share:.12}\n")));
+    place.write("small.toml", small(&format!("[[expect]]\nmetric = \"availability\"\nat-least = {share:.12}\n")));
     place.check(&["small.toml", "--update", "--seed", "1"]);
     let (mut worse, mut breached) = (0, 0);
     for seed in 2..202 {
@@ -128,7 +128,7 @@ fn false_alarms_are_as_rare_as_stated() {
 #[test]
 fn too_few_seeds_say_how_many_would_tell() {
     let place = Place::new();
-    place.write("small.toml", &small("[[expect]]\nmetric = \"availability\"\nat-least = 0.97\n"));
+    place.write("small.toml", small("[[expect]]\nmetric = \"availability\"\nat-least = 0.97\n"));
     let told = place.ends(0, &["small.toml", "--seeds", "3"]);
     assert!(told.contains("undecided") && told.contains("seeds would tell"), "{told}");
     place.ends(1, &["small.toml", "--seeds", "3", "--strict"]);
@@ -148,7 +148,7 @@ fn too_few_seeds_say_how_many_would_tell() {
 #[test]
 fn what_cannot_be_compared_is_said() {
     let place = Place::new();
-    place.write("scenarios/small.toml", &small(""));
+    place.write("scenarios/small.toml", small(""));
     place.write("scenarios/base/parts.toml", "[simulation]\nseeds = 3\n");
     place.write("scenarios/.hidden/x.toml", "format = 9");
     place.ends(0, &["--update"]);
@@ -161,7 +161,7 @@ fn what_cannot_be_compared_is_said() {
     fs::write(place.path("reports/baselines/small/baseline.json"), "{").unwrap();
     let broken = place.ends(2, &[]);
     assert!(broken.contains("can't read the baseline") && broken.contains("--update"), "{broken}");
-    place.write("scenarios/twin.toml", &small(""));
+    place.write("scenarios/twin.toml", small(""));
     let twins = place.ends(2, &[]);
     assert!(twins.contains("have the same name"), "{twins}");
     let none = place.ends(2, &["nowhere"]);

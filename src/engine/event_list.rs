@@ -1,7 +1,7 @@
 //! The event list: what is due, in order of (time, sequence). Ties come out in the order they went in.
 //!
 //! A heap of four children a node: half as deep as one of two, and four children of 16 bytes are one line of the cache
-//! (LaMarca and Ladner 1996). A key is time, sequence and where the event is kept, in one number. What is taken out
+//! (`LaMarca` and Ladner 1996). A key is time, sequence and where the event is kept, in one number. What is taken out
 //! leaves the top empty for the event that is most often put in next.
 
 use crate::base::SimTime;

@@ -200,8 +200,8 @@ fn scaler(object: &Object) -> Option<Scaler> {
 /// The CPU utilisation that triggers KEDA, from 0 to 1.
 fn triggered(root: &Node) -> Option<f64> {
     let triggers = root.items_at(&["spec", "triggers"]).iter();
-    let by_cpu = triggers.filter(|trigger| trigger.text_at(&["type"]) == Some("cpu"));
-    let percent = by_cpu.filter_map(|trigger| trigger.count_at(&["metadata", "value"])).next()?.0;
+    let mut by_cpu = triggers.filter(|trigger| trigger.text_at(&["type"]) == Some("cpu"));
+    let percent = by_cpu.find_map(|trigger| trigger.count_at(&["metadata", "value"]))?.0;
     Some(f64::from(percent.clamp(1, 100)) / 100.0)
 }
 

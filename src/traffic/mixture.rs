@@ -6,7 +6,7 @@ use crate::base::maths::crossing;
 /// Ratio of the times between which a quantile is first looked for.
 const STRIDE: f64 = 1.1;
 /// To what share of itself a quantile is found.
-const RELATIVE: f64 = 1e-6;
+const RELATIVE: f64 = 1e-9;
 
 /// One part of a mixture.
 #[derive(Clone, Copy, Debug)]
@@ -82,7 +82,7 @@ impl<'a> Mixture<'a> {
         sums.into_iter().map(|sum| sum / self.weight).collect()
     }
 
-    /// The latencies that these rising shares of requests don't exceed, to a relative 1e-6.
+    /// The latencies that these rising shares of requests don't exceed, to a relative 1e-9.
     ///
     /// # Panics
     /// If the mixture is empty.
