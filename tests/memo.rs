@@ -3,13 +3,14 @@
 use regionsim::base::Seed;
 use regionsim::sim::Simulator;
 
-#[path = "../benches/common/mod.rs"]
-mod common;
+#[path = "../benches/common/scenario.rs"]
+#[allow(dead_code, reason = "the benches use more of it")]
+mod scenario;
 
 #[test]
 fn what_is_kept_of_other_seeds_changes_no_bit() {
-    for file in ["ecommerce.toml", "cross-cluster.toml"] {
-        let plan = &common::plans(file)[0];
+    for file in ["scenarios/ecommerce.toml", "scenarios/cross-cluster.toml"] {
+        let plan = &scenario::plan(file);
         let (mut all, mut little) = (Simulator::new(plan), Simulator::new(plan));
         // Backwards, so that the numbers in the memos differ from those of a seed by itself.
         for replication in (0..4).rev() {
