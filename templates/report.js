@@ -59,16 +59,28 @@
     if (shapes.length === 0) continue;
     svg.tabIndex = 0;
     svg.setAttribute('aria-label', `${svg.getAttribute('aria-label')} The arrow keys step through its values.`);
-    const pointed = event => show(event.target.words ? event.target : null);
+    // A key may scroll the chart under a pointer that rests: what that is over now is not what is asked for.
+    let byKey = false;
+    const pointed = event => byKey || show(event.target.words ? event.target : null);
+    svg.addEventListener('pointermove', event => {
+      if (event.movementX || event.movementY) byKey = false;
+    });
     svg.addEventListener('pointerover', pointed);
-    svg.addEventListener('pointerdown', pointed);
-    svg.addEventListener('pointerleave', () => show(null));
-    svg.addEventListener('blur', () => show(null));
+    svg.addEventListener('pointerdown', event => {
+      byKey = false;
+      pointed(event);
+    });
+    svg.addEventListener('pointerleave', () => byKey || show(null));
+    svg.addEventListener('blur', () => {
+      byKey = false;
+      show(null);
+    });
     svg.addEventListener('keydown', event => {
       const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
       if (event.key === 'Escape') show(null);
       if (!step) return;
       event.preventDefault();
+      byKey = true;
       const at = shapes.indexOf(shown);
       const next = shapes[at < 0 ? (step > 0 ? 0 : shapes.length - 1) : (at + step + shapes.length) % shapes.length];
       next.scrollIntoView({ block: 'nearest', inline: 'nearest' });

@@ -219,6 +219,23 @@ fn rates_and_requests_agree() {
     assert!(differences.is_empty(), "{}", differences.join("\n"));
 }
 
+/// Patience that nobody loses takes requests off the way that needs no events, and draws nothing. Who still waits when the
+/// horizon ends has arrived on one of the ways only: of 576,000 some, so figures of the station differ by parts of 1e-5.
+#[test]
+fn the_way_without_events_leads_to_the_same() {
+    let straight = run("validation/mm4.toml", &[]);
+    let ordinary = run("validation/mm4.toml", &["--set", "journey.call.patience=300d"]);
+    for metric in ["requests.offered", "requests.good", "latency.p50", "latency.p90", "latency.p99", "latency.p99.9"] {
+        let [a, b] = [&straight, &ordinary].map(|summary| summary.figure(metric, &[]));
+        assert_eq!((a.mean, a.sd), (b.mean, b.sd), "{metric}");
+    }
+    let of = &[("cluster", "c"), ("service", "queue")];
+    for metric in ["utilisation", "station.throughput", "station.waiting", "station.wait.mean", "station.queue"] {
+        let [a, b] = [&straight, &ordinary].map(|summary| summary.figure(metric, of).mean);
+        assert!((a - b).abs() <= 1e-5 * b, "{metric}: {a}, {b}");
+    }
+}
+
 fn around(what: &str, before: &str, after: &str) -> String {
     let window = format!("{{ around = \"{what}\", before = \"{before}\", after = \"{after}\" }}");
     format!("simulation.traffic={{ requests = {{ window = {window} }} }}")
