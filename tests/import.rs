@@ -400,6 +400,15 @@ fn lists_json_anchors_and_merges_are_read_and_tabs_are_named() {
 }
 
 #[test]
+fn a_host_without_a_name_is_none() {
+    let entry = b"kind: ServiceEntry\napiVersion: networking.istio.io/v1\nmetadata: {name: e}\nspec: {hosts: ['', ' ', \"a\\tb\", pay.example]}\n";
+    let (imported, _) = imported(&[("clusters/us-west/web.yaml", WEB), ("clusters/us-west/e.yaml", entry)]);
+    let toml = imported.unwrap().toml;
+    assert_eq!(toml.matches("[[dependency]]").count(), 1, "{toml}");
+    holds(&toml, &["name = \"pay.example\""]);
+}
+
+#[test]
 fn one_way_of_many_versions_and_what_plays_users() {
     let pod = |name: &str, app: &str| {
         format!(

@@ -111,7 +111,8 @@ fn is_outside(object: &Object) -> bool {
 }
 
 fn hosts(object: &Object) -> impl Iterator<Item = &str> {
-    object.root.items_at(&["spec", "hosts"]).iter().filter_map(|host| host.text())
+    let is_name = |host: &&str| !host.is_empty() && host.len() <= 100 && !host.chars().any(char::is_control);
+    object.root.items_at(&["spec", "hosts"]).iter().filter_map(|host| host.text()).map(str::trim).filter(is_name)
 }
 
 /// A Gateway through which other clusters of the mesh come in.
