@@ -52,7 +52,9 @@ fn mostly_good(seen: &Observations, offered: f64) -> bool {
 fn run(plan: Plan, holds: impl Fn(&Observations, f64) -> bool) -> Ready {
     let seed = |plan: &Plan| Simulator::new(plan).run(Seed { master: 1, replication: 0 }).expect("the seed ends");
     let first = seed(&plan);
-    let requests = offered(&first);
-    assert!(requests > 5000.0 && holds(&first, requests), "{requests} requests: {:?}", first.months);
+    // What is offered stands for all; only a share of it was simulated.
+    let scale = plan.requests.as_ref().map_or(1.0, |requests| requests.scale);
+    let requests = offered(&first) * scale;
+    assert!(requests > 5000.0 && holds(&first, offered(&first)), "{requests} requests: {:?}", first.months);
     Ready::new(requests as u64, move || assert!(seed(black_box(&plan)) == first, "another result of the same seed"))
 }
