@@ -7,7 +7,6 @@ use std::fs;
 use std::path::Path;
 use std::process::Output;
 
-/// A folder that scenarios are checked in.
 impl Place {
     fn check(&self, arguments: &[&str]) -> Output {
         self.command().arg("check").args(arguments).output().unwrap()

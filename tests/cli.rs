@@ -60,7 +60,6 @@ summary = "both serve"
 remove.keys = ["cluster.us-west-2.standby-for", "cluster.us-west-2.scale"]
 "#;
 
-/// A folder of its own with the scenario in it.
 /// A folder with the scenario.
 fn duo() -> Place {
     let place = Place::new();

@@ -68,7 +68,6 @@ at = "New York"
 rate = "100/s"
 "#;
 
-/// A folder of its own with the scenario in it.
 /// A folder with the scenarios.
 fn duo() -> Place {
     let place = Place::new();

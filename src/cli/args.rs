@@ -1,5 +1,8 @@
 //! Arguments that several commands have.
 
+use super::threads::Threads;
+use crate::diag::did_you_mean;
+use crate::metric::{Metric, catalogue};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -11,6 +14,15 @@ pub(super) enum Format {
     Human,
     /// For programs.
     Json,
+}
+
+/// A metric by its name, or why there is none: with the name that was meant, if one is near.
+pub(super) fn metric(name: &str) -> Result<&'static Metric, String> {
+    catalogue::find(name).ok_or_else(|| {
+        let near = did_you_mean(name, catalogue::ALL.iter().map(|known| known.name));
+        let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+        format!("unknown metric `{name}`{near}")
+    })
 }
 
 /// What changes the scenario that a file says.
@@ -38,10 +50,8 @@ pub(super) struct Simulating {
     pub(super) files: Vec<PathBuf>,
     #[command(flatten)]
     pub(super) changes: Changes,
-    /// Threads to use; 0 for one a core
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true,
-          value_parser = clap::value_parser!(u16).range(..=1024))]
-    pub(super) threads: u16,
+    #[command(flatten)]
+    pub(super) threads: Threads,
     /// The report's folder; of several scenarios, the folder of their folders [default: reports/SCENARIO]
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,

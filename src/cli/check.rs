@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::scenario::{Checked, Resolved, Wanted, check, mistake, say};
 use super::simulate::{failed, info, job, tool};
 use super::terminal::{Progress, print};
-use super::threads::pool;
+use super::threads::Threads;
 use super::{args::Format, interrupt, until::Stopping, write};
 use crate::diag::harmless;
 use crate::experiment::judge::{self, Judgement};
@@ -83,10 +83,8 @@ pub(super) struct Check {
     reports: Option<PathBuf>,
     #[command(flatten)]
     changes: Changes,
-    /// Threads to use; 0 for one a core
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true,
-          value_parser = clap::value_parser!(u16).range(..=1024))]
-    threads: u16,
+    #[command(flatten)]
+    threads: Threads,
     /// What is printed
     #[arg(long, value_enum, default_value_t)]
     format: Print,
@@ -116,7 +114,7 @@ impl Check {
             return Err(Failure::Mistakes);
         }
         self.apart(&checked)?;
-        let threads = pool(self.threads)?;
+        let threads = self.threads.pool()?;
         let begun = Instant::now();
         let mut scenarios = Vec::new();
         let mut kept = Vec::new();

@@ -4,8 +4,8 @@ use super::args::{Changes, Format};
 use super::failure::Failure;
 use super::scenario::{Wanted, check, mistake, say};
 use super::simulate::{failed, hour_of_week, info, tool};
-use super::terminal::{Progress, print};
-use super::threads::pool;
+use super::terminal::{Progress, print, print_file};
+use super::threads::Threads;
 use super::{interrupt, write};
 use crate::base::{Span, time::parse_span};
 use crate::diag::harmless;
@@ -44,10 +44,8 @@ pub(super) struct Drill {
     after: Span,
     #[command(flatten)]
     changes: Changes,
-    /// Threads to use; 0 for one a core
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true,
-          value_parser = clap::value_parser!(u16).range(..=1024))]
-    threads: u16,
+    #[command(flatten)]
+    threads: Threads,
     /// The report's folder [default: reports/SCENARIO-drill]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -101,7 +99,7 @@ impl Drill {
         let control = Control { progress: &|done, total| progress.at(done, total), stop: interrupt::stop() };
         let names = jobs.iter().map(|job| job.scenario.variant.clone()).collect();
         let grid = Grid { axes: vec![GridAxis { name: "fails".to_owned(), values: names }] };
-        let threads = pool(self.threads)?;
+        let threads = self.threads.pool()?;
         let results = threads
             .install(|| run(&jobs, Some(&grid), &tool(), info, &control, &|plan| Box::new(Simulator::new(plan))));
         progress.clear();
@@ -114,10 +112,7 @@ impl Drill {
         let files = render(&drilled);
         write::write(&folder, &files)?;
         match self.format {
-            Format::Json if !self.quiet => {
-                let json = files.into_iter().find(|(name, _)| name == "drill.json");
-                print(json.map(|(_, bytes)| bytes).unwrap_or_default())
-            }
+            Format::Json if !self.quiet => print_file(&files, "drill.json"),
             Format::Human if !self.quiet => {
                 let page = folder.join("report.html");
                 let name = harmless(&results.scenario.name);

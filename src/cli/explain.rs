@@ -1,14 +1,14 @@
 //! `regionsim explain`: one seed's year in words, as a picture and as a trace. Without a seed it looks for the worst.
 
-use super::args::{Changes, Format};
+use super::args::{self, Changes, Format};
 use super::failure::Failure;
 use super::scenario::{Wanted, check, mistake, say};
 use super::simulate::{failed, job, tool};
-use super::terminal::{Progress, print, say as say_text};
-use super::threads::pool;
+use super::terminal::{Progress, print, print_file, say as say_text};
+use super::threads::Threads;
 use super::{interrupt, write};
 use crate::base::Seed;
-use crate::diag::{Diagnostic, did_you_mean, harmless};
+use crate::diag::{Diagnostic, harmless};
 use crate::experiment::incidents::incidents;
 use crate::experiment::worst::worst;
 use crate::experiment::{Control, Job};
@@ -55,10 +55,8 @@ pub(super) struct Explain {
     /// How much time each seed simulates: 365d, 12h
     #[arg(long, value_name = "DURATION")]
     horizon: Option<String>,
-    /// Threads to use; 0 for one a core
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true,
-          value_parser = clap::value_parser!(u16).range(..=1024))]
-    threads: u16,
+    #[command(flatten)]
+    threads: Threads,
     /// The folder that is written [default: reports/SCENARIO-explain-VARIANT-SEED]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -72,12 +70,7 @@ pub(super) struct Explain {
 
 /// A metric by its name.
 fn metric(text: &str) -> Result<&'static Metric, String> {
-    let known = catalogue::ALL.iter().copied();
-    known.clone().find(|metric| metric.name == text).ok_or_else(|| {
-        let near = did_you_mean(text, known.map(|metric| metric.name));
-        let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-        format!("unknown metric{near} (regionsim list metrics has all)")
-    })
+    args::metric(text).map_err(|error| format!("{error} (regionsim list metrics has all)"))
 }
 
 impl Explain {
@@ -98,7 +91,7 @@ impl Explain {
         if let Some(folder) = &self.out {
             write::check(folder)?;
         }
-        let threads = pool(self.threads)?;
+        let threads = self.threads.pool()?;
         threads.install(|| self.tell(&job))
     }
 
@@ -140,10 +133,7 @@ impl Explain {
         let files = render(&explained);
         write::write(&folder, &files)?;
         match self.format {
-            Format::Json if !self.quiet => {
-                let json = files.into_iter().find(|(name, _)| name == "explain.json");
-                print(json.map(|(_, bytes)| bytes).unwrap_or_default())
-            }
+            Format::Json if !self.quiet => print_file(&files, "explain.json"),
             Format::Human if !self.quiet => {
                 let (again, place) = (harmless(&explained.again), folder.display().to_string());
                 let story = terminal(&explained, self.incidents);

@@ -7,7 +7,7 @@ use super::args::Format;
 use super::failure::Failure;
 use super::scenario::mistake;
 use super::simulate::{failed, one, simulator, tool};
-use super::threads::pool;
+use super::threads::Threads;
 use super::{interrupt, parts, terminal, work, write};
 use crate::diag::{Diagnostic, harmless};
 use crate::experiment::gather::gather;
@@ -34,10 +34,8 @@ pub(super) struct Merge {
     /// The report's folder; of several scenarios, the folder of their folders [default: reports/SCENARIO]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Threads to use; 0 for one a core
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true,
-          value_parser = clap::value_parser!(u16).range(..=1024))]
-    threads: u16,
+    #[command(flatten)]
+    threads: Threads,
     /// What is printed: tables, or summary.json
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -66,7 +64,7 @@ impl Merge {
         let found = search(&folders)?;
         let (plan_file, plan) = plan(if named.is_empty() { &found.plans } else { &named })?;
         let files = complete(&plan, &plan_file, &found.parts, &folders[0])?;
-        let threads = pool(self.threads)?;
+        let threads = self.threads.pool()?;
         work::resolved(&plan, self.out.as_deref(), self.format, self.quiet, |tasks, asked| {
             for task in &tasks {
                 write::check(&task.folder)?;

@@ -2,12 +2,10 @@
 
 use super::args::{Changes, Format};
 use super::failure::Failure;
-use super::scenario::{Wanted, mistake};
 use super::simulate::{Asked, Input, headline, info, tasks};
-use super::{compare, files::Disk, interrupt, terminal::print, work};
+use super::{files::Disk, interrupt, terminal::print, work};
 use crate::diag::harmless;
-use crate::experiment::work::{MAX_SHARDS, rounds};
-use crate::report::Mode;
+use crate::experiment::work::{Command, MAX_SHARDS, rounds};
 use crate::scenario::load::Reader;
 use clap::{Args, ValueEnum};
 use std::fmt::Write as _;
@@ -60,15 +58,12 @@ pub(super) struct Plan {
 impl Plan {
     pub(super) fn execute(self) -> Result<(), Failure> {
         interrupt::watch();
-        let (wanted, mode) = match self.command {
-            As::Run if self.variant.is_empty() => (Wanted::Base, Mode::Run),
-            As::Run => (Wanted::Named(self.variant), Mode::Run),
-            As::Compare => (compare::wanted(self.variant)?, Mode::Compare),
-            As::Sweep if self.variant.len() > 1 => {
-                return Err(mistake("a sweep is of one variant", "give --variant once"));
-            }
-            As::Sweep => (Wanted::Points(self.variant.into_iter().next()), Mode::Sweep),
+        let command = match self.command {
+            As::Run => Command::Run,
+            As::Compare => Command::Compare,
+            As::Sweep => Command::Sweep,
         };
+        let (wanted, mode) = work::wanted(command, self.variant)?;
         let quiet = self.quiet;
         let asked = Asked {
             changes: &self.changes,

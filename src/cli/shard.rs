@@ -6,7 +6,7 @@
 use super::failure::Failure;
 use super::scenario::mistake;
 use super::terminal::{Progress, print};
-use super::threads::pool;
+use super::threads::Threads;
 use super::{args::Format, interrupt, parts, work};
 use crate::diag::harmless;
 use crate::experiment::Control;
@@ -43,10 +43,8 @@ pub(super) struct Shard {
     /// Which shard, from 0; or several: 3,7-9
     #[arg(long, value_name = "I")]
     index: Option<Indices>,
-    /// Threads to use; 0 for one a core
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true,
-          value_parser = clap::value_parser!(u16).range(..=1024))]
-    threads: u16,
+    #[command(flatten)]
+    threads: Threads,
     /// Print nothing but errors
     #[arg(long, short)]
     quiet: bool,
@@ -100,7 +98,7 @@ impl Shard {
             progress.clear();
             self.say(&plan, index, &format!("has {seeds} simulated seeds"))
         };
-        let threads = pool(self.threads)?;
+        let threads = self.threads.pool()?;
         let result = threads.install(|| parts::make(&self.out, &plan, &missing, &jobs, &control, &written));
         progress.clear();
         result

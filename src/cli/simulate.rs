@@ -8,7 +8,6 @@ use super::files::{Disk, Recorder};
 use super::resume;
 use super::scenario::{Checked, Resolved, Wanted, check_in, mistake, say};
 use super::terminal::{Progress, diagnostic, print};
-use super::threads::pool;
 use super::until::{Stopping, with_seeds};
 use super::{interrupt, write};
 use crate::base::Span;
@@ -74,7 +73,7 @@ pub(super) fn simulate(
     for task in &tasks {
         write::check(&task.folder)?;
     }
-    let threads = pool(arguments.threads)?;
+    let threads = arguments.threads.pool()?;
     if arguments.resume {
         interrupt::say_too("; the same command goes on from here");
     }

@@ -17,6 +17,12 @@ pub(super) fn print(text: impl AsRef<[u8]>) -> Result<(), Failure> {
     out.write_all(text.as_ref()).and_then(|()| out.flush()).map_err(Failure::output)
 }
 
+/// One of a report's files, to standard output.
+pub(super) fn print_file(files: &[(String, Vec<u8>)], name: &str) -> Result<(), Failure> {
+    let found = files.iter().find(|file| file.0 == name);
+    print(found.map_or(&[][..], |(_, bytes)| bytes))
+}
+
 /// Says something on standard error. Nobody is left to be told if that fails.
 pub(super) fn say(text: &str) {
     let _ = anstream::stderr().lock().write_all(text.as_bytes());

@@ -3,11 +3,12 @@
 //! Seeds come in batches, each at least as large as all before it, so that they are looked at a few times only: an interval
 //! that is looked at often is narrow by chance sooner or later. The figures are those of a plain run with as many seeds.
 
+use super::args;
 use crate::base::{Span, time::parse_span};
 use crate::experiment::Job;
 use crate::experiment::judge::{self, Judged, Judgement};
 use crate::experiment::results::{MetricResult, Results};
-use crate::metric::{Dims, catalogue};
+use crate::metric::Dims;
 use crate::stats::values_to_tell;
 use clap::Args;
 use std::fmt;
@@ -104,11 +105,7 @@ impl FromStr for Until {
         let parts = text.split_once('±').or_else(|| text.split_once("+-"));
         let (metric, half) = parts.ok_or_else(|| expected.to_owned())?;
         let metric = metric.trim();
-        if !catalogue::ALL.iter().any(|known| known.name == metric) {
-            let near = crate::diag::did_you_mean(metric, catalogue::ALL.iter().map(|known| known.name));
-            let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-            return Err(format!("unknown metric `{metric}`{near}"));
-        }
+        args::metric(metric)?;
         match half.trim().parse::<f64>() {
             Ok(half) if half > 0.0 && half.is_finite() => Ok(Self::Within { metric: metric.to_owned(), half }),
             Ok(_) | Err(_) => Err(expected.to_owned()),

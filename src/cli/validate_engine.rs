@@ -6,7 +6,7 @@ use super::interrupt;
 use super::scenario::{Checked, Resolved, Wanted, check_in, json, say};
 use super::simulate::{info, job, tool};
 use super::terminal::{Progress, print};
-use super::threads::pool;
+use super::threads::Threads;
 use crate::diag::Diagnostic;
 use crate::experiment::{Control, Job, RunError, run};
 use crate::sim::Simulator;
@@ -36,10 +36,8 @@ pub(super) struct ValidateEngine {
     /// What is printed: a table, or an object for programs
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-    /// Threads to use; 0 for one a core
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true,
-          value_parser = clap::value_parser!(u16).range(..=1024))]
-    threads: u16,
+    #[command(flatten)]
+    threads: Threads,
     /// Print nothing but errors
     #[arg(long, short)]
     quiet: bool,
@@ -57,7 +55,7 @@ impl ValidateEngine {
         interrupt::watch();
         let suite = Suite::get();
         let tasks = self.tasks(&self.wanted(suite)?)?;
-        let threads = pool(self.threads)?;
+        let threads = self.threads.pool()?;
         let seed = tasks.first().map_or(0, |task| task.variants[0].scenario.spec.simulation.seed);
         let measured = threads.install(|| simulated(tasks, self.quiet))?;
         let judged = judge(suite, measured);

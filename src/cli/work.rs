@@ -18,6 +18,19 @@ use std::path::{Path, PathBuf};
 /// Largest plan that is read.
 const MAX_BYTES: u64 = 256 << 20;
 
+/// Which variants a command means by these, and what it makes of them.
+pub(super) fn wanted(command: Command, variant: Vec<String>) -> Result<(Wanted, Mode), Failure> {
+    Ok(match command {
+        Command::Run if variant.is_empty() => (Wanted::Base, Mode::Run),
+        Command::Run => (Wanted::Named(variant), Mode::Run),
+        Command::Compare => (compare::wanted(variant)?, Mode::Compare),
+        Command::Sweep if variant.len() > 1 => {
+            return Err(mistake("a sweep is of one variant", "give --variant once"));
+        }
+        Command::Sweep => (Wanted::Points(variant.into_iter().next()), Mode::Sweep),
+    })
+}
+
 /// What to do for these scenarios, which were checked as `asked`.
 pub(super) fn planned(tasks: &[Task], asked: &Asked, shards: u32, rounds: u32) -> Result<WorkPlan, Failure> {
     let command = match asked.mode {
@@ -140,12 +153,7 @@ pub(super) fn resolved<T>(
 ) -> Result<T, Failure> {
     let Arguments { variant, set, seeds, seed, horizon } = plan.arguments.clone();
     let changes = Changes { set, seeds, seed, horizon };
-    let (wanted, mode) = match plan.command {
-        Command::Run if variant.is_empty() => (Wanted::Base, Mode::Run),
-        Command::Run => (Wanted::Named(variant), Mode::Run),
-        Command::Compare => (compare::wanted(variant)?, Mode::Compare),
-        Command::Sweep => (Wanted::Points(variant.into_iter().next()), Mode::Sweep),
-    };
+    let (wanted, mode) = wanted(plan.command, variant)?;
     let sources = |planned: &Planned| {
         let files = planned.sources.iter().map(|one| (PathBuf::from(&one.path), one.text.clone().into_bytes()));
         Embedded(files.collect())

@@ -121,6 +121,14 @@ impl Carried {
     }
 }
 
+/// Adds bytes to those from a region to another.
+pub fn add_transfer(transfer: &mut Vec<(Id<Region>, Id<Region>, f64)>, from: Id<Region>, to: Id<Region>, bytes: f64) {
+    match transfer.iter_mut().find(|entry| entry.0 == from && entry.1 == to) {
+        Some(entry) => entry.2 += bytes,
+        None => transfer.push((from, to, bytes)),
+    }
+}
+
 fn add(list: &mut Vec<(Id<Cluster>, f64)>, cluster: Id<Cluster>, amount: f64) {
     match list.iter_mut().find(|entry| entry.0 == cluster) {
         Some(entry) => entry.1 += amount,
@@ -156,10 +164,7 @@ impl Month {
         }
         self.carried.add(&more.carried, 1.0);
         for &(from, to, bytes) in &more.transfer {
-            match self.transfer.iter_mut().find(|entry| (entry.0, entry.1) == (from, to)) {
-                Some(entry) => entry.2 += bytes,
-                None => self.transfer.push((from, to, bytes)),
-            }
+            add_transfer(&mut self.transfer, from, to, bytes);
         }
         self.transfer.sort_by_key(|&(from, to, _)| (from, to));
     }

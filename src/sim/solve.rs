@@ -15,8 +15,8 @@ use super::shed::losses;
 use super::station::{Server, StationState};
 use super::tries;
 use crate::base::Id;
-use crate::domain::observation::Carried;
-use crate::domain::{Journey, Population, Region, Root, Stage, Store};
+use crate::domain::observation::{Carried, Month, add_transfer};
+use crate::domain::{Cluster, Journey, Population, Region, Root, Stage, Store};
 use crate::plan::{ClusterPlan, DEMAND, JourneyPlan, Plan, StepPlan};
 
 /// Most rounds in which late answers make load and load makes late answers.
@@ -90,12 +90,25 @@ impl Solution {
         self.egress += other.egress * seconds;
         self.internal += other.internal * seconds;
         for &(from, to, rate) in &other.transfer {
-            match self.transfer.iter_mut().find(|entry| entry.0 == from && entry.1 == to) {
-                Some(entry) => entry.2 += rate * seconds,
-                None => self.transfer.push((from, to, rate * seconds)),
-            }
+            add_transfer(&mut self.transfer, from, to, rate * seconds);
         }
         self.carried.add(&other.carried, seconds);
+    }
+
+    /// Adds so many seconds of it, in a cluster, to what is billed by the month.
+    pub(super) fn bill(&self, cluster: Id<Cluster>, seconds: f64, month: &mut Month) {
+        for &(cell, offered, good) in &self.served {
+            month.offered[cell as usize] += offered * seconds;
+            month.good[cell as usize] += good * seconds;
+        }
+        let cluster = cluster.index();
+        month.egress[cluster] += self.egress * seconds;
+        month.internal[cluster] += self.internal * seconds;
+        month.carried.add(&self.carried, seconds);
+        self.carried.egress.iter().for_each(|&(id, rate)| month.egress[id.index()] += rate * seconds);
+        for &(from, to, rate) in &self.transfer {
+            add_transfer(&mut month.transfer, from, to, rate * seconds);
+        }
     }
 }
 
@@ -415,10 +428,7 @@ pub(super) fn bytes(
             solution.internal += bytes;
             return;
         }
-        match solution.transfer.iter_mut().find(|entry| entry.0 == from && entry.1 == to) {
-            Some(entry) => entry.2 += bytes,
-            None => solution.transfer.push((from, to, bytes)),
-        }
+        add_transfer(&mut solution.transfer, from, to, bytes);
     };
     let (mut inside, mut elsewhere) = (0.0, Vec::new());
     let mut first = true;

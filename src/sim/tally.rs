@@ -9,14 +9,13 @@ use super::memo::{Memo, SolutionId, TransitionId};
 use super::observe::Times;
 use super::orbit::{Place, Turns};
 use super::requests::Counts;
-use super::solve::Solution;
 use super::step::Stay;
 use super::views::ViewId;
 use crate::base::maths::bisect;
 use crate::base::{Id, SimTime, Span, Table};
 use crate::domain::observation::{
     ACCESS_QUANTILES, CURVE_NODES, DataTally, Latency, Loss, Month, Observations, QUANTILES, StationTally, StoreTally,
-    curve_node,
+    add_transfer, curve_node,
 };
 use crate::domain::{Cluster, Journey, Population, Region, Root, Stage, Store};
 use crate::plan::Plan;
@@ -250,8 +249,8 @@ impl Tally {
             let orbit = memo.orbits.get(number);
             turns.close_month(|slots, count| {
                 let (from, to, count) = (&orbit.billed[slots.start], &orbit.billed[slots.end], count as f64);
-                bill(&to.amounts, orbit.cluster, count, &mut month);
-                bill(&from.amounts, orbit.cluster, -count, &mut month);
+                to.amounts.bill(orbit.cluster, count, &mut month);
+                from.amounts.bill(orbit.cluster, -count, &mut month);
                 self.node_seconds[orbit.cluster] += (to.node_seconds - from.node_seconds) * count;
             });
         }
@@ -266,8 +265,8 @@ impl Tally {
             }
         });
         stays.drain(|number, seconds| {
-            let solution = memo.solution(SolutionId(number));
-            bill(solution, memo.inputs_of(SolutionId(number)).cluster, seconds, &mut month);
+            let id = SolutionId(number);
+            memo.solution(id).bill(memo.inputs_of(id).cluster, seconds, &mut month);
             lasted.add(number, seconds);
         });
         for (hours, seconds) in month.node_hours.iter_mut().zip(&mut self.node_seconds) {
@@ -484,29 +483,6 @@ impl Tally {
             writes: access(Kind::Write),
             visible: (reads > 0.0).then(|| seen_by(0.999, &views, reads)),
         }
-    }
-}
-
-/// Adds so many seconds in a solution of a cluster to what is billed by the month.
-fn bill(solution: &Solution, cluster: Id<Cluster>, seconds: f64, month: &mut Month) {
-    for &(cell, offered, good) in &solution.served {
-        month.offered[cell as usize] += offered * seconds;
-        month.good[cell as usize] += good * seconds;
-    }
-    let cluster = cluster.index();
-    month.egress[cluster] += solution.egress * seconds;
-    month.internal[cluster] += solution.internal * seconds;
-    month.carried.add(&solution.carried, seconds);
-    solution.carried.egress.iter().for_each(|&(id, rate)| month.egress[id.index()] += rate * seconds);
-    for &(from, to, rate) in &solution.transfer {
-        add_transfer(&mut month.transfer, from, to, rate * seconds);
-    }
-}
-
-fn add_transfer(transfer: &mut Vec<(Id<Region>, Id<Region>, f64)>, from: Id<Region>, to: Id<Region>, bytes: f64) {
-    match transfer.iter_mut().find(|entry| entry.0 == from && entry.1 == to) {
-        Some(entry) => entry.2 += bytes,
-        None => transfer.push((from, to, bytes)),
     }
 }
 

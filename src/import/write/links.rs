@@ -5,7 +5,7 @@ use super::super::connect::{Outlier, kind_of};
 use super::super::gitops::{Gitops, Said};
 use super::super::platform::Platform;
 use super::super::yaml::Place;
-use super::{Text, comment, list, quoted, span};
+use super::{Text, comment, list, named, quoted, span};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The most hosts outside that are taken for dependencies.
@@ -55,9 +55,9 @@ pub(super) fn connections(text: &mut Text<'_>, platform: &Platform) {
     for ((kind, from, to), services) in others {
         let names = |clusters: &[usize]| list(clusters.iter().map(|index| platform.clusters[*index].name.as_str()));
         let called: Vec<_> = services.into_iter().map(|name| format!("`{name}`")).collect();
-        let name: String = format!("{kind} to {}", called.join(", ").replace('`', "")).chars().take(100).collect();
+        let name = format!("{kind} to {}", called.join(", ").replace('`', ""));
         text.line("[[connection]]");
-        text.key("name", &quoted(&name), "assumed");
+        text.key("name", &named(&name), "assumed");
         text.key("from", &names(&from), &format!("they are told of {}, and don't run it", called.join(", ")));
         text.key("to", &names(&to), "they run it");
         let change = "{ lognormal = { median = \"25min\", p95 = \"90min\" } }";

@@ -13,6 +13,8 @@ use std::fmt::Write as _;
 
 /// Requests that one pod serves at a time, where nothing says it.
 const CONCURRENCY: u32 = 8;
+/// Most characters of a name.
+const LONGEST: usize = 100;
 /// Mean service time in seconds, where nothing says it.
 const TIME: f64 = 0.05;
 /// The share of what a cluster can carry that its users ask for, where nothing says it.
@@ -21,6 +23,11 @@ const LOAD: f64 = 0.3;
 /// Text as TOML has it, on one line.
 fn quoted(text: &str) -> String {
     format!("\"{}\"", harmless(text).replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// A name as a scenario has it: not longer than one may be.
+fn named(text: &str) -> String {
+    quoted(&harmless(text).chars().take(LONGEST).collect::<String>())
 }
 
 /// A comment: one line, whatever the text holds.
@@ -63,8 +70,7 @@ pub(super) fn scenario(name: &str, platform: &Platform, documents: &Documents) -
         "users, service times, how data is replicated and what fails are in no manifest. Check those first.",
     ));
     text.line("format = 1");
-    let name: String = harmless(name).chars().take(100).collect();
-    let _ = writeln!(text.out, "name = {}", quoted(if name.trim().is_empty() { "imported" } else { &name }));
+    let _ = writeln!(text.out, "name = {}", named(if harmless(name).trim().is_empty() { "imported" } else { name }));
     links::management(&mut text, platform);
     text.line("");
     clusters(&mut text, platform);

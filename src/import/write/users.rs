@@ -3,7 +3,7 @@
 use super::super::journey::Entry;
 use super::super::platform::Platform;
 use super::super::workload::Workload;
-use super::{CONCURRENCY, LOAD, TIME, Text, comment, links, quoted};
+use super::{CONCURRENCY, LOAD, TIME, Text, comment, links, named, quoted};
 use std::collections::BTreeSet;
 
 /// Shares are written in millionths: they have to add up to 1.
@@ -45,8 +45,7 @@ pub(super) fn journeys(text: &mut Text<'_>, platform: &Platform) {
 
 fn journey(text: &mut Text<'_>, name: &str, share: u32, path: &str, why: &str) {
     text.line("[[journey]]");
-    let name: String = name.chars().take(100).collect();
-    text.key("name", &quoted(&name), "assumed");
+    text.key("name", &named(name), "assumed");
     if share < WHOLE {
         text.key("share", &format!("{}", f64::from(share) / f64::from(WHOLE)), "assumed");
     }

@@ -35,6 +35,8 @@ pub(super) const PALETTE: [Colour; 7] = [
     RGBAColor(213, 94, 0, 1.0),
     RGBAColor(140, 140, 140, 1.0),
 ];
+/// Dark on every colour of the palette, on a light page and on a dark one.
+pub(super) const ON_COLOUR: Colour = RGBAColor(16, 16, 16, 1.0);
 /// The palette's vermilion: loss, faults.
 pub(super) const VERMILION: Colour = PALETTE[5];
 

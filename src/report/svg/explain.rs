@@ -2,7 +2,9 @@
 //! the minute, each in a panel of its own.
 
 use super::axis::{Scale, ticks};
-use super::canvas::{AXIS, Anchor, Canvas, Colour, GRID, INK, PALETTE, SOFT, VERMILION, draw, faded, width_of};
+use super::canvas::{
+    AXIS, Anchor, Canvas, Colour, GRID, INK, ON_COLOUR, PALETTE, SOFT, VERMILION, draw, faded, width_of,
+};
 use super::{Chart, Kind};
 use crate::experiment::results::{Series, SpanRow, Timeline};
 use crate::report::explain::{Drawn, Explained, Panel};
@@ -18,8 +20,6 @@ const STEP_ROW: f64 = 34.0;
 /// Most rows of a kind in a panel.
 const MOST_SPANS: usize = 8;
 const MOST_SERIES: usize = 6;
-/// Dark on every colour of the palette.
-const ON_COLOUR: Colour = plotters::style::RGBAColor(16, 16, 16, 1.0);
 
 /// The picture, as a file of its own.
 pub(in crate::report) fn picture(explained: &Explained<'_>) -> String {

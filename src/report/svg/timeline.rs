@@ -1,7 +1,9 @@
 //! One bad day: what failed, what the failover did, who noticed.
 
 use super::axis::{Scale, ticks};
-use super::canvas::{AXIS, Anchor, Canvas, Colour, GRID, INK, PALETTE, SOFT, VERMILION, draw, faded, width_of};
+use super::canvas::{
+    AXIS, Anchor, Canvas, Colour, GRID, INK, ON_COLOUR, PALETTE, SOFT, VERMILION, draw, faded, width_of,
+};
 use super::{Chart, Kind};
 use crate::experiment::results::{Series, Timeline, VariantResult};
 use crate::report::text::{availability, count, duration, short};
@@ -11,8 +13,6 @@ const LEFT: f64 = 190.0;
 const RIGHT: f64 = 100.0;
 const STEP_ROW: f64 = 46.0;
 const SPAN_ROW: f64 = 24.0;
-/// Dark on every colour of the palette, on a light page and on a dark one.
-const ON_COLOUR: Colour = plotters::style::RGBAColor(16, 16, 16, 1.0);
 
 fn span_colour(label: &str) -> Colour {
     match label {

@@ -259,15 +259,8 @@ impl Counts {
                 *count = 0.0;
             }
         }
-        self.month.internal[cluster.index()] += moved.internal;
-        self.month.carried.add(&moved.carried, 1.0);
-        moved.carried.egress.iter().for_each(|&(id, bytes)| self.month.egress[id.index()] += bytes);
-        for (from, to, bytes) in moved.transfer {
-            match self.month.transfer.iter_mut().find(|entry| entry.0 == from && entry.1 == to) {
-                Some(entry) => entry.2 += bytes,
-                None => self.month.transfer.push((from, to, bytes)),
-            }
-        }
+        // Amounts, not rates.
+        moved.bill(cluster, 1.0, &mut self.month);
     }
 
     /// A month ends now; its clusters had so many node-hours.
