@@ -13,9 +13,9 @@
 
 use super::spec::{DnsSpec, StickySpec};
 
-/// Steps in which the linear pieces are taken. Anything linear in the share is exact for any number of
-/// steps, because each step uses its mean; only queueing, which is not linear, sees the steps.
-const STEPS: u32 = 8;
+/// Steps in which all clients leave: none moves more than an eighth of them. Anything linear in the share is exact for
+/// any number of steps, because each step uses its mean; only queueing, which is not linear, sees the steps.
+const STEPS: f64 = 8.0;
 
 /// The law by which clients leave an old answer.
 #[derive(Clone, Copy, PartialEq, Debug, serde::Serialize, serde::Deserialize)]
@@ -81,9 +81,12 @@ impl Expiry {
         let mut kinks = [self.ttl, self.ends(false), if connected { self.lasts.min(end) } else { 0.0 }];
         kinks.sort_by(f64::total_cmp);
         let pieces = [(0.0, kinks[0]), (kinks[0], kinks[1]), (kinks[1], kinks[2])];
-        let step = |(from, to): (f64, f64)| {
-            let steps = if to > from { STEPS } else { 0 };
-            (1..=steps).map(move |k| from + (to - from) * f64::from(k) / f64::from(STEPS))
+        let law = *self;
+        let step = move |(from, to): (f64, f64)| {
+            let leave = if to > from { law.stale(from, connected) - law.stale(to, connected) } else { 0.0 };
+            // Rounding of the share makes no step of its own.
+            let steps = (leave * STEPS - 1e-9).ceil().max(f64::from(to > from)) as u32;
+            (1..=steps).map(move |k| from + (to - from) * f64::from(k) / f64::from(steps))
         };
         pieces.into_iter().flat_map(step)
     }

@@ -152,67 +152,51 @@ impl Curves {
         })
     }
 
-    /// The share of tries of this journey that come back in time, of those that succeed otherwise.
-    #[expect(clippy::too_many_arguments, reason = "what a curve depends on, nothing else")]
-    pub(super) fn in_time(
-        &mut self,
-        plan: &Plan,
-        inputs: &Inputs,
-        flow: usize,
-        journey: Id<Journey>,
-        conditions: &[Condition],
-        stations: &[StationState],
-        hits: &[f64],
-        delay: f64,
-    ) -> f64 {
-        let Way { limit, waits, id, .. } = self.way(plan, inputs, flow, journey, conditions, stations, hits, delay);
+    /// The share of tries that come back in time on a way, of those that succeed otherwise, after a `delay` in seconds.
+    pub(super) fn in_time(&self, way: &Way, stations: &[StationState], delay: f64) -> f64 {
+        let limit = way.limit(delay);
         if limit == f64::INFINITY {
             return 1.0;
         }
-        let base = self.get(id).0;
+        let base = self.get(way.base).0;
+        let waits = way.waits(stations);
         // Not kept: it is asked for loads on the way to one that stays.
         if waits.is_empty() { base.cdf(limit) } else { waited(base, &waits).cdf(limit) }
     }
 
-    /// The latency of a try of this journey that succeeds, beyond a `delay` in seconds that its timeout bears too.
-    #[expect(clippy::too_many_arguments, reason = "what a curve depends on, nothing else")]
-    pub(super) fn journey(
-        &mut self,
-        plan: &Plan,
-        inputs: &Inputs,
-        flow: usize,
-        journey: Id<Journey>,
-        conditions: &[Condition],
-        stations: &[StationState],
-        hits: &[f64],
-        delay: f64,
-    ) -> CurveId {
-        let Way { mut key, limit, waits, mut id } =
-            self.way(plan, inputs, flow, journey, conditions, stations, hits, delay);
-        let own = plan.journeys[journey].timeout.unwrap_or(f64::INFINITY);
-        if !waits.is_empty() {
-            key.extend(waits.iter().flat_map(|(waiting, wait)| [waiting.to_bits(), wait.to_bits()]));
-            let base = id;
-            id = self.make(&key, own, |curves| waited(curves.get(base).0, &waits));
-        }
-        if limit == own { id } else { self.cut(id, limit) }
+    /// The same where nobody waits but for the delay.
+    pub(super) fn at_best(&self, way: &Way, delay: f64) -> f64 {
+        let limit = way.limit(delay);
+        if limit == f64::INFINITY { 1.0 } else { self.get(way.base).0.cdf(limit) }
     }
 
-    /// The curve without waits, and the waits.
-    #[expect(clippy::too_many_arguments, reason = "what a curve depends on, nothing else")]
-    fn way(
+    /// The latency of a try that succeeds on a way, beyond a `delay` in seconds that its timeout bears too.
+    pub(super) fn journey(&mut self, way: &Way, stations: &[StationState], delay: f64) -> CurveId {
+        let waits = way.waits(stations);
+        let limit = way.limit(delay);
+        let mut id = way.base;
+        if !waits.is_empty() {
+            let mut key = Vec::with_capacity(2 + 2 * waits.len());
+            key.extend([u64::MAX - 4, u64::from(id.0)]);
+            key.extend(waits.iter().flat_map(|(waiting, wait)| [waiting.to_bits(), wait.to_bits()]));
+            let base = id;
+            id = self.make(&key, way.timeout, |curves| waited(curves.get(base).0, &waits));
+        }
+        if limit == way.timeout { id } else { self.cut(id, limit) }
+    }
+
+    /// The way of a journey of a flow, of whose reads of caches so many hit.
+    pub(super) fn way(
         &mut self,
         plan: &Plan,
         inputs: &Inputs,
         flow: usize,
         journey: Id<Journey>,
         conditions: &[Condition],
-        stations: &[StationState],
         hits: &[f64],
-        delay: f64,
     ) -> Way {
         let cluster = &plan.clusters[inputs.cluster];
-        let steps = &plan.journeys[journey].steps;
+        let own = &plan.journeys[journey];
         let flow = &inputs.flows[flow];
         let mut key = Vec::with_capacity(KEY);
         key.extend([
@@ -223,8 +207,8 @@ impl Curves {
         ]);
         let missed: Vec<f64> = hits.iter().map(|hits| rounded(1.0 - hits)).collect();
         let mut misses = missed.iter();
-        let mut waits = Vec::new();
-        for step in steps {
+        let mut stations = Vec::new();
+        for step in &own.steps {
             match step {
                 StepPlan::Call(services) => {
                     for &service in services {
@@ -233,11 +217,7 @@ impl Curves {
                             Some(there) => remote::key(there, &mut key),
                             None => key.push(conditions[called.station].latency.get().to_bits()),
                         }
-                        let StationState { steady, behind, .. } = &stations[called.station];
-                        // A backlog's wait is the delay.
-                        if !behind && steady.waiting > NEGLIGIBLE_WAIT {
-                            waits.push((steady.waiting, steady.wait_if_waiting));
-                        }
+                        stations.push((called.station, None));
                     }
                 }
                 StepPlan::Read(store, _) => {
@@ -249,10 +229,7 @@ impl Curves {
                     let through = cache.through.and_then(|service| cluster.station_of[service]);
                     if let Some(position) = through.map(|position| position as usize) {
                         key.push(conditions[position].latency.get().to_bits());
-                        let steady = &stations[position].steady;
-                        if missed * steady.waiting > NEGLIGIBLE_WAIT {
-                            waits.push((missed * steady.waiting, steady.wait_if_waiting));
-                        }
+                        stations.push((position, Some(missed)));
                     }
                 }
                 StepPlan::Write(store, _) => route_key(&mut key, flow.stores[store.index()].write),
@@ -262,29 +239,50 @@ impl Curves {
                 }
             }
         }
-        let own = &plan.journeys[journey];
-        // Who has no timeout waits for ever, but not for a backlog.
-        let limit = match own.timeout {
-            None if delay <= own.patience() => f64::INFINITY,
-            None | Some(_) => own.patience() - delay,
-        };
-        let own = own.timeout.unwrap_or(f64::INFINITY);
-        let id = self.convolve(&key, own, || parts(plan, inputs, flow, steps, conditions, &missed));
-        // Waits at several stations add up whatever their order.
-        waits.sort_by(|a: &(f64, f64), b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
-        Way { key, limit, waits, id }
+        let timeout = own.timeout.unwrap_or(f64::INFINITY);
+        let base = self.convolve(&key, timeout, || parts(plan, inputs, flow, &own.steps, conditions, &missed));
+        Way { base, timeout, patience: own.patience(), stations }
     }
 }
 
-/// One try of a journey.
-struct Way {
-    key: Vec<u64>,
-    /// Seconds that it may take.
-    limit: f64,
+/// The way of a try through a cluster, but for what it waits.
+#[derive(Clone, Debug)]
+pub(super) struct Way {
+    /// The curve without waits.
+    base: CurveId,
+    /// The client's, in seconds; infinite if it has none.
+    timeout: f64,
+    /// Seconds after which even a client without a timeout has no backlog's answer any more.
+    patience: f64,
+    /// Where it may wait: stations, with the share of tries that miss a cache if only those do.
+    stations: Vec<(usize, Option<f64>)>,
+}
+
+impl Way {
+    /// Seconds that a try may take beyond a delay. Who has no timeout waits for ever, but not for a backlog.
+    fn limit(&self, delay: f64) -> f64 {
+        if self.timeout == f64::INFINITY && delay <= self.patience { f64::INFINITY } else { self.patience - delay }
+    }
+
     /// Probability and mean of each wait.
-    waits: Vec<(f64, f64)>,
-    /// The curve without them.
-    id: CurveId,
+    fn waits(&self, stations: &[StationState]) -> Vec<(f64, f64)> {
+        let mut waits = Vec::new();
+        for &(station, missed) in &self.stations {
+            let StationState { steady, behind, .. } = &stations[station];
+            // A backlog's wait is the delay.
+            let waiting = match missed {
+                None if *behind => 0.0,
+                None => steady.waiting,
+                Some(missed) => missed * steady.waiting,
+            };
+            if waiting > NEGLIGIBLE_WAIT {
+                waits.push((waiting, steady.wait_if_waiting));
+            }
+        }
+        // Waits at several stations add up whatever their order.
+        waits.sort_by(|a: &(f64, f64), b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        waits
+    }
 }
 
 /// A curve, and then waits: probability and mean of each.

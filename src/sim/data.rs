@@ -4,6 +4,7 @@ use super::curves::{CurveId, Curves, Kind};
 use super::inputs::{Access, Inputs, Route};
 use super::intern::Map;
 use super::lookups::{Hits, cache_of};
+use super::shape::Part;
 use super::solve::Cell;
 use super::views::{ViewId, Views};
 use crate::base::{Id, maths};
@@ -48,6 +49,7 @@ pub(super) struct Known<'a> {
     pub(super) curves: &'a mut Curves,
     pub(super) meetings: &'a mut Meetings,
     pub(super) views: &'a mut Views,
+    pub(super) written: &'a mut Written,
 }
 
 /// Nodes of [`Meetings::near`]: so many for each e-fold.
@@ -85,6 +87,21 @@ impl Meetings {
         };
         let (low, high) = (node(below as i32), node(below as i32 + 1));
         maths::exp(low + (high - low) * (position - below))
+    }
+}
+
+/// What is written to partitions when all is well, worked out once each.
+#[derive(Default, Debug)]
+pub(super) struct Written {
+    /// By store, partition and slot.
+    known: Map<(Id<Store>, usize, usize), f64>,
+}
+
+impl Written {
+    /// Writes per second to a population's partition in a slot, from everywhere.
+    fn by_everyone(&mut self, plan: &Plan, store: Id<Store>, population: Id<Population>, slot: usize) -> f64 {
+        let partition = plan.stores[store].partition_of(population);
+        *self.known.entry((store, partition, slot)).or_insert_with(|| everyone(plan, store, population, slot))
     }
 }
 
@@ -154,18 +171,19 @@ pub(super) fn uses(
     plan: &Plan,
     inputs: &Inputs,
     slot: usize,
-    cells: &[Cell],
+    (cells, parts): (&[Cell], &[&Part]),
     hits: &Hits<'_>,
     known: &mut Known<'_>,
 ) -> Uses {
     let mut uses = Uses::default();
-    for cell in cells {
+    for (cell, part) in cells.iter().zip(parts) {
         let good = cell.rate * cell.success;
         if good <= 0.0 {
             continue;
         }
         let flow = &inputs.flows[cell.flow];
         let mut lookups = cell.hits.iter();
+        let mut accesses = part.fixed.iter().flat_map(|fixed| &fixed.accesses);
         for step in &plan.journeys[cell.journey].steps {
             let (store, kind) = match step {
                 StepPlan::Read(store, _) => (*store, Kind::Read),
@@ -176,7 +194,7 @@ pub(super) fn uses(
             if let (Kind::Read, Some(cache)) = (kind, cache_of(plan, store, flow.stores[store.index()].read)) {
                 // What misses reads the cached store; here only the age of what hits makes a read stale.
                 let hit = good * lookups.next().unwrap_or(&0.0);
-                let writes = everyone(plan, cache.of, cell.population, slot) * flow.factor.get();
+                let writes = known.written.by_everyone(plan, cache.of, cell.population, slot) * flow.factor.get();
                 let partition = plan.stores[store].partition_of(cell.population);
                 let position = uses.entry(store, cell.journey);
                 let entry = &mut uses.by_journey[position];
@@ -196,10 +214,11 @@ pub(super) fn uses(
                 Kind::Read => access.read,
                 Kind::Write => access.write,
             };
-            let curve = known.curves.access(plan, inputs.cluster, store, kind, route);
+            let of = || known.curves.access(plan, inputs.cluster, store, kind, route);
+            let curve = accesses.next().copied().unwrap_or_else(of);
             uses.took(store, kind, curve, good);
-            let all = || everyone(plan, store, cell.population, slot) * flow.factor.get();
-            let elsewhere = || (all() - here(plan, inputs, store, cell.population, cells)).max(0.0);
+            let mut all = || known.written.by_everyone(plan, store, cell.population, slot) * flow.factor.get();
+            let elsewhere = |all: f64| (all - here(plan, inputs, store, cell.population, cells)).max(0.0);
             let replication = &plan.stores[store].replication;
             match kind {
                 Kind::Write => {
@@ -212,7 +231,8 @@ pub(super) fn uses(
                     }
                     if let Replication::MultiLeader(multi) = replication {
                         // A later write at another copy, made before this one got there, undoes it; a merge joins both.
-                        let later = known.meetings.of(plan, store, elsewhere() * multi.lag.mean());
+                        let elsewhere = elsewhere(all());
+                        let later = known.meetings.of(plan, store, elsewhere * multi.lag.mean());
                         match multi.conflicts {
                             Conflicts::LastWriteWins => entry.undone += good * later,
                             Conflicts::Merge => entry.merged += good * later,
@@ -226,12 +246,14 @@ pub(super) fn uses(
                             Replication::Async(Async { lag }) | Replication::SemiSync(SemiSync { lag, .. }),
                             Route::Near(_),
                         ) => {
+                            let all = all();
                             let view = known.views.after_lag(plan, store, lag);
-                            uses.sees(plan, (store, position), view, good, (all(), 1.0), known);
+                            uses.sees(plan, (store, position), view, good, (all, 1.0), known);
                         }
                         (Replication::MultiLeader(multi), Route::Via(..)) => {
                             // What is written at the copy itself is seen at once.
-                            let (all, elsewhere) = (all(), elsewhere());
+                            let all = all();
+                            let elsewhere = elsewhere(all);
                             if all > 0.0 {
                                 let view = known.views.after_lag(plan, store, &multi.lag);
                                 uses.sees(plan, (store, position), view, good, (elsewhere, elsewhere / all), known);

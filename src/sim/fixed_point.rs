@@ -11,6 +11,7 @@ use crate::domain::{Root, Stage};
 use crate::plan::JourneyPlan;
 use crate::replication::cache::Reads;
 use crate::traffic::queueing;
+use std::borrow::Cow;
 
 /// Most rounds; without retries it takes as many as a path has stations.
 const ROUNDS: usize = 400;
@@ -18,6 +19,7 @@ const ROUNDS: usize = 400;
 const UNDAMPED: usize = 40;
 
 /// A hop of a try, and what makes it fail.
+#[derive(Clone, Debug)]
 pub(super) struct Hop {
     pub(super) fails: f64,
     pub(super) stage: Stage,
@@ -43,6 +45,7 @@ impl Hop {
 }
 
 /// A call of a station.
+#[derive(Clone, Debug)]
 pub(super) struct Call {
     /// The hop before which it is reached.
     pub(super) before: usize,
@@ -55,9 +58,9 @@ pub(super) struct Call {
 
 /// What a try does: its hops, the stations that it calls, the caches that it reads.
 #[derive(Default)]
-pub(super) struct Path {
+pub(super) struct Path<'a> {
     pub(super) hops: Vec<Hop>,
-    pub(super) calls: Vec<Call>,
+    pub(super) calls: Cow<'a, [Call]>,
     pub(super) lookups: Vec<Lookup>,
 }
 
@@ -66,7 +69,7 @@ pub(super) struct Walk<'a> {
     pub(super) journey: &'a JourneyPlan,
     pub(super) rate: f64,
     pub(super) hops: Vec<Hop>,
-    pub(super) calls: Vec<Call>,
+    pub(super) calls: Cow<'a, [Call]>,
     lookups: Vec<Lookup>,
     pub(super) tries: f64,
     /// Seconds that it waits in backlogs.
@@ -78,7 +81,7 @@ pub(super) struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(journey: &'a JourneyPlan, rate: f64, path: Path) -> Self {
+    pub(super) fn new(journey: &'a JourneyPlan, rate: f64, path: Path<'a>) -> Self {
         let Path { hops, calls, lookups } = path;
         Self { journey, rate, hops, calls, lookups, tries: 1.0, delay: 0.0, at_best: 1.0, in_time: 1.0 }
     }

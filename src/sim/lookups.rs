@@ -24,7 +24,7 @@ struct Entry<'a> {
 }
 
 /// The hit ratios of a cluster's caches.
-#[derive(Clone, Debug)]
+#[derive(Clone, Default, Debug)]
 pub(super) struct Hits<'a> {
     entries: Vec<Entry<'a>>,
 }

@@ -6,10 +6,11 @@
 //! rest is forgotten from time to time, so memory doesn't grow with the number of seeds.
 
 use super::curves::Curves;
-use super::data::{Known, Meetings};
+use super::data::{Known, Meetings, Written};
 use super::inputs::Inputs;
 use super::intern::{Interner, Map};
 use super::orbit::Orbits;
+use super::shape::Shapes;
 use super::solve::{Solution, solve};
 use super::tally::Visited;
 use super::views::Views;
@@ -52,6 +53,7 @@ pub(super) struct Transition {
 #[derive(Default, Debug)]
 struct Floor {
     inputs: usize,
+    shapes: usize,
     solutions: usize,
     curves: usize,
     pods: usize,
@@ -62,10 +64,12 @@ struct Floor {
 #[derive(Default, Debug)]
 pub(super) struct Memo {
     inputs: Interner<Inputs>,
+    shapes: Shapes,
     keys: Map<Vec<u32>, SolutionId>,
     solutions: Vec<(InputsId, Solution)>,
     pub(super) curves: Curves,
     meetings: Meetings,
+    written: Written,
     pub(super) views: Views,
     pods: Interner<Vec<Deployment>>,
     transition_keys: Map<(InputsId, u32, PodsId), TransitionId>,
@@ -92,6 +96,7 @@ impl Memo {
         self.orbits = orbits;
         self.floor = Floor {
             inputs: self.inputs.len(),
+            shapes: self.shapes.len(),
             solutions: self.solutions.len(),
             curves: self.curves.len(),
             pods: self.pods.len(),
@@ -110,6 +115,7 @@ impl Memo {
     pub(super) fn forget(&mut self) {
         let floor = &self.floor;
         self.inputs.truncate(floor.inputs);
+        self.shapes.truncate(floor.shapes, floor.inputs);
         self.pods.truncate(floor.pods);
         self.keys.retain(|_, id| (id.0 as usize) < floor.solutions);
         self.solutions.truncate(floor.solutions);
@@ -150,6 +156,9 @@ impl Memo {
     ) -> SolutionId {
         let mut key = core::mem::take(&mut self.key);
         key.clear();
+        // Where nobody comes every slot is the same.
+        let given = self.inputs.get(inputs.0);
+        let slot = if given.flows.is_empty() && given.outside.is_empty() { 0 } else { slot };
         key.push(inputs.0);
         key.push(slot as u32);
         key.extend(ready);
@@ -157,8 +166,14 @@ impl Memo {
         let id = if let Some(&id) = self.keys.get(&key) {
             id
         } else {
-            let mut known = Known { curves: &mut self.curves, meetings: &mut self.meetings, views: &mut self.views };
-            let solution = solve(plan, self.inputs.get(inputs.0), slot, &key[2..], &mut known);
+            let shape = self.shapes.of(plan, inputs.0, given, &mut self.curves);
+            let mut known = Known {
+                curves: &mut self.curves,
+                meetings: &mut self.meetings,
+                views: &mut self.views,
+                written: &mut self.written,
+            };
+            let solution = solve(plan, given, shape, slot, &key[2..], &mut known);
             let id = SolutionId(self.solutions.len() as u32);
             self.solutions.push((inputs, solution));
             self.keys.insert(key.clone(), id);

@@ -6,7 +6,7 @@
 
 use super::fixed_point::{Call, Hop, Path, Walk};
 use super::inputs::{Condition, Inputs, Mirror, Remote};
-use super::solve::failing;
+use super::shape::failing;
 use super::station::Server;
 use crate::base::{Id, Span};
 use crate::dist::Dist;
@@ -74,36 +74,41 @@ pub(super) fn outside<'p>(
             if calls == 0 || rate * share <= 0.0 {
                 continue;
             }
-            let mut path = Path::default();
-            for _ in 0..calls {
-                path.calls.push(Call { before: path.hops.len(), station, share: 1.0, missed: false });
-                path.hops.push(Hop::new(0.0, Stage::Overload, inputs.overload_root, Some(station)));
-            }
+            let hop = Hop::new(0.0, Stage::Overload, inputs.overload_root, Some(station));
+            let calls =
+                (0..calls).map(|before| Call { before, station, share: 1.0, missed: false }).collect::<Vec<_>>();
+            let path = Path { hops: vec![hop; calls.len()], calls: calls.into(), lookups: Vec::new() };
             walks.push(Walk::new(journey, rate * share, path));
         }
     }
 }
 
 /// Adds the hops of a call that goes elsewhere, and the call itself unless nothing arrives.
-pub(super) fn hops((remote, mirror): (&Remote, &Mirror), station: usize, reached: usize, path: &mut Path) {
+pub(super) fn hops(
+    (remote, mirror): (&Remote, &Mirror),
+    station: usize,
+    reached: usize,
+    hops: &mut Vec<Hop>,
+    calls: &mut Vec<Call>,
+) {
     if let Some((stage, root)) = remote.fails {
-        path.hops.push(Hop::new(1.0, stage, root, None));
+        hops.push(Hop::new(1.0, stage, root, None));
         return;
     }
     let share = 1.0 - remote.way.errors.get();
-    path.calls.push(Call { before: reached, station, share, missed: false });
+    calls.push(Call { before: reached, station, share, missed: false });
     let mut errors = |condition: &Condition| {
         if let Some((fails, stage, root)) = failing(condition, Stage::NoTarget) {
-            path.hops.push(Hop::new(fails, stage, root, None));
+            hops.push(Hop::new(fails, stage, root, None));
         }
     };
     errors(&remote.way);
     errors(&mirror.front);
     errors(&mirror.condition);
     if mirror.listed.get() > 0.0 {
-        path.hops.push(Hop::new(mirror.listed.get(), Stage::Undetected, mirror.zones_root, None));
+        hops.push(Hop::new(mirror.listed.get(), Stage::Undetected, mirror.zones_root, None));
     }
-    path.hops.push(Hop::new(0.0, Stage::Overload, mirror.overload_root, Some(station)));
+    hops.push(Hop::new(0.0, Stage::Overload, mirror.overload_root, Some(station)));
 }
 
 /// What a call's latency depends on.

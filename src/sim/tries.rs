@@ -26,6 +26,9 @@ pub(super) fn latency(
     }
     let again = queueing::retried(1.0 - good, walk.journey.retries(), walk.journey.budget);
     let (early, late) = ((1.0 - passes) * again, passes * (1.0 - in_time) * again);
+    if early + late < NEGLIGIBLE {
+        return vec![(curve, walk.delay, 1.0)];
+    }
     let mut latency = vec![(curve, walk.delay, good)];
     // By the number of tries so far that were late.
     let mut failed = vec![1.0];

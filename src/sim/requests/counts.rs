@@ -11,7 +11,8 @@ use crate::plan::{ClusterPlan, Plan};
 use crate::sim::inputs::Inputs;
 use crate::sim::intern::Map;
 use crate::sim::lookups::Hits;
-use crate::sim::solve::{Solution, bytes};
+use crate::sim::moves::{Moves, bytes};
+use crate::sim::solve::Solution;
 use crate::stats::Histogram;
 
 /// What is added up. Requests that began before `since` don't count, whatever they do later.
@@ -242,7 +243,7 @@ impl Counts {
     /// Counts the bytes of what was served under these inputs, with what caches answer.
     pub(super) fn settle(&mut self, plan: &Plan, cluster: Id<Cluster>, given: Option<(&Inputs, &Hits<'_>)>) {
         let Some((inputs, hits)) = given else { return };
-        let mut moved = Solution::default();
+        let mut moved = Moves::default();
         for (cell, counts) in self.unsettled[cluster].iter_mut().enumerate() {
             for (old, count) in counts.iter_mut().enumerate() {
                 if *count == 0.0 {
@@ -260,7 +261,7 @@ impl Counts {
             }
         }
         // Amounts, not rates.
-        moved.bill(cluster, 1.0, &mut self.month);
+        Solution { moved, ..Solution::default() }.bill(cluster, 1.0, &mut self.month);
     }
 
     /// A month ends now; its clusters had so many node-hours.
