@@ -112,13 +112,19 @@ fn released(plan: &Plan, (tally, trail): (RolloutTally, Vec<Change>), end: SimTi
 }
 
 /// How long things took: by rates, and counted one by one.
-#[derive(Default)]
-pub(super) struct Times<'m> {
-    pub(super) rates: Mixture<'m>,
+#[derive(Clone, Default)]
+pub(super) struct Times {
+    pub(super) rates: Mixture,
     pub(super) counted: Histogram,
 }
 
-impl Times<'_> {
+impl Times {
+    /// Adds all of another.
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.rates.merge(&other.rates);
+        self.counted.merge(&other.counted);
+    }
+
     /// Mean in seconds.
     pub(super) fn mean(&self) -> Option<f64> {
         self.joined(self.rates.mean(), self.counted.mean())

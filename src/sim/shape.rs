@@ -45,8 +45,9 @@ pub(super) struct Part {
 pub(super) struct Fixed {
     hops: Vec<Hop>,
     calls: Vec<Call>,
-    pub(super) way: Way,
-    /// How long each access to a store takes, in the order of the path.
+    /// None where nothing gets past the hops.
+    pub(super) way: Option<Way>,
+    /// How long each access to a store takes, in the order of the path; none where nothing gets past the hops.
     pub(super) accesses: Vec<CurveId>,
     /// What one good request moves.
     pub(super) moves: Moves,
@@ -78,26 +79,29 @@ impl Part {
     fn fixed(&self, plan: &Plan, inputs: &Inputs, conditions: &[Condition], curves: &mut Curves) -> Option<Fixed> {
         let flow = &inputs.flows[self.flow];
         let journey = &plan.journeys[self.journey];
-        let mut accesses = Vec::new();
+        let mut routes = Vec::new();
         for step in &journey.steps {
-            let (store, kind) = match *step {
-                StepPlan::Read(store, _) => (store, Kind::Read),
-                StepPlan::Write(store, _) => (store, Kind::Write),
-                StepPlan::Call(_) | StepPlan::Dependency(_) => continue,
-            };
-            let access = flow.stores[store.index()];
-            let route = if kind == Kind::Read { access.read } else { access.write };
-            if kind == Kind::Read && cache_of(plan, store, route).is_some() {
-                return None;
+            match *step {
+                StepPlan::Read(store, _) => routes.push((store, Kind::Read, flow.stores[store.index()].read)),
+                StepPlan::Write(store, _) => routes.push((store, Kind::Write, flow.stores[store.index()].write)),
+                StepPlan::Call(_) | StepPlan::Dependency(_) => {}
             }
-            accesses.push(curves.access(plan, inputs.cluster, store, kind, route));
         }
-        let hits = Hits::default();
-        let Path { hops, calls, .. } = self.path(plan, inputs, conditions, inputs.overload_root, &hits);
-        let way = curves.way(plan, inputs, self.flow, self.journey, conditions, &[]);
-        let mut moves = Moves::default();
-        bytes(plan, inputs, self.flow, journey, 1.0, &[], &mut moves);
-        Some(Fixed { hops, calls: calls.into_owned(), way, accesses, moves })
+        if routes.iter().any(|&(store, _, route)| cache_of(plan, store, route).is_some()) {
+            return None;
+        }
+        let nothing = Hits::default();
+        let Path { hops, calls, .. } = self.path(plan, inputs, conditions, inputs.overload_root, &nothing);
+        let mut fixed =
+            Fixed { hops, calls: calls.into_owned(), way: None, accesses: Vec::new(), moves: Moves::default() };
+        if fixed.hops.iter().all(|hop| hop.fails < 1.0) {
+            // Curves take long to make, so only those are made that somebody sees.
+            fixed.way = Some(curves.way(plan, inputs, self.flow, self.journey, conditions, &[]));
+            let access = |(store, kind, route)| curves.access(plan, inputs.cluster, store, kind, route);
+            fixed.accesses = routes.into_iter().map(access).collect();
+            bytes(plan, inputs, self.flow, journey, 1.0, &[], &mut fixed.moves);
+        }
+        Some(fixed)
     }
 
     /// The hops and calls of a try, where more load than capacity is due to this root.

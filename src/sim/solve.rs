@@ -256,8 +256,8 @@ fn way<'s>(
     walk: &Walk<'_>,
     known: &mut Known<'_>,
 ) -> Cow<'s, Way> {
-    match &part.fixed {
-        Some(fixed) => Cow::Borrowed(&fixed.way),
+    match part.fixed.as_ref().and_then(|fixed| fixed.way.as_ref()) {
+        Some(way) => Cow::Borrowed(way),
         None => Cow::Owned(known.curves.way(plan, inputs, part.flow, part.journey, &shape.conditions, &walk.hits())),
     }
 }

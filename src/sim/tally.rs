@@ -390,35 +390,7 @@ impl Tally {
             }
         }
         visited.lasted.drain(|number, seconds| self.add(SolutionId(number), seconds, plan, memo));
-        let journeys = plan.journeys.len();
-        let everyone: Vec<Option<Id<Population>>> = plan.populations.keys().map(Some).chain([None]).collect();
-        let everything: Vec<Option<Id<Journey>>> = plan.journeys.keys().map(Some).chain([None]).collect();
-        let nodes: Vec<f64> = (0..CURVE_NODES).map(curve_node).collect();
-        for &population in &everyone {
-            for &journey in &everything {
-                let mut times = Times::default();
-                for (position, parts) in self.latency.iter().enumerate() {
-                    let of_population = population.is_none_or(|id| position / journeys == id.index());
-                    let of_journey = journey.is_none_or(|id| position % journeys == id.index());
-                    if of_population && of_journey {
-                        for &(curve, delay, weight) in parts {
-                            let (curve, within) = memo.curves.get(curve);
-                            times.rates.add(curve, within, delay, weight);
-                        }
-                        if let Some(counts) = &counts {
-                            times.counted.merge(&counts.latency[position]);
-                        }
-                    }
-                }
-                if let Some(mean) = times.mean() {
-                    let quantiles = times.quantiles(QUANTILES);
-                    observations.latency.push(Latency { population, journey, mean, quantiles });
-                }
-                if journey.is_none() {
-                    observations.curves.push(times.cdfs(&nodes));
-                }
-            }
-        }
+        self.tell_latency(plan, memo, counts.as_ref(), observations);
         observations.stores = plan.stores.keys().map(|store| self.one_store(store, memo, counts.as_ref())).collect();
         let nothing = Histogram::default();
         for (cluster, (tallies, waits)) in self.stations.iter_mut().zip(&self.waits).enumerate() {
@@ -440,6 +412,45 @@ impl Tally {
         observations.violations = self.violations;
         observations.data = self.data;
         visited
+    }
+
+    /// Latency of each cell, each population over all journeys, each journey over all populations, and all.
+    fn tell_latency(&self, plan: &Plan, memo: &Memo, counts: Option<&Counts>, observations: &mut Observations) {
+        let nodes: Vec<f64> = (0..CURVE_NODES).map(curve_node).collect();
+        let mut tell = |population: Option<Id<Population>>, journey: Option<Id<Journey>>, times: &Times| {
+            if let Some(mean) = times.mean() {
+                let quantiles = times.quantiles(QUANTILES);
+                observations.latency.push(Latency { population, journey, mean, quantiles });
+            }
+            if journey.is_none() {
+                observations.curves.push(times.cdfs(&nodes));
+            }
+        };
+        let (mut by_journey, mut all) = (vec![Times::default(); plan.journeys.len()], Times::default());
+        let mut cells = self.latency.iter().enumerate();
+        for population in plan.populations.keys() {
+            let mut of_population = Times::default();
+            for (journey, of_journey) in plan.journeys.keys().zip(&mut by_journey) {
+                let Some((cell, parts)) = cells.next() else { continue };
+                let mut times = Times::default();
+                for &(curve, delay, weight) in parts {
+                    let (curve, within) = memo.curves.get(curve);
+                    times.rates.add(curve, within, delay, weight);
+                }
+                if let Some(counts) = counts {
+                    times.counted.merge(&counts.latency[cell]);
+                }
+                tell(Some(population), Some(journey), &times);
+                of_population.merge(&times);
+                of_journey.merge(&times);
+            }
+            tell(Some(population), None, &of_population);
+            all.merge(&of_population);
+        }
+        for (journey, times) in plan.journeys.keys().zip(&by_journey) {
+            tell(None, Some(journey), times);
+        }
+        tell(None, None, &all);
     }
 
     /// Adds what requests counted.

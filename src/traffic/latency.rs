@@ -5,7 +5,7 @@
 //! the nodes. Constants are kept apart as a shift, so that they stay exact. Between nodes the distribution
 //! function is linear: an error of second order in the 2 %.
 
-use super::lattice::{LATTICE, Lattice};
+use super::lattice::LATTICE;
 use super::order::at_least;
 use crate::base::maths::{bisect, exp};
 use crate::dist::Dist;
@@ -104,7 +104,7 @@ pub struct Curve {
     unit: f64,
     /// Number of the first node.
     first: usize,
-    /// P(excess ≤ node `first + k`); none when nothing varies. The last one is 1 but for the tail beyond the grid.
+    /// P(excess ≤ node `first + k`); none when nothing varies. The last one is 1.
     cdf: Vec<f64>,
     /// P(excess = 0).
     atom: f64,
@@ -134,13 +134,16 @@ impl Curve {
         }
         let first = LATTICE.floor(first_node(&cumulative, width));
         let mut floor = 0.0_f64;
-        let cdf = LATTICE.nodes()[first..=LATTICE.ceil(reach)]
+        let last = LATTICE.ceil(reach);
+        let mut cdf: Vec<f64> = LATTICE.nodes()[first..last]
             .iter()
             .map(|node| {
                 floor = floor.max(read(&cumulative, node / width));
                 floor
             })
             .collect();
+        // What little lies beyond the grid is put at its end.
+        cdf.push(1.0);
         Self { shift, unit: 1.0, first, cdf, atom: 0.0, mean }
     }
 
@@ -263,11 +266,6 @@ impl Curve {
 
     /// P(excess over the shift ≤ x).
     fn excess_cdf(&self, x: f64) -> f64 {
-        self.excess_cdf_near(x, Lattice::floor)
-    }
-
-    /// The same, with a way to find the last node that isn't after a time.
-    fn excess_cdf_near(&self, x: f64, floor: impl FnOnce(&Lattice, f64) -> usize) -> f64 {
         if x < 0.0 {
             return 0.0;
         }
@@ -278,7 +276,7 @@ impl Curve {
         if x < nodes[self.first] {
             return self.atom + (self.cdf[0] - self.atom) * (x / nodes[self.first]);
         }
-        let number = floor(lattice, x);
+        let number = lattice.floor(x);
         if number >= end {
             return 1.0;
         }
@@ -292,18 +290,14 @@ impl Curve {
         self.excess_cdf(self.excess(t))
     }
 
-    /// Calls `visit` with P(latency ≤ t) for each of these times, which don't fall.
-    pub(super) fn cdfs(&self, times: impl Iterator<Item = f64>, mut visit: impl FnMut(f64)) {
-        let mut number = self.first;
-        for t in times {
-            let walk = |lattice: &Lattice, x: f64| {
-                while number + 2 < lattice.nodes().len() && lattice.nodes()[number + 1] <= x {
-                    number += 1;
-                }
-                number
-            };
-            visit(self.excess_cdf_near(self.excess(t), walk));
-        }
+    /// The seconds that all requests take, and what the nodes of the lattice are multiplied by.
+    pub(super) fn stands(&self) -> (f64, f64) {
+        (self.shift, self.unit)
+    }
+
+    /// The number of the first node, P(excess ≤ it) and so on, and P(excess = 0).
+    pub(super) fn below(&self) -> (usize, &[f64], f64) {
+        (self.first, &self.cdf, self.atom)
     }
 
     /// A constant is reached at itself, whatever rounding its sum has.

@@ -1,49 +1,201 @@
 //! Requests whose latencies follow several curves: what all of them together see.
+//!
+//! Curves that begin at the same time, stand on the same nodes and end at the same limit are added up node by node:
+//! between nodes each is linear, so their sum is, too. What differs in one of these, as a request that was tried again
+//! does in when it begins, is a layer of its own.
 
 use super::latency::{Curve, Within};
+use super::lattice::LATTICE;
 use crate::base::maths::crossing;
 
-/// Ratio of the times between which a quantile is first looked for.
+/// Ratio of the times between which a quantile is first looked for where no nodes are.
 const STRIDE: f64 = 1.1;
 /// To what share of itself a quantile is found.
 const RELATIVE: f64 = 1e-9;
 
-/// One part of a mixture.
-#[derive(Clone, Copy, Debug)]
-struct Piece<'a> {
-    curve: &'a Curve,
-    within: Within,
-    /// Seconds before the curve begins.
+/// When a layer begins, on which nodes it stands, where it ends.
+#[derive(Clone, Copy, PartialEq, Debug)]
+struct Place {
+    /// Seconds before its curves begin.
     delay: f64,
+    /// Seconds that all of its requests take beside that.
+    shift: f64,
+    /// What the nodes of the lattice are multiplied by.
+    unit: f64,
+    /// Seconds beyond the delay that nobody exceeds.
+    limit: f64,
+}
+
+/// Weighted curves of one place, added up.
+#[derive(Clone, Debug)]
+struct Layer {
+    place: Place,
+    /// Number of the first node.
+    first: usize,
+    /// Requests whose excess is at most node `first + k`; none where nothing varies.
+    sums: Vec<f64>,
+    /// Requests without any excess.
+    atom: f64,
+    /// Requests beyond the last node, but for the limit.
+    top: f64,
+    /// All requests.
     weight: f64,
 }
 
-impl Piece<'_> {
-    fn cdf(&self, t: f64) -> f64 {
-        let t = t - self.delay;
-        if t >= self.within.limit { 1.0 } else { self.curve.cdf(t) / self.within.share }
+impl Layer {
+    fn new(place: Place) -> Self {
+        Self { place, first: 0, sums: Vec::new(), atom: 0.0, top: 0.0, weight: 0.0 }
+    }
+
+    /// Adds `times` so many requests: those up to each node from `first` on, those without excess, all.
+    fn add(&mut self, first: usize, below: &[f64], atom: f64, top: f64, times: f64) {
+        if !below.is_empty() {
+            self.reach(first, first + below.len());
+        }
+        if !self.sums.is_empty() {
+            let nodes = LATTICE.nodes();
+            // Before its first node a curve is linear, beyond its last one it is all that there is.
+            let inside = if below.is_empty() { (0, 0) } else { (first - self.first, first - self.first + below.len()) };
+            let (before, rest) = self.sums.split_at_mut(inside.0);
+            let (inside, beyond) = rest.split_at_mut(inside.1 - inside.0);
+            if let Some(&lowest) = below.first() {
+                for (sum, node) in before.iter_mut().zip(&nodes[self.first..]) {
+                    *sum += times * (atom + (lowest - atom) * (node / nodes[first]));
+                }
+            }
+            for (sum, below) in inside.iter_mut().zip(below) {
+                *sum += times * below;
+            }
+            for sum in beyond {
+                *sum += times * top;
+            }
+        }
+        self.atom += times * atom;
+        self.top += times * top;
+    }
+
+    /// Makes room for these nodes.
+    fn reach(&mut self, first: usize, end: usize) {
+        if self.sums.is_empty() {
+            // What is here so far doesn't vary.
+            self.first = first;
+            self.sums = vec![self.top; end - first];
+            return;
+        }
+        if first < self.first {
+            let nodes = LATTICE.nodes();
+            let rise = (self.sums[0] - self.atom) / nodes[self.first];
+            let before = nodes[first..self.first].iter().map(|node| self.atom + rise * node);
+            self.sums.splice(..0, before.collect::<Vec<_>>());
+            self.first = first;
+        }
+        if end > self.first + self.sums.len() {
+            self.sums.resize(end - self.first, self.top);
+        }
+    }
+
+    /// Seconds at node `first + k`.
+    fn time(&self, k: usize) -> f64 {
+        self.place.delay + self.place.shift + LATTICE.nodes()[self.first + k] * self.place.unit
+    }
+
+    /// The excess over the shift at a time, in nodes' seconds. A constant is reached at itself, whatever rounding its sum
+    /// has.
+    fn excess(&self, t: f64) -> f64 {
+        let excess = t - self.place.shift;
+        if excess.abs() <= 1e-12 * self.place.shift { 0.0 } else { excess / self.place.unit }
+    }
+
+    /// Requests that take at most `t` seconds; `floor` finds the last node that isn't after an excess.
+    fn below(&self, t: f64, floor: impl FnOnce(f64) -> usize) -> f64 {
+        let t = t - self.place.delay;
+        if t >= self.place.limit {
+            return self.weight;
+        }
+        let x = self.excess(t);
+        if x < 0.0 {
+            return 0.0;
+        }
+        let nodes = LATTICE.nodes();
+        let Some(&lowest) = self.sums.first().filter(|_| x > 0.0) else { return self.atom };
+        if x < nodes[self.first] {
+            return self.atom + (lowest - self.atom) * (x / nodes[self.first]);
+        }
+        let number = floor(x);
+        match self.sums.get(number - self.first..number - self.first + 2) {
+            Some(&[low, high]) => low + (high - low) * ((x - nodes[number]) / (nodes[number + 1] - nodes[number])),
+            Some(_) | None => self.top,
+        }
+    }
+
+    /// Adds the requests that take at most each of these times, which don't fall.
+    fn add_below(&self, rising: &[f64], sums: &mut [f64]) {
+        let nodes = LATTICE.nodes();
+        let mut number = self.first;
+        for (sum, &t) in sums.iter_mut().zip(rising) {
+            *sum += self.below(t, |x| {
+                while number + 2 < nodes.len() && nodes[number + 1] <= x {
+                    number += 1;
+                }
+                number
+            });
+        }
+    }
+
+    /// The least and the greatest time that it tells apart.
+    fn range(&self) -> (f64, f64) {
+        let Place { delay, shift, limit, .. } = self.place;
+        let end = if self.sums.is_empty() { delay + shift } else { self.time(self.sums.len() - 1) };
+        (delay + shift, end.min(delay + limit))
     }
 }
 
 /// A weighted mixture of curves, each delayed by some seconds and cut off at a limit.
 #[derive(Clone, Debug, Default)]
-pub struct Mixture<'a> {
-    pieces: Vec<Piece<'a>>,
+pub struct Mixture {
+    layers: Vec<Layer>,
     weight: f64,
+    /// Seconds that all its requests take.
+    seconds: f64,
 }
 
-impl<'a> Mixture<'a> {
+impl Mixture {
     /// Adds `weight` requests that follow `curve` as far as it counts, `delay` seconds later.
-    pub fn add(&mut self, curve: &'a Curve, within: Within, delay: f64, weight: f64) {
+    pub fn add(&mut self, curve: &Curve, within: Within, delay: f64, weight: f64) {
         if weight > 0.0 && within.share > 0.0 {
-            self.pieces.push(Piece { curve, within, delay, weight });
+            let (shift, unit) = curve.stands();
+            let layer = self.layer(Place { delay, shift, unit, limit: within.limit });
+            let (first, below, atom) = curve.below();
+            layer.add(first, below, atom, 1.0, weight / within.share);
+            layer.weight += weight;
             self.weight += weight;
+            self.seconds += (within.mean + delay) * weight;
         }
     }
 
+    /// Adds all requests of another.
+    pub fn merge(&mut self, other: &Self) {
+        for own in &other.layers {
+            let layer = self.layer(own.place);
+            layer.add(own.first, &own.sums, own.atom, own.top, 1.0);
+            layer.weight += own.weight;
+        }
+        self.weight += other.weight;
+        self.seconds += other.seconds;
+    }
+
+    fn layer(&mut self, place: Place) -> &mut Layer {
+        let known = self.layers.iter().position(|layer| layer.place == place);
+        let at = known.unwrap_or(self.layers.len());
+        if at == self.layers.len() {
+            self.layers.push(Layer::new(place));
+        }
+        &mut self.layers[at]
+    }
+
     /// True if nothing was added.
-    pub fn is_empty(&self) -> bool {
-        self.pieces.is_empty()
+    pub const fn is_empty(&self) -> bool {
+        self.layers.is_empty()
     }
 
     /// How many requests were added.
@@ -53,62 +205,81 @@ impl<'a> Mixture<'a> {
 
     /// Mean in seconds.
     pub fn mean(&self) -> Option<f64> {
-        (self.weight > 0.0)
-            .then(|| self.pieces.iter().map(|p| (p.within.mean + p.delay) * p.weight).sum::<f64>() / self.weight)
+        (self.weight > 0.0).then(|| self.seconds / self.weight)
     }
 
     /// P(latency ≤ t).
     pub fn cdf(&self, t: f64) -> f64 {
-        self.pieces.iter().map(|piece| piece.cdf(t) * piece.weight).sum::<f64>() / self.weight
+        self.layers.iter().map(|layer| layer.below(t, |x| LATTICE.floor(x))).sum::<f64>() / self.weight
     }
 
     /// P(latency ≤ t) for each of these times, which don't fall.
     pub fn cdfs(&self, rising: &[f64]) -> Vec<f64> {
         let mut sums = vec![0.0; rising.len()];
-        for piece in &self.pieces {
-            let ends = rising.partition_point(|t| t - piece.delay < piece.within.limit);
-            let (inside, beyond) = sums.split_at_mut(ends);
-            let weight = piece.weight / piece.within.share;
-            let mut inside = inside.iter_mut();
-            piece.curve.cdfs(rising[..ends].iter().map(|t| t - piece.delay), |below| {
-                if let Some(sum) = inside.next() {
-                    *sum += below * weight;
-                }
-            });
-            for sum in beyond {
-                *sum += piece.weight;
-            }
-        }
+        self.layers.iter().for_each(|layer| layer.add_below(rising, &mut sums));
         sums.into_iter().map(|sum| sum / self.weight).collect()
     }
 
-    /// The latencies that these rising shares of requests don't exceed, to a relative 1e-9.
+    /// The latencies that these shares of requests don't exceed, to a relative 1e-9.
     ///
     /// # Panics
     /// If the mixture is empty.
     pub fn quantiles<const N: usize>(&self, shares: [f64; N]) -> [f64; N] {
         assert!(!self.is_empty(), "an empty mixture has no quantiles");
-        let (mut low, mut top) = (f64::INFINITY, 0.0_f64);
-        for piece in &self.pieces {
-            let (least, most) = piece.curve.range();
-            low = low.min(least + piece.delay);
-            top = top.max(most.min(piece.within.limit) + piece.delay);
-        }
-        let mut times = vec![low];
-        let mut next = low.max(top * 1e-7);
-        while next * STRIDE < top {
-            next *= STRIDE;
-            times.push(next);
-        }
-        times.push(top);
-        let below = self.cdfs(&times);
+        let ranges = || self.layers.iter().map(Layer::range);
+        let low = ranges().map(|range| range.0).fold(f64::INFINITY, f64::min);
+        let top = ranges().map(|range| range.1).fold(0.0, f64::max);
+        let main = self.layers.iter().max_by(|a, b| a.weight.total_cmp(&b.weight)).filter(|main| main.sums.len() > 1);
+        let lowest = (low, self.cdf(low));
         shares.map(|share| {
-            let k = below.partition_point(|&below| below < share).min(times.len() - 1);
-            if k == 0 {
+            let mut ends = (lowest, (top, 1.0));
+            if ends.0.1 >= share {
                 return low;
             }
-            crossing((times[k - 1], below[k - 1]), (times[k], below[k]), share, RELATIVE, |t| self.cdf(t))
+            if let Some(main) = main {
+                self.between_nodes(main, share, &mut ends);
+            }
+            // Where no nodes are, in strides.
+            while ends.0.0.max(top * 1e-7) * STRIDE < ends.1.0 {
+                let next = ends.0.0.max(top * 1e-7) * STRIDE;
+                let below = self.cdf(next);
+                if below >= share {
+                    ends.1 = (next, below);
+                    break;
+                }
+                ends.0 = (next, below);
+            }
+            crossing(ends.0, ends.1, share, RELATIVE, |t| self.cdf(t))
         })
+    }
+
+    /// Narrows the ends between which a quantile lies to two nodes of a layer, if it lies between its nodes.
+    fn between_nodes(&self, main: &Layer, share: f64, ends: &mut ((f64, f64), (f64, f64))) {
+        // All others are below it at most, at least none is.
+        let (most, least) = (share * self.weight, share * self.weight - (self.weight - main.weight));
+        let mut from = main.sums.partition_point(|&sum| sum < least).saturating_sub(1);
+        let mut to = main.sums.partition_point(|&sum| sum < most).min(main.sums.len() - 1);
+        let at = |k: usize| (main.time(k), self.cdf(main.time(k)));
+        let (first, last) = (at(from), at(to));
+        if first.1 >= share {
+            ends.1 = first;
+            return;
+        }
+        ends.0 = first;
+        if last.1 < share {
+            ends.0 = last;
+            return;
+        }
+        ends.1 = last;
+        while to - from > 1 {
+            let middle = usize::midpoint(from, to);
+            let here = at(middle);
+            if here.1 < share {
+                (from, ends.0) = (middle, here);
+            } else {
+                (to, ends.1) = (middle, here);
+            }
+        }
     }
 }
 
@@ -152,6 +323,54 @@ mod tests {
             let [quantile] = mixture.quantiles([share]);
             assert!(mixture.cdf(quantile) >= share, "{share}");
             assert!(mixture.cdf(quantile * (1.0 - 2e-6)) <= share, "{share}");
+        }
+    }
+
+    #[test]
+    fn what_is_merged_is_what_was_added() {
+        // Lognormals and their waits on the same nodes, delayed ones, a constant, one with an even time on nodes of its own.
+        let lognormal = |median: f64| Curve::sum(&[Part::One(Dist::lognormal(Span::from_secs(median), 0.3))]);
+        let curves = [lognormal(0.05), lognormal(0.02), lognormal(0.05).then_wait(0.4, 0.02), lognormal(0.3)];
+        let even = curves[0].then_even(curves[0].within(0.06), 0.01);
+        let constant = Curve::sum(&[Part::One(Dist::constant(Span::from_secs(0.04)))]);
+        let mut pieces: Vec<(&Curve, f64, f64, f64)> = Vec::new();
+        for (k, curve) in curves.iter().chain([&even, &constant]).enumerate() {
+            pieces.push((curve, f64::INFINITY, 0.0, 1.0 + k as f64));
+            pieces.push((curve, 0.06, 0.1, 0.5));
+        }
+        let add = |mixture: &mut Mixture, &(curve, limit, delay, weight): &(&Curve, f64, f64, f64)| {
+            mixture.add(curve, curve.within(limit), delay, weight);
+        };
+        let (mut all, mut merged) = (Mixture::default(), Mixture::default());
+        for piece in &pieces {
+            add(&mut all, piece);
+            let mut one = Mixture::default();
+            add(&mut one, piece);
+            merged.merge(&one);
+        }
+        let weight: f64 = pieces.iter().map(|piece| piece.3).sum();
+        for t in (0..800).map(|k| 0.0005 * f64::from(k)) {
+            let by_hand = pieces.iter().filter(|piece| piece.1 > 0.0).map(|&(curve, limit, delay, weight)| {
+                let within = curve.within(limit);
+                let t = t - delay;
+                weight
+                    * if within.share() <= 0.0 {
+                        0.0
+                    } else if t >= limit {
+                        1.0
+                    } else {
+                        curve.cdf(t) / within.share()
+                    }
+            });
+            let counted = pieces.iter().filter(|piece| piece.0.within(piece.1).share() > 0.0).map(|piece| piece.3);
+            let by_hand = by_hand.sum::<f64>() / counted.sum::<f64>();
+            assert!((all.cdf(t) - by_hand).abs() < 1e-12, "{t}: {} is not {by_hand}", all.cdf(t));
+            assert!((all.cdf(t) - merged.cdf(t)).abs() < 1e-12, "{t}");
+        }
+        assert!(all.weight() <= weight);
+        for share in [0.001, 0.1, 0.5, 0.9, 0.99, 0.9999] {
+            let [quantile] = all.quantiles([share]);
+            assert!(all.cdf(quantile) >= share && all.cdf(quantile * (1.0 - 3e-9)) <= share, "{share}");
         }
     }
 }
