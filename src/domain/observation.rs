@@ -346,8 +346,8 @@ pub struct StationTally {
 }
 
 impl StationTally {
-    /// Adds what another time saw, but for the quantiles and the end.
-    pub fn add(&mut self, more: &Self) {
+    /// Adds so many times what another time saw, but for the quantiles and the end.
+    pub fn add(&mut self, more: &Self, times: f64) {
         for (sum, more) in [
             (&mut self.arrivals, more.arrivals),
             (&mut self.served, more.served),
@@ -362,15 +362,15 @@ impl StationTally {
             (&mut self.waited, more.waited),
             (&mut self.met, more.met),
         ] {
-            *sum += more;
+            *sum += more * times;
         }
-        self.empty = self.empty.zip(more.empty).map(|(sum, empty)| sum + empty);
+        self.empty = self.empty.zip(more.empty).map(|(sum, empty)| sum + empty * times);
     }
 }
 
 impl DataTally {
-    /// Adds what another time saw.
-    pub fn add(&mut self, more: &Self) {
+    /// Adds so many times what another time saw.
+    pub fn add(&mut self, more: &Self, times: f64) {
         for (sum, more) in [
             (&mut self.reads, more.reads),
             (&mut self.stale, more.stale),
@@ -381,7 +381,7 @@ impl DataTally {
             (&mut self.merged, more.merged),
             (&mut self.latency, more.latency),
         ] {
-            *sum += more;
+            *sum += more * times;
         }
     }
 }

@@ -24,6 +24,7 @@ mod solve;
 mod station;
 mod step;
 mod story;
+mod sums;
 mod tally;
 mod timeline;
 mod tries;

@@ -6,8 +6,10 @@
 
 use super::memo::{Memo, TransitionId};
 use super::solve::Solution;
+use super::sums::Sums;
 use crate::base::Id;
 use crate::domain::Cluster;
+use crate::plan::Plan;
 
 /// The slots of one cluster's week under inputs that stay as they are.
 #[derive(Debug)]
@@ -16,6 +18,8 @@ pub(super) struct Orbit {
     pub(super) slots: Vec<TransitionId>,
     /// What a month is billed for the first so many slots: no slot, one slot, …, all of them.
     pub(super) billed: Vec<Billed>,
+    /// What else one whole week adds up to.
+    pub(super) week: Sums,
 }
 
 /// What a month is billed for a part of an orbit.
@@ -28,7 +32,7 @@ pub(super) struct Billed {
 
 impl Orbit {
     /// The orbit that `first` is on, if a week later it comes again and all that is lost on it is too little to matter.
-    fn of(first: TransitionId, week: usize, cluster: Id<Cluster>, memo: &Memo) -> Option<Self> {
+    fn of(first: TransitionId, week: usize, cluster: Id<Cluster>, plan: &Plan, memo: &Memo) -> Option<Self> {
         let mut slots = vec![first];
         for _ in 1..week {
             slots.push(memo.transition(slots[slots.len() - 1]).next?);
@@ -38,16 +42,18 @@ impl Orbit {
             return None;
         }
         let mut billed = vec![Billed::default()];
+        let mut sums = Sums::new(plan);
         for &slot in &slots {
             let mut sum = billed[billed.len() - 1].clone();
             let transition = memo.transition(slot);
             for &(solution, seconds, _) in &transition.stays {
                 sum.amounts.add_billed(memo.solution(solution), seconds);
+                sums.add(memo.inputs_of(solution), memo.solution(solution), seconds, plan);
             }
             sum.node_seconds += transition.node_seconds;
             billed.push(sum);
         }
-        Some(Self { cluster, slots, billed })
+        Some(Self { cluster, slots, billed, week: sums })
     }
 }
 
@@ -68,8 +74,8 @@ pub(super) struct Place {
 
 impl Orbits {
     /// Finds the orbit that a transition is on, of so many slots.
-    pub(super) fn find(&mut self, first: TransitionId, week: usize, cluster: Id<Cluster>, memo: &Memo) {
-        let Some(orbit) = Orbit::of(first, week, cluster, memo) else { return };
+    pub(super) fn find(&mut self, first: TransitionId, week: usize, cluster: Id<Cluster>, plan: &Plan, memo: &Memo) {
+        let Some(orbit) = Orbit::of(first, week, cluster, plan, memo) else { return };
         self.places.resize(memo.transitions(), None);
         for (slot, id) in orbit.slots.iter().enumerate() {
             self.places[id.0 as usize] = Some(Place { orbit: self.all.len(), slot });
@@ -135,9 +141,13 @@ impl Turns {
         }
     }
 
-    /// Takes out how often each slot was taken in the months that are closed.
-    pub(super) fn take_closed(&mut self) -> Vec<u64> {
-        core::mem::take(&mut self.closed)
+    /// Takes out how often each slot was taken in the months that are closed, and before it how often most were.
+    pub(super) fn take_closed(&mut self) -> (u64, Vec<u64>) {
+        let closed = core::mem::take(&mut self.closed);
+        let mut sorted = closed.clone();
+        sorted.sort_unstable();
+        let most = sorted.chunk_by(|a, b| a == b).max_by_key(|same| same.len());
+        (most.map_or(0, |same| same[0]), closed)
     }
 
     /// Forgets everything.
@@ -159,7 +169,7 @@ mod tests {
             turns.close_month(|slots, count| told[slots].fill(count));
             told
         };
-        (months.iter().map(each).collect(), turns.take_closed())
+        (months.iter().map(each).collect(), turns.take_closed().1)
     }
 
     #[test]
@@ -168,6 +178,16 @@ mod tests {
         let (told, whole) = months(&[&[(1, 2)], &[(3, 4)], &[(3, 12)]]);
         assert_eq!(told, [[0, 1, 1, 0, 0], [1, 1, 0, 1, 1], [2, 2, 2, 3, 3]]);
         assert_eq!(whole, [3, 4, 3, 4, 4]);
+    }
+
+    #[test]
+    fn most_slots_are_taken_as_often() {
+        let mut turns = Turns::default();
+        turns.add(5, 1, 12);
+        turns.close_month(|_, _| {});
+        // 12 slots from the second on are two weeks and two slots more.
+        assert_eq!(turns.take_closed(), (2, vec![2, 3, 3, 2, 2]));
+        assert_eq!(turns.take_closed(), (0, vec![]));
     }
 
     #[test]

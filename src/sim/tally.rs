@@ -3,19 +3,17 @@
 //! Sums run in the seed's own first-visit order, so they don't depend on what the memo already held; what is on a weekly
 //! orbit comes by itself, in the orbit's order.
 
-use super::curves::{CurveId, Kind};
-use super::intern::Map;
+use super::curves::Kind;
 use super::memo::{Memo, SolutionId, TransitionId};
 use super::observe::Times;
 use super::orbit::{Place, Turns};
 use super::requests::Counts;
 use super::step::Stay;
-use super::views::ViewId;
+use super::sums::{Sums, Waits};
 use crate::base::maths::bisect;
 use crate::base::{Id, SimTime, Span, Table};
 use crate::domain::observation::{
-    ACCESS_QUANTILES, CURVE_NODES, DataTally, Latency, Loss, Month, Observations, QUANTILES, StationTally, StoreTally,
-    add_transfer, curve_node,
+    ACCESS_QUANTILES, CURVE_NODES, Latency, Loss, Month, Observations, QUANTILES, StoreTally, add_transfer, curve_node,
 };
 use crate::domain::{Cluster, Journey, Population, Region, Root, Stage, Store};
 use crate::plan::Plan;
@@ -57,33 +55,6 @@ impl<T: Copy + Default + PartialEq + core::ops::AddAssign> Visits<T> {
     }
 }
 
-/// Sums by key, in the order in which the keys first came.
-#[derive(Debug)]
-struct Sums<K> {
-    known: Map<K, usize>,
-    sums: Vec<(K, f64)>,
-}
-
-impl<K> Default for Sums<K> {
-    fn default() -> Self {
-        Self { known: Map::default(), sums: Vec::new() }
-    }
-}
-
-impl<K: Copy + Eq + core::hash::Hash> Sums<K> {
-    fn at(&mut self, key: K) -> &mut f64 {
-        let next = self.sums.len();
-        let at = *self.known.entry(key).or_insert(next);
-        if at == next {
-            self.sums.push((key, 0.0));
-        }
-        &mut self.sums[at].1
-    }
-}
-
-/// A station's waits: (probability, mean if waiting, weight).
-type Waits = Vec<(f64, f64, f64)>;
-
 /// Where one seed was, and for how long. As long as all that was ever solved, so a memo's seeds hand it on, emptied.
 #[derive(Default, Debug)]
 pub(super) struct Visited {
@@ -109,31 +80,12 @@ pub(super) struct Tally {
     pub(super) lived: Option<Vec<Stay>>,
     /// Bytes of whole copies: from region to region.
     pub(super) copied: Vec<(Id<Region>, Id<Region>, f64)>,
-    /// By cell: curve, delay, weight; in order of first visit.
-    latency: Vec<Vec<(CurveId, f64, f64)>>,
-    latency_at: Map<(u32, CurveId, u64), u32>,
-    /// By cell: where the one before went. Mostly it is the same, and isn't looked up.
-    latency_last: Vec<usize>,
-    loss_at: Map<(u32, u32, Id<Root>), u32>,
-    losses: Vec<Loss>,
-    stations: Vec<Vec<StationTally>>,
-    waits: Vec<Vec<Waits>>,
-    violations: Vec<f64>,
-    data: Vec<Vec<DataTally>>,
-    /// Accesses to a store by their latency.
-    accesses: Sums<(Id<Store>, Kind, CurveId)>,
-    /// Reads of a store that may miss a write, by what they see.
-    views: Sums<(Id<Store>, ViewId)>,
+    sums: Sums,
     months: Vec<Month>,
 }
 
 impl Tally {
     pub(super) fn new(plan: &Plan, trace: bool, visited: Visited) -> Self {
-        let cells = plan.populations.len() * plan.journeys.len();
-        let stations = plan
-            .clusters
-            .iter()
-            .map(|cluster| vec![StationTally { empty: Some(0.0), ..StationTally::default() }; cluster.stations.len()]);
         Self {
             visited,
             rough: Vec::new(),
@@ -142,17 +94,7 @@ impl Tally {
             trace: trace.then(Vec::new),
             lived: None,
             copied: Vec::new(),
-            latency: vec![Vec::new(); cells],
-            latency_at: Map::default(),
-            latency_last: vec![0; cells],
-            loss_at: Map::default(),
-            losses: Vec::new(),
-            stations: stations.collect(),
-            waits: plan.clusters.iter().map(|cluster| vec![Vec::new(); cluster.stations.len()]).collect(),
-            violations: vec![0.0; plan.populations.len()],
-            data: vec![vec![DataTally::default(); plan.journeys.len()]; plan.stores.len()],
-            accesses: Sums::default(),
-            views: Sums::default(),
+            sums: Sums::new(plan),
             months: Vec::new(),
         }
     }
@@ -282,96 +224,6 @@ impl Tally {
         self.months.push(month);
     }
 
-    /// Adds what doesn't have to be known by the month.
-    fn add(&mut self, id: SolutionId, seconds: f64, plan: &Plan, memo: &Memo) {
-        let solution = memo.solution(id);
-        let inputs = memo.inputs_of(id);
-        let cluster = inputs.cluster.index();
-        let journeys = plan.journeys.len();
-        for cell in &solution.cells {
-            let position = cell.population.index() * journeys + cell.journey.index();
-            let good = cell.rate * seconds * cell.success;
-            for &(curve, delay, share) in &cell.latency {
-                let (entries, last) = (&mut self.latency[position], &mut self.latency_last[position]);
-                let same = |entry: &&mut (CurveId, f64, f64)| entry.0 == curve && entry.1.to_bits() == delay.to_bits();
-                if let Some(entry) = entries.get_mut(*last).filter(same) {
-                    entry.2 += good * share;
-                    continue;
-                }
-                let next = entries.len() as u32;
-                let at = *self.latency_at.entry((position as u32, curve, delay.to_bits())).or_insert(next);
-                if at == next {
-                    entries.push((curve, delay, 0.0));
-                }
-                *last = at as usize;
-                entries[*last].2 += good * share;
-            }
-            if plan.populations[cell.population].disliked[inputs.cluster] {
-                self.violations[cell.population.index()] += good;
-            }
-        }
-        for lost in &solution.losses {
-            let cell = &solution.cells[lost.cell];
-            let position = (cell.population.index() * journeys + cell.journey.index()) as u32;
-            let next = self.losses.len() as u32;
-            let at = *self.loss_at.entry((position, lost.stage.index() as u32, lost.root)).or_insert(next);
-            if at == next {
-                self.losses.push(Loss {
-                    population: cell.population,
-                    journey: cell.journey,
-                    stage: lost.stage,
-                    root: lost.root,
-                    requests: 0.0,
-                });
-            }
-            self.losses[at as usize].requests += lost.rate * seconds;
-        }
-        for done in &solution.uses.by_journey {
-            let tally = &mut self.data[done.store.index()][done.journey.index()];
-            tally.reads += done.reads * seconds;
-            tally.stale += done.stale * seconds;
-            tally.hits += done.hits * seconds;
-            tally.unseen += done.unseen * seconds;
-            tally.writes += done.writes * seconds;
-            tally.undone += done.undone * seconds;
-            tally.merged += done.merged * seconds;
-            tally.latency += done.latency * seconds;
-        }
-        for &(store, kind, curve, rate) in &solution.uses.latency {
-            *self.accesses.at((store, kind, curve)) += rate * seconds;
-        }
-        for &(store, view, rate) in &solution.uses.views {
-            *self.views.at((store, view)) += rate * seconds;
-        }
-        for (position, state) in solution.stations.iter().enumerate() {
-            let tally = &mut self.stations[cluster][position];
-            let service = &plan.services[plan.clusters[inputs.cluster].stations[position].service];
-            let steady = &state.steady;
-            let calls = state.arrivals * seconds;
-            let served = state.served() * seconds;
-            tally.arrivals += calls;
-            tally.served += served;
-            tally.utilisation += steady.utilisation * seconds;
-            tally.ready += f64::from(state.ready) * seconds;
-            tally.wait += served * steady.mean_wait();
-            tally.service += served * service.mean;
-            tally.in_system += served * (steady.mean_wait() + service.mean);
-            tally.wait_square += served * 2.0 * steady.waiting * steady.wait_if_waiting * steady.wait_if_waiting;
-            tally.waited += served * steady.waiting;
-            if let Some(objective) = service.wait_objective {
-                tally.met += served * steady.wait_cdf(objective);
-            }
-            tally.empty = tally.empty.zip(steady.empty).map(|(sum, empty)| sum + empty * seconds);
-            let waits = &mut self.waits[cluster][position];
-            let (waiting, wait) =
-                if steady.waiting > 1e-12 { (steady.waiting, steady.wait_if_waiting) } else { (0.0, 0.0) };
-            match waits.iter_mut().find(|entry| entry.0 == waiting && entry.1 == wait) {
-                Some(entry) => entry.2 += served,
-                None => waits.push((waiting, wait, served)),
-            }
-        }
-    }
-
     /// Everything, once the last month is closed, with what requests counted. What it returns is empty again.
     pub(super) fn finish(
         mut self,
@@ -382,22 +234,31 @@ impl Tally {
     ) -> Visited {
         let mut visited = core::mem::take(&mut self.visited);
         for (number, turns) in visited.turns.iter_mut().enumerate() {
-            for (slot, count) in memo.orbits.get(number).slots.iter().zip(turns.take_closed()).filter(|slot| slot.1 > 0)
-            {
+            // Mostly nothing happens: whole weeks, and slots that were taken more or less often than they say.
+            let orbit = memo.orbits.get(number);
+            let (weeks, closed) = turns.take_closed();
+            self.sums.merge(&orbit.week, weeks as f64);
+            for (slot, count) in orbit.slots.iter().zip(closed).filter(|slot| slot.1 != weeks) {
                 for &(solution, seconds, _) in &memo.transition(*slot).stays {
-                    visited.lasted.add(solution.0, seconds * count as f64);
+                    let more = seconds * (count as f64 - weeks as f64);
+                    self.sums.add(memo.inputs_of(solution), memo.solution(solution), more, plan);
                 }
             }
         }
-        visited.lasted.drain(|number, seconds| self.add(SolutionId(number), seconds, plan, memo));
+        visited.lasted.drain(|number, seconds| {
+            let id = SolutionId(number);
+            self.sums.add(memo.inputs_of(id), memo.solution(id), seconds, plan);
+        });
         self.tell_latency(plan, memo, counts.as_ref(), observations);
         observations.stores = plan.stores.keys().map(|store| self.one_store(store, memo, counts.as_ref())).collect();
         let nothing = Histogram::default();
-        for (cluster, (tallies, waits)) in self.stations.iter_mut().zip(&self.waits).enumerate() {
+        let mut stations = core::mem::take(&mut self.sums.stations);
+        let waits = core::mem::take(&mut self.sums.waits);
+        for (cluster, (tallies, waits)) in stations.iter_mut().zip(&waits).enumerate() {
             for (position, (tally, waits)) in tallies.iter_mut().zip(waits).enumerate() {
                 let counted = counts.as_ref().map(|counts| &counts.stations[cluster][position]);
                 let waited = counted.map_or((&nothing, 1.0), |(counted, waited)| {
-                    tally.add(counted);
+                    tally.add(counted, 1.0);
                     (waited, counted.served / waited.weight())
                 });
                 tally.wait_quantiles = [0.5, 0.95, 0.99].map(|p| wait_quantile(waits, waited, p));
@@ -406,11 +267,12 @@ impl Tally {
         if let Some(counts) = counts {
             self.add_counts(counts);
         }
+        let Sums { losses, violations, data, .. } = self.sums;
         observations.months = self.months;
-        observations.losses = self.losses;
-        observations.stations = self.stations;
-        observations.violations = self.violations;
-        observations.data = self.data;
+        observations.losses = losses;
+        observations.stations = stations;
+        observations.violations = violations;
+        observations.data = data;
         visited
     }
 
@@ -427,7 +289,7 @@ impl Tally {
             }
         };
         let (mut by_journey, mut all) = (vec![Times::default(); plan.journeys.len()], Times::default());
-        let mut cells = self.latency.iter().enumerate();
+        let mut cells = self.sums.latency.iter().enumerate();
         for population in plan.populations.keys() {
             let mut of_population = Times::default();
             for (journey, of_journey) in plan.journeys.keys().zip(&mut by_journey) {
@@ -460,14 +322,14 @@ impl Tally {
         }
         for more in counts.losses {
             let key = |loss: &Loss| (loss.population, loss.journey, loss.stage, loss.root);
-            match self.losses.iter_mut().find(|loss| key(loss) == key(&more)) {
+            match self.sums.losses.iter_mut().find(|loss| key(loss) == key(&more)) {
                 Some(loss) => loss.requests += more.requests,
-                None => self.losses.push(more),
+                None => self.sums.losses.push(more),
             }
         }
-        self.violations.iter_mut().zip(counts.violations).for_each(|(sum, more)| *sum += more);
-        for (sum, more) in self.data.iter_mut().flatten().zip(counts.data.iter().flatten()) {
-            sum.add(more);
+        self.sums.violations.iter_mut().zip(counts.violations).for_each(|(sum, more)| *sum += more);
+        for (sum, more) in self.sums.data.iter_mut().flatten().zip(counts.data.iter().flatten()) {
+            sum.add(more, 1.0);
         }
     }
 
@@ -475,7 +337,7 @@ impl Tally {
     fn one_store(&self, store: Id<Store>, memo: &Memo, counts: Option<&Counts>) -> StoreTally {
         let access = |kind: Kind| {
             let mut times = Times::default();
-            for &((other, of, curve), count) in &self.accesses.sums {
+            for ((other, of, curve), count) in self.sums.accesses.iter() {
                 if other == store && of == kind {
                     let (curve, within) = memo.curves.get(curve);
                     times.rates.add(curve, within, 0.0, count);
@@ -486,9 +348,9 @@ impl Tally {
             }
             times.mean().map(|mean| (mean, times.quantiles(ACCESS_QUANTILES)))
         };
-        let reads: f64 = self.data[store.index()].iter().map(|done| done.reads).sum();
-        let views = self.views.sums.iter().filter(|((other, _), _)| *other == store);
-        let views: Vec<_> = views.map(|&((_, view), reads)| (memo.views.visibility(view), reads)).collect();
+        let reads: f64 = self.sums.data[store.index()].iter().map(|done| done.reads).sum();
+        let views = self.sums.views.iter().filter(|((other, _), _)| *other == store);
+        let views: Vec<_> = views.map(|((_, view), reads)| (memo.views.visibility(view), reads)).collect();
         StoreTally {
             reads: access(Kind::Read),
             writes: access(Kind::Write),
@@ -500,6 +362,8 @@ impl Tally {
 /// The wait that a share `p` of calls doesn't exceed: 0 while enough don't wait, else by bisection. Of waits that were
 /// counted each stands for so many calls.
 fn wait_quantile(waits: &Waits, (counted, each): (&Histogram, f64), p: f64) -> f64 {
+    let waits: Vec<(f64, f64, f64)> =
+        waits.iter().map(|((waiting, wait), served)| (f64::from_bits(waiting), f64::from_bits(wait), served)).collect();
     let by_rates: f64 = waits.iter().map(|entry| entry.2).sum();
     if by_rates <= 0.0 {
         return counted.quantile(p).unwrap_or(0.0);

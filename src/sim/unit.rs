@@ -154,7 +154,7 @@ impl Unit {
         self.advance(SimTime::from_nanos(Span::WEEK.nanos() * 3), plan, memo, tally);
         let Pods::At(_, Some(last)) = self.pods else { return };
         let week = (Span::WEEK.nanos() / plan.slot.nanos()) as usize;
-        orbits.find(last, week, self.cluster, memo);
+        orbits.find(last, week, self.cluster, plan, memo);
     }
 
     fn limits(&self) -> Limits {

@@ -279,7 +279,7 @@ impl Counts {
     /// A window is over at a station.
     pub(super) fn add_station(&mut self, (cluster, position): (usize, usize), tally: &StationTally, waits: &Histogram) {
         let (sum, all) = &mut self.stations[cluster][position];
-        sum.add(&unscaled(tally, 1.0 / self.weight));
+        sum.add(&unscaled(tally, 1.0 / self.weight), 1.0);
         all.merge(waits);
     }
 }

@@ -1,0 +1,209 @@
+//! What doesn't have to be known by the month: latency, losses, data, stations, added up over the solutions that a cluster
+//! was in.
+
+use super::curves::{CurveId, Kind};
+use super::inputs::Inputs;
+use super::intern::Map;
+use super::solve::Solution;
+use super::views::ViewId;
+use crate::base::Id;
+use crate::domain::observation::{DataTally, Loss, StationTally};
+use crate::domain::{Journey, Population, Root, Stage, Store};
+use crate::plan::Plan;
+use core::hash::Hash;
+
+/// Sums by key, in the order in which the keys first came.
+#[derive(Clone, Debug)]
+pub(super) struct Keyed<K> {
+    known: Map<K, usize>,
+    sums: Vec<(K, f64)>,
+}
+
+impl<K> Default for Keyed<K> {
+    fn default() -> Self {
+        Self { known: Map::default(), sums: Vec::new() }
+    }
+}
+
+impl<K: Copy + Eq + Hash> Keyed<K> {
+    fn at(&mut self, key: K) -> &mut f64 {
+        let next = self.sums.len();
+        let at = *self.known.entry(key).or_insert(next);
+        if at == next {
+            self.sums.push((key, 0.0));
+        }
+        &mut self.sums[at].1
+    }
+
+    fn merge(&mut self, other: &Self, times: f64) {
+        for &(key, sum) in &other.sums {
+            *self.at(key) += sum * times;
+        }
+    }
+
+    /// Keys and sums.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (K, f64)> {
+        self.sums.iter().copied()
+    }
+}
+
+/// A station's calls served by their wait: the bits of its probability and of its mean if they wait.
+pub(super) type Waits = Keyed<(u64, u64)>;
+
+/// What is added up.
+#[derive(Clone, Debug)]
+pub(super) struct Sums {
+    journeys: usize,
+    /// By cell: curve, delay, weight; in order of first visit.
+    pub(super) latency: Vec<Vec<(CurveId, f64, f64)>>,
+    latency_at: Map<(u32, CurveId, u64), u32>,
+    /// By cell: where the one before went. Mostly it is the same, and isn't looked up.
+    latency_last: Vec<usize>,
+    loss_at: Map<(u32, u32, Id<Root>), u32>,
+    pub(super) losses: Vec<Loss>,
+    pub(super) stations: Vec<Vec<StationTally>>,
+    pub(super) waits: Vec<Vec<Waits>>,
+    pub(super) violations: Vec<f64>,
+    pub(super) data: Vec<Vec<DataTally>>,
+    /// Accesses to a store by their latency.
+    pub(super) accesses: Keyed<(Id<Store>, Kind, CurveId)>,
+    /// Reads of a store that may miss a write, by what they see.
+    pub(super) views: Keyed<(Id<Store>, ViewId)>,
+}
+
+impl Sums {
+    pub(super) fn new(plan: &Plan) -> Self {
+        let cells = plan.populations.len() * plan.journeys.len();
+        let stations = plan
+            .clusters
+            .iter()
+            .map(|cluster| vec![StationTally { empty: Some(0.0), ..StationTally::default() }; cluster.stations.len()]);
+        Self {
+            journeys: plan.journeys.len(),
+            latency: vec![Vec::new(); cells],
+            latency_at: Map::default(),
+            latency_last: vec![0; cells],
+            loss_at: Map::default(),
+            losses: Vec::new(),
+            stations: stations.collect(),
+            waits: plan.clusters.iter().map(|cluster| vec![Waits::default(); cluster.stations.len()]).collect(),
+            violations: vec![0.0; plan.populations.len()],
+            data: vec![vec![DataTally::default(); plan.journeys.len()]; plan.stores.len()],
+            accesses: Keyed::default(),
+            views: Keyed::default(),
+        }
+    }
+
+    /// The good requests of a cell that follow a curve after a delay in seconds.
+    fn latency_of(&mut self, cell: usize, curve: CurveId, delay: f64) -> &mut f64 {
+        let (entries, last) = (&mut self.latency[cell], &mut self.latency_last[cell]);
+        let same = |entry: &(CurveId, f64, f64)| entry.0 == curve && entry.1.to_bits() == delay.to_bits();
+        if !entries.get(*last).is_some_and(same) {
+            let next = entries.len() as u32;
+            let at = *self.latency_at.entry((cell as u32, curve, delay.to_bits())).or_insert(next);
+            if at == next {
+                entries.push((curve, delay, 0.0));
+            }
+            *last = at as usize;
+        }
+        &mut entries[*last].2
+    }
+
+    /// The requests of a cell that were lost in a stage for a cause.
+    fn lost(&mut self, (population, journey): (Id<Population>, Id<Journey>), stage: Stage, root: Id<Root>) -> &mut f64 {
+        let cell = (population.index() * self.journeys + journey.index()) as u32;
+        let next = self.losses.len() as u32;
+        let at = *self.loss_at.entry((cell, stage.index() as u32, root)).or_insert(next);
+        if at == next {
+            self.losses.push(Loss { population, journey, stage, root, requests: 0.0 });
+        }
+        &mut self.losses[at as usize].requests
+    }
+
+    /// Adds so many times another.
+    pub(super) fn merge(&mut self, other: &Self, times: f64) {
+        if times == 0.0 {
+            return;
+        }
+        for (cell, entries) in other.latency.iter().enumerate() {
+            for &(curve, delay, weight) in entries {
+                *self.latency_of(cell, curve, delay) += weight * times;
+            }
+        }
+        for loss in &other.losses {
+            *self.lost((loss.population, loss.journey), loss.stage, loss.root) += loss.requests * times;
+        }
+        for (sum, more) in self.stations.iter_mut().flatten().zip(other.stations.iter().flatten()) {
+            sum.add(more, times);
+        }
+        for (sum, more) in self.waits.iter_mut().flatten().zip(other.waits.iter().flatten()) {
+            sum.merge(more, times);
+        }
+        for (sum, more) in self.violations.iter_mut().zip(&other.violations) {
+            *sum += more * times;
+        }
+        for (sum, more) in self.data.iter_mut().flatten().zip(other.data.iter().flatten()) {
+            sum.add(more, times);
+        }
+        self.accesses.merge(&other.accesses, times);
+        self.views.merge(&other.views, times);
+    }
+
+    /// Adds so many seconds of a solution.
+    pub(super) fn add(&mut self, inputs: &Inputs, solution: &Solution, seconds: f64, plan: &Plan) {
+        let cluster = inputs.cluster.index();
+        for cell in &solution.cells {
+            let position = cell.population.index() * self.journeys + cell.journey.index();
+            let good = cell.rate * seconds * cell.success;
+            for &(curve, delay, share) in &cell.latency {
+                *self.latency_of(position, curve, delay) += good * share;
+            }
+            if plan.populations[cell.population].disliked[inputs.cluster] {
+                self.violations[cell.population.index()] += good;
+            }
+        }
+        for lost in &solution.losses {
+            let cell = &solution.cells[lost.cell];
+            *self.lost((cell.population, cell.journey), lost.stage, lost.root) += lost.rate * seconds;
+        }
+        for done in &solution.uses.by_journey {
+            let tally = &mut self.data[done.store.index()][done.journey.index()];
+            tally.reads += done.reads * seconds;
+            tally.stale += done.stale * seconds;
+            tally.hits += done.hits * seconds;
+            tally.unseen += done.unseen * seconds;
+            tally.writes += done.writes * seconds;
+            tally.undone += done.undone * seconds;
+            tally.merged += done.merged * seconds;
+            tally.latency += done.latency * seconds;
+        }
+        for &(store, kind, curve, rate) in &solution.uses.latency {
+            *self.accesses.at((store, kind, curve)) += rate * seconds;
+        }
+        for &(store, view, rate) in &solution.uses.views {
+            *self.views.at((store, view)) += rate * seconds;
+        }
+        for (position, state) in solution.stations.iter().enumerate() {
+            let tally = &mut self.stations[cluster][position];
+            let service = &plan.services[plan.clusters[inputs.cluster].stations[position].service];
+            let steady = &state.steady;
+            let calls = state.arrivals * seconds;
+            let served = state.served() * seconds;
+            tally.arrivals += calls;
+            tally.served += served;
+            tally.utilisation += steady.utilisation * seconds;
+            tally.ready += f64::from(state.ready) * seconds;
+            tally.wait += served * steady.mean_wait();
+            tally.service += served * service.mean;
+            tally.in_system += served * (steady.mean_wait() + service.mean);
+            tally.wait_square += served * 2.0 * steady.waiting * steady.wait_if_waiting * steady.wait_if_waiting;
+            tally.waited += served * steady.waiting;
+            if let Some(objective) = service.wait_objective {
+                tally.met += served * steady.wait_cdf(objective);
+            }
+            tally.empty = tally.empty.zip(steady.empty).map(|(sum, empty)| sum + empty * seconds);
+            let waits = if steady.waiting > 1e-12 { (steady.waiting, steady.wait_if_waiting) } else { (0.0, 0.0) };
+            *self.waits[cluster][position].at((waits.0.to_bits(), waits.1.to_bits())) += served;
+        }
+    }
+}
