@@ -3,7 +3,7 @@
 use super::kept::Kept;
 use super::results::{
     Direction, LatencyCurve, Map, MapCluster, MapPopulation, MetricResult, Note, NoteKind, Objective, OutageRecord,
-    RevisionRecord, Timeline, VariantResult,
+    RevisionRecord, VariantResult,
 };
 use super::run::Job;
 use crate::domain::observation::curve_node;
@@ -23,8 +23,8 @@ const TRAIL_S: f64 = 1200.0;
 /// A timeline is at most this long.
 const LONGEST_S: f64 = 12.0 * 3600.0;
 
-/// Folds one variant. The notes say which objectives couldn't be judged.
-pub fn variant(job: &Job, layout: &Layout, kept: &Kept, timeline: Option<Timeline>) -> (VariantResult, Vec<Note>) {
+/// Folds one variant, but for its timeline. The notes say which objectives couldn't be judged.
+pub fn variant(job: &Job, layout: &Layout, kept: &Kept) -> (VariantResult, Vec<Note>) {
     let plan = &job.plan;
     let metrics = metrics(plan, layout, kept);
     let mut notes = Vec::new();
@@ -54,7 +54,7 @@ pub fn variant(job: &Job, layout: &Layout, kept: &Kept, timeline: Option<Timelin
         outages: outages(plan, kept),
         revisions: revisions(plan, kept),
         exposures: kept.exposures().to_vec(),
-        timeline,
+        timeline: None,
         map: map(plan),
         resolved: job.resolved.clone(),
     };
@@ -314,7 +314,7 @@ mod tests {
 
     fn folded(scales: &[f64]) -> (VariantResult, Vec<Note>) {
         let job = job();
-        variant(&job, &Layout::new(&job.plan), &kept(&summaries(&job.plan, scales)), None)
+        variant(&job, &Layout::new(&job.plan), &kept(&summaries(&job.plan, scales)))
     }
 
     fn kept(summaries: &[RunSummary]) -> Kept {
@@ -387,7 +387,7 @@ mod tests {
             });
         }
         let seeds = [layout.summarise(&plan, &seen), layout.summarise(&plan, &fixture::observations(0.0))];
-        let (result, _) = variant(&job(), &layout, &kept(&seeds), None);
+        let (result, _) = variant(&job(), &layout, &kept(&seeds));
         assert_eq!(result.objectives[1].p_met, 0.5);
     }
 
@@ -396,7 +396,7 @@ mod tests {
         let mut job = job();
         job.scenario.spec.expect[0].metric = "latency.p50".to_owned();
         job.scenario.spec.expect[0].journey = Some("browse".to_owned());
-        let (result, notes) = variant(&job, &Layout::new(&job.plan), &kept(&summaries(&job.plan, &[1.0])), None);
+        let (result, notes) = variant(&job, &Layout::new(&job.plan), &kept(&summaries(&job.plan, &[1.0])));
         assert_eq!((result.objectives.len(), notes.len()), (1, 1));
         assert!(notes[0].text.contains("latency.p50"));
     }

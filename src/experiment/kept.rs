@@ -71,7 +71,9 @@ impl Kept {
         }
         self.revisions.extend(revisions);
         self.exposures.extend(exposures);
-        outages.iter().for_each(|outage| self.keep_outage(replication, outage));
+        for outage in &outages {
+            self.keep_outage(replication, outage);
+        }
         // Of equals the first stays.
         let most = outages.iter().reduce(|best, other| if other.lost > best.lost { other } else { best });
         let most = most.filter(|most| self.worst.as_ref().is_none_or(|(_, worst)| most.lost > worst.lost)).cloned();

@@ -7,7 +7,7 @@ use super::kept::Kept;
 use super::order::InOrder;
 use super::prepared::Prepared;
 use super::replicate::{Deliver, Item, Line, Simulated};
-use super::results::{Grid, Results, ScenarioInfo, Timeline, Tool};
+use super::results::{Grid, Results, ScenarioInfo, Timeline, Tool, VariantResult};
 use super::work::Block;
 use super::{compare, fold, notes};
 use crate::base::Seed;
@@ -294,11 +294,13 @@ where
             kept.settle();
             // A seed that ran once runs again: without its timeline only if it doesn't.
             let window = if grid.is_some() { None } else { fold::window(&job.plan, kept) };
-            let timeline = window.and_then(|window| {
+            let told = || {
+                let window = window?;
                 let seed = Seed { master: info.seed, replication: window.replication };
                 prepared.at_hand(number).timeline(seed, window.from_s, window.to_s).ok()
-            });
-            fold::variant(job, layout, kept, timeline)
+            };
+            let (timeline, (result, notes)) = rayon::join(told, || fold::variant(job, layout, kept));
+            (VariantResult { timeline, ..result }, notes)
         })
         .collect::<Vec<_>>();
     if control.stop.load(Ordering::Relaxed) {

@@ -77,15 +77,15 @@ pub(super) fn seeds(results: &Results, to: &mut dyn Write) -> io::Result<()> {
 fn lines(variant: &str, m: &MetricResult, first: usize) -> Vec<u8> {
     let [variant, metric, unit] = [&name(variant), &m.metric, m.unit.symbol()].map(cell);
     let [population, journey] = [&m.dims.population, &m.dims.journey].map(|text| cell(&maybe(text.as_ref())));
-    let what = format!("{metric},{population},{journey},{unit}");
+    let (before, after) = (format!("{variant},"), format!(",{metric},{population},{journey},{unit},"));
     let mut text = Vec::new();
     for seed in first..m.values.len().min(first + TOGETHER) {
-        if let Some(x) = m.values.get(seed) {
-            let written = write!(text, "{variant},{seed},{what},")
-                .and_then(|()| serde_json::to_writer(&mut text, &x).map_err(io::Error::from));
-            written.expect("a Vec takes every byte");
-            text.push(b'\n');
-        }
+        let Some(x) = m.values.get(seed) else { continue };
+        text.extend_from_slice(before.as_bytes());
+        write!(text, "{seed}").expect("a Vec takes every byte");
+        text.extend_from_slice(after.as_bytes());
+        serde_json::to_writer(&mut text, &x).expect("a Vec takes every byte");
+        text.push(b'\n');
     }
     text
 }
