@@ -11,6 +11,7 @@ mod common;
 mod table {
     pub(crate) mod goals;
     pub(crate) mod machine;
+    pub(crate) mod peak;
     pub(crate) mod product;
 }
 

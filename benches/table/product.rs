@@ -1,6 +1,8 @@
-//! The program as it is called: its first result, and what a second core is worth.
+//! The program as it is called: its first result, what a second core is worth, and its memory.
 
 use super::goals::reached;
+use super::peak::peak;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -16,6 +18,13 @@ fn seconds(folder: &str, arguments: &[&str]) -> f64 {
     let status = command.stdout(Stdio::null()).status().expect("the program starts");
     assert!(status.success(), "{arguments:?} succeeds");
     begun.elapsed().as_secs_f64()
+}
+
+/// Bytes of memory for each further seed of quickstart.
+fn memory_of_a_seed(folder: &str) -> f64 {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/quickstart.toml");
+    let bytes = |seeds| peak(env!("CARGO_BIN_EXE_regionsim"), &file, seeds, Path::new(folder)).0;
+    (bytes(20_000) - bytes(2000)) / 18_000.0
 }
 
 /// Name, figure and goal.
@@ -40,5 +49,10 @@ pub(crate) fn rows() -> Vec<(&'static str, String, String)> {
         ),
         ("`compare scenarios/ecommerce.toml`, one thread", format!("{time:.2} s"), String::new()),
         ("the same on two threads", format!("{ratio:.2} × as fast"), reached(ratio >= SPEEDUP, "≥ 1.9 ×")),
+        (
+            "memory for each further seed, `run scenarios/quickstart.toml`",
+            format!("{:.1} kB", memory_of_a_seed(&folder) / 1e3),
+            String::new(),
+        ),
     ]
 }

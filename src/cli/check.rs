@@ -18,7 +18,7 @@ use crate::experiment::{Control, Job, run_until};
 use crate::report::check::{
     Baseline, Change, Expected, Place, Report, ScenarioCheck, VariantCheck, annotations, junit, markdown, table,
 };
-use crate::report::{Mode, render, text::slug};
+use crate::report::{Mode, text::slug};
 use crate::scenario::path::{Path as Key, locate};
 use crate::scenario::settings::settings;
 use crate::sim::Simulator;
@@ -189,7 +189,7 @@ impl Check {
         };
         if let Some(folder) = &self.reports {
             let folder = folder.join(&slug);
-            write::write(&folder, &render(&results, Mode::Run))?;
+            write::report(&folder, &results, Mode::Run)?;
             scenario.report = Some(folder.display().to_string());
         }
         let kept = self.update.then(|| (slug, baselines::files(&results, &checked.variants)));

@@ -90,12 +90,12 @@ pub(super) fn folded(
     info: ScenarioInfo,
     control: &Control,
 ) -> Result<Results, Failure> {
-    let summaries = gather(plan, scenario, jobs, &mut |index| parts::open(&files[index as usize]));
-    let summaries = summaries.map_err(|(index, error)| {
+    let kept = gather(plan, scenario, jobs, &mut |index| parts::open(&files[index as usize]));
+    let mut kept = kept.map_err(|(index, error)| {
         let file = harmless(&files[index as usize].display().to_string()).into_owned();
         mistake(format!("{file} is of no use: {error}"), format!("remove it, and make part {index} anew"))
     })?;
-    run_folded(jobs, &summaries, grid, &tool(), info, control, &simulator).map_err(|error| failed(&error))
+    run_folded(jobs, &mut kept, grid, &tool(), info, control, &simulator).map_err(|error| failed(&error))
 }
 
 /// Plans and parts of the folders, by name.

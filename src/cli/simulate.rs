@@ -16,7 +16,7 @@ use crate::diag::{Diagnostic, harmless};
 use crate::experiment::results::{Grid, Results, ScenarioInfo, Tool};
 use crate::experiment::{Control, Job, RunError, Simulate, run_until};
 use crate::plan::{Plan, compile};
-use crate::report::{Mode, compare_table, render, run_table, summary_json, sweep_table, text::slug};
+use crate::report::{Mode, compare_table, run_table, summary_json, sweep_table, text::slug};
 use crate::scenario::load::Reader;
 use crate::sim::Simulator;
 use std::collections::BTreeMap;
@@ -169,7 +169,7 @@ pub(super) fn one(task: Task, asked: &Asked, run: Run) -> Result<(), Failure> {
         let help = "allow for more with --max-seeds or --budget, or ask for less";
         diagnostic(&Diagnostic::warning(lacks).help(help));
     }
-    write::write(&folder, &render(&results, mode))?;
+    write::report(&folder, &results, mode)?;
     match format {
         Format::Json if !quiet => print(summary_json(&results)),
         Format::Human if is_told => print(outcome(&results, mode, &folder)),

@@ -4,9 +4,12 @@
 //! replaced if it is empty or holds nothing but a report of ours.
 
 use super::{failure::Failure, interrupt};
+use crate::experiment::results::Results;
+use crate::report::{self, Mode, render};
 use anyhow::{Context, Error, anyhow, bail};
+use rayon::prelude::*;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::Ordering;
 
@@ -47,8 +50,47 @@ fn temporary(parent: &Path) -> Result<tempfile::TempDir, Error> {
 /// Writes the files, their paths relative to the folder.
 pub(super) fn write(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<(), Failure> {
     let _ctrl_c_waits = interrupt::writing();
-    write_files(folder, files).map_err(|error| Failure::Write(explain(error, folder)))
+    write_files(folder, &|new| put(new, files)).map_err(|error| Failure::Write(explain(error, folder)))
 }
+
+/// Writes the report of results: what grows with the seeds while all else is rendered.
+pub(super) fn report(folder: &Path, results: &Results, mode: Mode) -> Result<(), Failure> {
+    let _ctrl_c_waits = interrupt::writing();
+    let seeds = |new: &Path| {
+        if !report::has_seeds(results) {
+            return Ok(());
+        }
+        let mut out = BufWriter::with_capacity(1 << 16, Stoppable(File::create(new.join(report::SEEDS))?));
+        report::write_seeds(results, &mut out).and_then(|()| out.flush())?;
+        out.get_ref().0.sync_data()
+    };
+    let fill = |new: &Path| {
+        let (seeds, files) = rayon::join(|| seeds(new).context(report::SEEDS), || put(new, &render(results, mode)));
+        seeds.and(files)
+    };
+    write_files(folder, &fill).map_err(|error| Failure::Write(explain(error, folder)))
+}
+
+/// A large file whose writing ends when the run is to.
+struct Stoppable(File);
+
+impl Write for Stoppable {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // Not the kind that is called `Interrupted`, after which it would be tried again.
+        if stopped() { Err(io::Error::other("interrupted")) } else { self.0.write(bytes) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+fn stopped() -> bool {
+    interrupt::stop().load(Ordering::Relaxed)
+}
+
+/// Writes all that is in a new folder.
+type Fill<'a> = &'a dyn Fn(&Path) -> Result<(), Error>;
 
 /// Writes one file, whole or not at all; a file that is there is replaced.
 pub(super) fn file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
@@ -118,11 +160,11 @@ impl Place {
     }
 }
 
-fn write_files(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<(), Error> {
+fn write_files(folder: &Path, fill: Fill) -> Result<(), Error> {
     let place = Place::find(folder)?;
     let parent = place.folder.parent().ok_or_else(|| anyhow!("it has no parent folder"))?;
     let made = Made::folders(parent)?;
-    let result = staged(&place, parent, files);
+    let result = staged(&place, parent, fill);
     if result.is_ok() {
         made.keep();
     }
@@ -130,26 +172,13 @@ fn write_files(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<(), Error> 
 }
 
 /// Writes beside the folder and puts the result in its place.
-fn staged(place: &Place, parent: &Path, files: &[(String, Vec<u8>)]) -> Result<(), Error> {
+fn staged(place: &Place, parent: &Path, fill: Fill) -> Result<(), Error> {
     // Whatever happens, this goes when it goes out of scope, with all that is in it.
     let temporary = temporary(parent)?;
     // The report itself has the permissions that any new folder has, unlike a temporary one.
     let (new, old) = (temporary.path().join("new"), temporary.path().join("old"));
     fs::create_dir(&new)?;
-    for (path, bytes) in files {
-        if interrupt::stop().load(Ordering::Relaxed) {
-            bail!("interrupted");
-        }
-        let is_within = Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
-        assert!(is_within && !path.is_empty(), "a report's files are within its folder: {path}");
-        let file = new.join(path);
-        if let Some(folder) = file.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        let mut out = File::create(&file).context(path.clone())?;
-        // Some file systems say that they are full only when asked to keep what they were given.
-        out.write_all(bytes).and_then(|()| out.sync_data()).context(path.clone())?;
-    }
+    fill(&new)?;
     if place.is_there {
         fs::rename(&place.folder, &old).map_err(|error| match error.kind() {
             io::ErrorKind::ResourceBusy | io::ErrorKind::CrossesDevices => {
@@ -165,6 +194,24 @@ fn staged(place: &Place, parent: &Path, files: &[(String, Vec<u8>)]) -> Result<(
         }
     })?;
     Ok(())
+}
+
+/// Writes files, their paths relative to a folder. To wait for the disk once for all takes less than one after the other.
+fn put(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<(), Error> {
+    files.par_iter().try_for_each(|(path, bytes)| {
+        if stopped() {
+            bail!("interrupted");
+        }
+        let is_within = Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
+        assert!(is_within && !path.is_empty(), "a report's files are within its folder: {path}");
+        let file = folder.join(path);
+        if let Some(folder) = file.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        let mut out = File::create(&file).context(path.clone())?;
+        // Some file systems say that they are full only when asked to keep what they were given.
+        out.write_all(bytes).and_then(|()| out.sync_data()).context(path.clone())
+    })
 }
 
 /// Folders that were made on the way; those that are still empty go again unless they are kept.
@@ -200,6 +247,10 @@ mod tests {
         names.iter().map(|name| ((*name).to_owned(), name.as_bytes().to_vec())).collect()
     }
 
+    fn written(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<(), Error> {
+        write_files(folder, &|new| put(new, files))
+    }
+
     #[test]
     fn a_failure_in_the_middle_leaves_everything_as_it_was() {
         let here = tempfile::tempdir().unwrap();
@@ -207,10 +258,10 @@ mod tests {
         let long = "x".repeat(5000);
         let broken = files(&["report.html", "charts/a.svg", &long]);
         let folder = here.path().join("a/b");
-        assert!(write_files(&folder, &broken).is_err());
+        assert!(written(&folder, &broken).is_err());
         assert_eq!(fs::read_dir(here.path()).unwrap().count(), 0, "the folders on the way are gone too");
-        write_files(&folder, &files(&["summary.json", "charts/a.svg"])).unwrap();
-        assert!(write_files(&folder, &broken).is_err());
+        written(&folder, &files(&["summary.json", "charts/a.svg"])).unwrap();
+        assert!(written(&folder, &broken).is_err());
         assert_eq!(fs::read(folder.join("summary.json")).unwrap(), b"summary.json");
         assert!(!folder.join("report.html").exists());
         assert_eq!(fs::read_dir(here.path().join("a")).unwrap().count(), 1, "no temporary folder stays");
@@ -220,6 +271,6 @@ mod tests {
     #[should_panic(expected = "within its folder")]
     fn no_file_leaves_the_folder() {
         let here = tempfile::tempdir().unwrap();
-        let _ = write_files(&here.path().join("r"), &files(&["../x"]));
+        let _ = written(&here.path().join("r"), &files(&["../x"]));
     }
 }

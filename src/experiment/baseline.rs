@@ -111,7 +111,7 @@ impl Baseline {
         let metric = |one: &MetricResult| KeptMetric {
             metric: one.metric.clone(),
             dims: one.dims.clone(),
-            values: one.values.clone(),
+            values: one.values.iter().collect(),
         };
         let kept = |variant: &VariantResult| Kept {
             name: variant.name.clone(),
@@ -165,10 +165,9 @@ fn test(now: &MetricResult, then: &[Option<f64>], is_paired: bool, tolerance: f6
         Direction::LowerIsBetter => side,
     };
     let (new, old): (Vec<f64>, Vec<f64>) = if is_paired {
-        now.values.iter().zip(then).filter_map(|(now, then)| Some((sign * (*now)?, sign * (*then)?))).unzip()
+        now.values.iter().zip(then).filter_map(|(now, then)| Some((sign * now?, sign * (*then)?))).unzip()
     } else {
-        let signed = |values: &[Option<f64>]| values.iter().flatten().map(|x| sign * x).collect();
-        (signed(&now.values), signed(then))
+        (now.values.present().map(|x| sign * x).collect(), then.iter().flatten().map(|x| sign * x).collect())
     };
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
     let (is, was) = (sign * mean(&new), sign * mean(&old));
@@ -195,10 +194,11 @@ mod tests {
     use super::*;
     use crate::experiment::fold::metric;
     use crate::metric::{Key, catalogue};
+    use std::sync::Arc;
 
     fn figure(name: &str, values: &[f64]) -> MetricResult {
         let known = catalogue::ALL.iter().find(|metric| metric.name == name).unwrap();
-        metric(&Key { metric: known, dims: Dims::default() }, values.iter().copied().map(Some).collect())
+        metric(&Key { metric: known, dims: Dims::default() }, Arc::new(values.iter().copied().map(Some).collect()))
     }
 
     fn tested(name: &str, now: &[f64], then: &[f64], is_paired: bool, tolerance: f64) -> (Moved, f64) {

@@ -59,7 +59,7 @@ pub fn comparisons(variants: &[VariantResult]) -> Vec<Comparison> {
         .flat_map(|(a, b)| {
             a.metrics.iter().filter(|metric| is_headline(metric)).filter_map(|metric| {
                 let other = find(b, &metric.metric, &metric.dims)?;
-                let both = metric.values.iter().zip(&other.values).filter_map(|(a, b)| Some(((*a)?, (*b)?)));
+                let both = metric.values.iter().zip(other.values.iter()).filter_map(|(a, b)| Some((a?, b?)));
                 let (left, right): (Vec<f64>, Vec<f64>) = both.unzip();
                 let paired = Paired::of(&left, &right, direction(metric.better)?)?;
                 Some(Comparison {
@@ -130,10 +130,14 @@ mod tests {
     use crate::experiment::fold::metric;
     use crate::metric::{Key, catalogue};
     use crate::stats::Verdict;
+    use std::sync::Arc;
 
     fn variant(name: &str, metrics: &[(&str, &[Option<f64>])]) -> VariantResult {
         let of = |(name, values): &(&str, &[Option<f64>])| {
-            metric(&Key { metric: catalogue::find(name).unwrap(), dims: Dims::default() }, values.to_vec())
+            metric(
+                &Key { metric: catalogue::find(name).unwrap(), dims: Dims::default() },
+                Arc::new(values.iter().copied().collect()),
+            )
         };
         VariantResult {
             name: name.to_owned(),

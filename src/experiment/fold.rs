@@ -1,20 +1,20 @@
-//! From the summaries of a variant's seeds to its figures, in seed order.
+//! From what is kept of a variant's seeds to its figures.
 
+use super::kept::Kept;
 use super::results::{
     Direction, LatencyCurve, Map, MapCluster, MapPopulation, MetricResult, Note, NoteKind, Objective, OutageRecord,
-    RevisionRecord, Timeline, VariantResult,
+    RevisionRecord, VariantResult,
 };
 use super::run::Job;
-use crate::base::Id;
-use crate::domain::observation::{Outage, curve_node};
-use crate::domain::{Root, Stage};
+use crate::domain::observation::curve_node;
 use crate::metric::catalogue::REQUESTS_LOST;
-use crate::metric::values::{OUTAGES_KEPT, lost_key, worse};
-use crate::metric::{Dims, Key, Layout, RunSummary};
+use crate::metric::values::lost_key;
+use crate::metric::{Dims, Key, Layout};
 use crate::plan::{Plan, PopulationPlan};
 use crate::scenario::spec::Expectation;
-use crate::stats::{Summary, wilson};
-use std::collections::BTreeSet;
+use crate::stats::{Column, Summary, wilson};
+use rayon::prelude::*;
+use std::sync::Arc;
 
 /// Shown before a bad day begins.
 const LEAD_S: f64 = 600.0;
@@ -23,15 +23,10 @@ const TRAIL_S: f64 = 1200.0;
 /// A timeline is at most this long.
 const LONGEST_S: f64 = 12.0 * 3600.0;
 
-/// Folds one variant. The notes say which objectives couldn't be judged.
-pub fn variant(
-    job: &Job,
-    layout: &Layout,
-    summaries: &[RunSummary],
-    timeline: Option<Timeline>,
-) -> (VariantResult, Vec<Note>) {
+/// Folds one variant, but for its timeline. The notes say which objectives couldn't be judged.
+pub fn variant(job: &Job, layout: &Layout, kept: &Kept) -> (VariantResult, Vec<Note>) {
     let plan = &job.plan;
-    let metrics = metrics(plan, layout, summaries);
+    let metrics = metrics(plan, layout, kept);
     let mut notes = Vec::new();
     let mut objectives = Vec::new();
     for expectation in &job.scenario.spec.expect {
@@ -55,11 +50,11 @@ pub fn variant(
         summary: job.scenario.variant_summary.clone(),
         metrics,
         objectives,
-        latency: curves(plan, summaries),
-        outages: outages(plan, summaries),
-        revisions: revisions(plan, summaries),
-        exposures: summaries.iter().flat_map(|summary| summary.exposures.iter().copied()).collect(),
-        timeline,
+        latency: curves(plan, kept),
+        outages: outages(plan, kept),
+        revisions: revisions(plan, kept),
+        exposures: kept.exposures().to_vec(),
+        timeline: None,
         map: map(plan),
         resolved: job.resolved.clone(),
     };
@@ -67,28 +62,20 @@ pub fn variant(
 }
 
 /// Every metric over all seeds, in the order of the catalogue; losses by stage and root after the other losses.
-fn metrics(plan: &Plan, layout: &Layout, summaries: &[RunSummary]) -> Vec<MetricResult> {
-    let pairs: BTreeSet<(Stage, Id<Root>)> =
-        summaries.iter().flat_map(|summary| summary.losses.iter().map(|&(stage, root, _)| (stage, root))).collect();
-    let sparse = pairs.into_iter().map(|(stage, root)| {
-        let lost = |summary: &RunSummary| {
-            let found = summary.losses.iter().find(|&&(s, r, _)| (s, r) == (stage, root));
-            Some(found.map_or(0.0, |&(_, _, requests)| requests))
-        };
-        metric(&lost_key(plan, stage, root), summaries.iter().map(lost).collect())
-    });
-    let dense = |position: usize| {
-        metric(&layout.keys()[position], summaries.iter().map(|summary| summary.values[position]).collect())
-    };
+fn metrics(plan: &Plan, layout: &Layout, kept: &Kept) -> Vec<MetricResult> {
+    let sparse = kept.losses().map(|(stage, root, column)| (lost_key(plan, stage, root), column));
     let keys = layout.keys();
+    let dense = |position: usize| (keys[position].clone(), kept.column(position));
     let split = keys.iter().rposition(|key| key.metric.name == REQUESTS_LOST.name).map_or(keys.len(), |last| last + 1);
-    (0..split).map(dense).chain(sparse).chain((split..keys.len()).map(dense)).collect()
+    let all: Vec<(Key, Arc<Column>)> =
+        (0..split).map(dense).chain(sparse).chain((split..keys.len()).map(dense)).collect();
+    all.into_par_iter().map(|(key, column)| metric(&key, column)).collect()
 }
 
 /// What each cluster ran when, in the first seed.
-fn revisions(plan: &Plan, summaries: &[RunSummary]) -> Vec<RevisionRecord> {
-    let first = summaries.iter().flat_map(|summary| &summary.revisions);
-    first
+fn revisions(plan: &Plan, kept: &Kept) -> Vec<RevisionRecord> {
+    kept.revisions()
+        .iter()
         .map(|run| RevisionRecord {
             cluster: plan.clusters[run.cluster].name.clone(),
             revision: run.revision,
@@ -100,8 +87,8 @@ fn revisions(plan: &Plan, summaries: &[RunSummary]) -> Vec<RevisionRecord> {
 }
 
 /// One metric over all seeds.
-pub(super) fn metric(key: &Key, values: Vec<Option<f64>>) -> MetricResult {
-    let present: Vec<f64> = values.iter().copied().flatten().collect();
+pub(super) fn metric(key: &Key, values: Arc<Column>) -> MetricResult {
+    let present: Vec<f64> = values.present().collect();
     let summary = Summary::of(&present);
     let of = |figure: fn(&Summary) -> f64| summary.as_ref().map(figure);
     MetricResult {
@@ -158,11 +145,11 @@ fn objective(
     let found = |name: &str| metrics.iter().find(|metric| metric.metric == name && metric.dims == dims);
     let metric = found(&expectation.metric)?;
     let unachieved = found("rto.not-achieved").filter(|_| metric.metric.starts_with("rto."));
-    let met = |(seed, value): (usize, &Option<f64>)| match (value, direction) {
-        (Some(value), Direction::AtLeast) => Some(*value >= target),
-        (Some(value), Direction::AtMost) => Some(*value <= target),
+    let met = |(seed, value): (usize, Option<f64>)| match (value, direction) {
+        (Some(value), Direction::AtLeast) => Some(value >= target),
+        (Some(value), Direction::AtMost) => Some(value <= target),
         (None, Direction::AtMost) if tells_of_incidents(&metric.metric) => {
-            Some(unachieved.is_none_or(|unachieved| unachieved.values[seed].is_none()))
+            Some(unachieved.is_none_or(|unachieved| unachieved.values.get(seed).is_none()))
         }
         (None, Direction::AtLeast | Direction::AtMost) => None,
     };
@@ -180,21 +167,12 @@ fn objective(
 }
 
 /// Latency by population, then of all: each seed's distribution weighted by its good requests.
-fn curves(plan: &Plan, summaries: &[RunSummary]) -> Vec<LatencyCurve> {
+fn curves(plan: &Plan, kept: &Kept) -> Vec<LatencyCurve> {
     let names = plan.populations.iter().map(|population| Some(population.name.clone())).chain([None]);
     names
-        .enumerate()
-        .filter_map(|(position, population)| {
-            let mut good = 0.0;
-            let mut sums: Vec<f64> = Vec::new();
-            for summary in summaries {
-                let Some(curve) = summary.curves.get(position) else { continue };
-                sums.resize(curve.len().max(sums.len()), 0.0);
-                sums.iter_mut().zip(curve).for_each(|(sum, share)| *sum += share * summary.good[position]);
-                good += summary.good[position];
-            }
-            (good > 0.0).then(|| LatencyCurve { population, points: rising(&sums, good) })
-        })
+        .zip(kept.latency())
+        .filter(|(_, (_, good))| *good > 0.0)
+        .map(|(population, (sums, good))| LatencyCurve { population, points: rising(sums, *good) })
         .collect()
 }
 
@@ -216,16 +194,11 @@ fn rising(sums: &[f64], whole: f64) -> Vec<(f64, f64)> {
 }
 
 /// The longest outages over all seeds.
-fn outages(plan: &Plan, summaries: &[RunSummary]) -> Vec<OutageRecord> {
-    let mut all: Vec<(u64, &Outage)> = summaries
+fn outages(plan: &Plan, kept: &Kept) -> Vec<OutageRecord> {
+    kept.outages()
         .iter()
-        .flat_map(|summary| summary.outages.iter().map(|outage| (summary.replication, outage)))
-        .collect();
-    all.sort_by(|a, b| worse(a.1, b.1).then(a.0.cmp(&b.0)));
-    all.truncate(OUTAGES_KEPT);
-    all.into_iter()
         .map(|(replication, outage)| OutageRecord {
-            seed: replication as u32,
+            seed: *replication as u32,
             population: plan.populations[outage.population].name.clone(),
             journey: plan.journeys[outage.journey].name.clone(),
             start_s: outage.start,
@@ -251,7 +224,7 @@ pub struct Window {
 
 /// The day to tell of: the first scripted incident in the first seed, or the outage with most lost requests in
 /// any seed. From ten minutes before until twenty after whatever was out by then is back; twelve hours at most.
-pub fn window(plan: &Plan, summaries: &[RunSummary]) -> Option<Window> {
+pub fn window(plan: &Plan, kept: &Kept) -> Option<Window> {
     let horizon = plan.horizon.secs();
     let warm_up = plan.warm_up.secs();
     let scripted = plan
@@ -260,20 +233,18 @@ pub fn window(plan: &Plan, summaries: &[RunSummary]) -> Option<Window> {
         .map(|incident| (incident.at.secs() - warm_up, incident.lasts.secs()))
         .filter(|(at, _)| *at < horizon)
         .min_by(|a, b| a.0.total_cmp(&b.0));
-    let (summary, start, end) = if let Some((at, lasts)) = scripted {
-        (summaries.first()?, at, at + lasts)
+    let (seed, start, end) = if let Some((at, lasts)) = scripted {
+        (kept.first()?, at, at + lasts)
     } else {
-        let all = summaries.iter().flat_map(|summary| summary.outages.iter().map(move |outage| (summary, outage)));
-        // Of equals the first: `max_by` would give the last.
-        let (summary, outage) = all.reduce(|best, other| if other.1.lost > best.1.lost { other } else { best })?;
-        (summary, outage.start, outage.end)
+        let (seed, outage) = kept.worst()?;
+        (seed, outage.start, outage.end)
     };
     // A failover brings users back long before the repair: its stages are what the picture is for.
-    let overlapping = summary.outages.iter().filter(|outage| outage.start <= end && outage.end >= start);
+    let overlapping = seed.outages.iter().filter(|outage| outage.start <= end && outage.end >= start);
     let end = overlapping.map(|outage| outage.end).reduce(f64::max).unwrap_or(end);
     let from_s = (start - LEAD_S).max(0.0);
     let to_s = (end + TRAIL_S).min(from_s + LONGEST_S).min(horizon);
-    (from_s < to_s).then_some(Window { replication: summary.replication, from_s, to_s })
+    (from_s < to_s).then_some(Window { replication: seed.replication, from_s, to_s })
 }
 
 /// Where things are, and who serves whom when all is well.
@@ -320,8 +291,11 @@ fn served_by(plan: &Plan, population: &PopulationPlan) -> Vec<(String, f64, f64)
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::Id;
     use crate::base::{SimTime, Span};
-    use crate::metric::fixture;
+    use crate::domain::Stage;
+    use crate::metric::values::OUTAGES_KEPT;
+    use crate::metric::{RunSummary, fixture};
     use crate::plan::IncidentPlan;
 
     fn job() -> Job {
@@ -340,17 +314,21 @@ mod tests {
 
     fn folded(scales: &[f64]) -> (VariantResult, Vec<Note>) {
         let job = job();
-        variant(&job, &Layout::new(&job.plan), &summaries(&job.plan, scales), None)
+        variant(&job, &Layout::new(&job.plan), &kept(&summaries(&job.plan, scales)))
+    }
+
+    fn kept(summaries: &[RunSummary]) -> Kept {
+        summaries.iter().cloned().collect()
     }
 
     #[test]
     fn a_metric_over_seeds() {
         let (result, _) = folded(&[0.0, 1.0, 2.0]);
         let lost = result.metrics.iter().find(|metric| metric.metric == "requests.lost").unwrap();
-        assert_eq!(lost.values, [Some(0.0), Some(10_500.0), Some(21_000.0)]);
+        assert!(lost.values.iter().eq([Some(0.0), Some(10_500.0), Some(21_000.0)]));
         assert_eq!((lost.n, lost.mean, lost.sd, lost.max), (3, Some(10_500.0), Some(10_500.0), Some(21_000.0)));
         let rto = result.metrics.iter().find(|metric| metric.metric == "rto.users").unwrap();
-        assert_eq!((rto.n, rto.mean, rto.values[0]), (2, Some(130.0), None));
+        assert_eq!((rto.n, rto.mean, rto.values.get(0)), (2, Some(130.0), None));
         let none = folded(&[0.0]).0;
         let rto = none.metrics.iter().find(|metric| metric.metric == "rto.users").unwrap();
         assert_eq!((rto.n, rto.mean, rto.ci95), (0, None, None));
@@ -363,7 +341,9 @@ mod tests {
             .metrics
             .iter()
             .filter(|metric| metric.dims.stage.is_some())
-            .map(|metric| (metric.dims.stage.unwrap(), metric.dims.root.clone().unwrap(), metric.values.clone()))
+            .map(|metric| {
+                (metric.dims.stage.unwrap(), metric.dims.root.clone().unwrap(), metric.values.iter().collect())
+            })
             .collect();
         let expected = [
             (Stage::Undetected, "outage: east", 7000.0),
@@ -407,7 +387,7 @@ mod tests {
             });
         }
         let seeds = [layout.summarise(&plan, &seen), layout.summarise(&plan, &fixture::observations(0.0))];
-        let (result, _) = variant(&job(), &layout, &seeds, None);
+        let (result, _) = variant(&job(), &layout, &kept(&seeds));
         assert_eq!(result.objectives[1].p_met, 0.5);
     }
 
@@ -416,7 +396,7 @@ mod tests {
         let mut job = job();
         job.scenario.spec.expect[0].metric = "latency.p50".to_owned();
         job.scenario.spec.expect[0].journey = Some("browse".to_owned());
-        let (result, notes) = variant(&job, &Layout::new(&job.plan), &summaries(&job.plan, &[1.0]), None);
+        let (result, notes) = variant(&job, &Layout::new(&job.plan), &kept(&summaries(&job.plan, &[1.0])));
         assert_eq!((result.objectives.len(), notes.len()), (1, 1));
         assert!(notes[0].text.contains("latency.p50"));
     }
@@ -428,7 +408,7 @@ mod tests {
         // The second seed is all at the last node, and has a third of the requests.
         seeds[1].curves[2] = (0..128).map(|k| if k == 127 { 1.0 } else { 0.0 }).collect();
         seeds[1].good[2] /= 2.0;
-        let curves = curves(&plan, &seeds);
+        let curves = curves(&plan, &kept(&seeds));
         assert_eq!(
             curves.iter().map(|curve| curve.population.as_deref()).collect::<Vec<_>>(),
             [Some("us"), Some("eu"), None]
@@ -440,7 +420,7 @@ mod tests {
         assert!((points[1].0 - 0.010_834_7).abs() < 1e-7 && (points[1].1 - 2.0 / 3.0).abs() < 1e-12, "{points:?}");
         seeds[0].good[0] = 0.0;
         seeds[1].good[0] = 0.0;
-        assert_eq!(super::curves(&plan, &seeds).len(), 2);
+        assert_eq!(super::curves(&plan, &kept(&seeds)).len(), 2);
     }
 
     #[test]
@@ -456,12 +436,12 @@ mod tests {
     #[test]
     fn the_day_to_tell_of() {
         let mut plan = fixture::plan();
-        assert_eq!(window(&plan, &summaries(&plan, &[0.0, 0.0])), None);
+        assert_eq!(window(&plan, &kept(&summaries(&plan, &[0.0, 0.0]))), None);
         let seeds = summaries(&plan, &[0.0, 1.0, 2.0, 2.0]);
-        assert_eq!(window(&plan, &seeds), Some(Window { replication: 2, from_s: 400.0, to_s: 5800.0 }));
+        assert_eq!(window(&plan, &kept(&seeds)), Some(Window { replication: 2, from_s: 400.0, to_s: 5800.0 }));
         let mut long = seeds.clone();
         long[2].outages[0].end = 1e5;
-        assert_eq!(window(&plan, &long), Some(Window { replication: 2, from_s: 400.0, to_s: 43_600.0 }));
+        assert_eq!(window(&plan, &kept(&long)), Some(Window { replication: 2, from_s: 400.0, to_s: 43_600.0 }));
         // A script beats an outage; its window lasts until what overlaps is over.
         plan.warm_up = Span::HOUR;
         plan.incidents.push(IncidentPlan {
@@ -470,8 +450,8 @@ mod tests {
             lasts: Span::from_whole_secs(600),
             members: Vec::new(),
         });
-        assert_eq!(window(&plan, &seeds), Some(Window { replication: 0, from_s: 2400.0, to_s: 4800.0 }));
-        assert_eq!(window(&plan, &seeds[2..]), Some(Window { replication: 2, from_s: 2400.0, to_s: 5800.0 }));
+        assert_eq!(window(&plan, &kept(&seeds)), Some(Window { replication: 0, from_s: 2400.0, to_s: 4800.0 }));
+        assert_eq!(window(&plan, &kept(&seeds[2..])), Some(Window { replication: 2, from_s: 2400.0, to_s: 5800.0 }));
     }
 
     #[test]

@@ -1,15 +1,16 @@
-//! From the parts of all shards back to the summaries of a scenario, as if one machine had simulated it.
+//! From the parts of all shards back to what is kept of a scenario's seeds, as if one machine had simulated it.
 //!
 //! Parts are read one after the other, and a seed's summary at a time: beside what a fold needs anyway, nothing grows with
 //! the number of shards.
 
+use super::kept::Kept;
 use super::part::{Part, PartError};
 use super::run::Job;
 use super::work::WorkPlan;
 use crate::metric::{Layout, RunSummary};
 use std::io::{Read, Seek};
 
-/// By variant, the summaries of a scenario's seeds, in order. `open` gives the part of a shard.
+/// By variant, what is kept of a scenario's seeds. `open` gives the part of a shard.
 ///
 /// # Errors
 /// With the first shard whose part is of no use, and why.
@@ -18,19 +19,22 @@ pub fn gather<R: Read + Seek>(
     scenario: usize,
     jobs: &[Job],
     open: &mut dyn FnMut(u32) -> Result<Part<R>, PartError>,
-) -> Result<Vec<Vec<RunSummary>>, (u32, PartError)> {
+) -> Result<Vec<Kept>, (u32, PartError)> {
     let layouts: Vec<Layout> = jobs.iter().map(|job| Layout::new(&job.plan)).collect();
-    let mut all: Vec<Vec<RunSummary>> = jobs.iter().map(|_| Vec::new()).collect();
+    let mut all = vec![Kept::default(); jobs.len()];
     for index in 0..plan.shards {
         let one = open(index).and_then(|part| {
             read(plan, index, scenario, part, &mut |variant, summary| {
                 let fits = layouts[variant].admits(&jobs[variant].plan, &summary);
-                all[variant].push(summary);
+                if fits {
+                    all[variant].add(summary);
+                }
                 fits
             })
         });
         one.map_err(|error| (index, error))?;
     }
+    all.iter_mut().for_each(Kept::settle);
     Ok(all)
 }
 
@@ -84,17 +88,17 @@ mod tests {
         encode(plan, index, &seeds.collect::<Vec<_>>())
     }
 
-    fn gathered(plan: &WorkPlan, parts: &[Vec<u8>]) -> Result<Vec<Vec<RunSummary>>, (u32, PartError)> {
+    fn gathered(plan: &WorkPlan, parts: &[Vec<u8>]) -> Result<Vec<Kept>, (u32, PartError)> {
         gather(plan, 0, &jobs(), &mut |index| Part::open(Cursor::new(parts[index as usize].as_slice())))
     }
 
     #[test]
     fn any_number_of_shards_gives_the_same_seeds() {
-        let whole: Vec<Vec<_>> = (0..2).map(|variant| (0..10).map(|seed| summary(variant, seed)).collect()).collect();
+        let whole: Vec<Kept> = (0..2).map(|variant| (0..10).map(|seed| summary(variant, seed)).collect()).collect();
         for shards in [1, 3, 8, 30] {
             let plan = plan(shards);
             let parts: Vec<_> = (0..shards).map(|index| part(&plan, index, &plan.blocks(index))).collect();
-            assert_eq!(gathered(&plan, &parts).unwrap(), whole);
+            assert_eq!(format!("{:?}", gathered(&plan, &parts).unwrap()), format!("{whole:?}"));
         }
     }
 

@@ -114,10 +114,11 @@ mod tests {
     use super::*;
     use crate::experiment::fold::metric;
     use crate::metric::{Key, catalogue};
+    use std::sync::Arc;
 
     fn judged(name: &str, values: &[Option<f64>], target: f64, direction: Direction) -> Judged {
         let known = catalogue::ALL.iter().find(|metric| metric.name == name).unwrap();
-        let metric = metric(&Key { metric: known, dims: Dims::default() }, values.to_vec());
+        let metric = metric(&Key { metric: known, dims: Dims::default() }, Arc::new(values.iter().copied().collect()));
         judge(0, &metric, target, direction, 0.95)
     }
 

@@ -3,8 +3,10 @@
 pub use crate::domain::rollout::Why;
 pub use crate::domain::timeline::{Mark, Series, SpanRow, Timeline};
 use crate::metric::{Better, Dims, Unit};
+use crate::stats::Column;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// The version of `summary.json`'s schema.
 pub const SCHEMA: u32 = 1;
@@ -167,7 +169,7 @@ pub struct MetricResult {
     pub max: Option<f64>,
     /// The value of each seed, in seed order; `None` where it doesn't exist.
     #[serde(skip)]
-    pub values: Vec<Option<f64>>,
+    pub values: Arc<Column>,
 }
 
 /// An objective and how often it is met.

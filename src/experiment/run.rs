@@ -1,10 +1,13 @@
 //! Runs every seed of every variant, in parallel.
 //!
-//! Threads take (variant, seed) in order from one counter, so each builds a variant's simulator at most once and
-//! keeps what it has learnt. Summaries are sorted by seed before anything is added up: the same bytes come out
-//! for any number of threads. Only summaries are kept.
+//! Whatever threads simulate (`replicate.rs`), seeds are added up in order (`order.rs`) as they come: the same bytes come
+//! out for any number of threads, and of each seed nothing stays but its figures (`kept.rs`).
 
-use super::results::{Grid, Results, ScenarioInfo, Timeline, Tool};
+use super::kept::Kept;
+use super::order::InOrder;
+use super::prepared::Prepared;
+use super::replicate::{Deliver, Item, Line, Simulated};
+use super::results::{Grid, Results, ScenarioInfo, Timeline, Tool, VariantResult};
 use super::work::Block;
 use super::{compare, fold, notes};
 use crate::base::Seed;
@@ -14,7 +17,7 @@ use crate::plan::Plan;
 use crate::scenario::resolved::Scenario;
 use rayon::prelude::*;
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// A variant to run.
@@ -29,7 +32,15 @@ pub struct Job {
 }
 
 /// One variant's simulator. What it gives for a seed must not depend on the seeds before.
-pub trait Simulate {
+pub trait Simulate: Send {
+    /// Finds what every seed needs. The first seed begins with it otherwise.
+    fn prepare(&mut self);
+
+    /// Another one that knows as much, for another thread.
+    fn another<'a>(&self) -> Box<dyn Simulate + 'a>
+    where
+        Self: 'a;
+
     /// What one seed observes.
     ///
     /// # Errors
@@ -44,6 +55,17 @@ pub trait Simulate {
 }
 
 impl Simulate for crate::sim::Simulator<'_> {
+    fn prepare(&mut self) {
+        Self::prepare(self);
+    }
+
+    fn another<'a>(&self) -> Box<dyn Simulate + 'a>
+    where
+        Self: 'a,
+    {
+        Box::new(self.clone())
+    }
+
     fn run(&mut self, seed: Seed) -> Result<Observations, String> {
         Self::run(self, seed).map_err(|error| error.to_string())
     }
@@ -96,13 +118,21 @@ where
     F: for<'p> Fn(&'p Plan) -> Box<dyn Simulate + 'p> + Sync,
 {
     let layouts: Vec<Layout> = jobs.iter().map(|job| Layout::new(&job.plan)).collect();
-    let mut summaries: Vec<Vec<RunSummary>> = jobs.iter().map(|_| Vec::new()).collect();
+    let prepared = Prepared::new(jobs, simulate);
+    let mut kept = vec![Kept::default(); jobs.len()];
     let mut info = info;
     let mut done = 0;
     loop {
-        let new = seeds(jobs, &layouts, info.seed, done..info.seeds, control, simulate)?;
-        summaries.iter_mut().zip(new).for_each(|(all, new)| all.extend(new));
-        let results = folded(jobs, &layouts, &summaries, grid.cloned(), tool.clone(), info.clone(), control, simulate)?;
+        let mut last = None;
+        let take = |job: usize, summary| {
+            // A variant's seeds come one after the other.
+            if let Some(before) = last.replace(job).filter(|before| *before != job) {
+                kept[before].settle();
+            }
+            kept[job].add(summary);
+        };
+        seeds(jobs, &layouts, &prepared, info.seed, done..info.seeds, control, take)?;
+        let results = folded(jobs, &layouts, &mut kept, grid.cloned(), tool.clone(), info.clone(), control, &prepared)?;
         done = info.seeds;
         info.seeds = more(&results);
         if info.seeds <= done {
@@ -111,31 +141,41 @@ where
     }
 }
 
-/// Summaries by job and seed, of these seeds under one master seed.
-pub(super) fn seeds<F>(
-    jobs: &[Job],
+/// Gives the summaries of these seeds under one master seed to `take`, by job and seed, each as soon as those before it are
+/// there.
+pub(super) fn seeds<'j, F>(
+    jobs: &'j [Job],
     layouts: &[Layout],
+    prepared: &Prepared<'j, F>,
     master: u64,
     range: Range<u32>,
     control: &Control,
-    simulate: &F,
-) -> Result<Vec<Vec<RunSummary>>, RunError>
+    take: impl FnMut(usize, RunSummary) + Send,
+) -> Result<(), RunError>
 where
     F: for<'p> Fn(&'p Plan) -> Box<dyn Simulate + 'p> + Sync,
 {
     let blocks = (0..jobs.len()).map(|variant| Block { variant, seeds: range.clone() }).collect();
-    let new = Mutex::new(Vec::new());
-    let keep = |_, all| {
-        *new.lock().unwrap_or_else(PoisonError::into_inner) = all;
-        true
-    };
+    let mut take = take;
+    let in_order = InOrder::new(|_, (job, summary)| take(job, summary));
     // Those before count as done.
     let before = u64::from(range.start) * jobs.len() as u64;
     let all = |done, total| (control.progress)(before + done, before + total);
     let told = Control { progress: &all, stop: control.stop };
-    replicate(jobs, layouts, &vec![master; jobs.len()], &[blocks], &told, simulate, &keep)?;
-    let mut new = new.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter();
-    Ok(jobs.iter().map(|_| new.by_ref().take(range.len()).collect()).collect())
+    let (groups, masters) = ([blocks], vec![master; jobs.len()]);
+    let line = Line::new(&groups);
+    Simulated { jobs, layouts, masters: &masters, prepared, line: &line }.run(&told, &in_order)
+}
+
+impl<F: FnMut(u64, (usize, RunSummary)) + Send> Deliver for InOrder<(usize, RunSummary), F> {
+    fn bring(&self, item: Item, summary: RunSummary) -> bool {
+        Self::bring(self, item.number, (item.job, summary));
+        true
+    }
+
+    fn wait(&self, has_ended: &dyn Fn() -> bool) {
+        Self::wait(self, has_ended);
+    }
 }
 
 /// Runs `info.seeds` seeds of every job under the master seed `info.seed`, in the current thread pool, and folds
@@ -175,16 +215,48 @@ where
     F: for<'p> Fn(&'p Plan) -> Box<dyn Simulate + 'p> + Sync,
 {
     let layouts: Vec<Layout> = jobs.iter().map(|job| Layout::new(&job.plan)).collect();
-    replicate(jobs, &layouts, masters, groups, control, simulate, finished)
+    let line = Line::new(groups);
+    let slots: Vec<Mutex<Vec<(u64, RunSummary)>>> = groups.iter().map(|_| Mutex::default()).collect();
+    let groups = Groups { line: &line, slots, finished };
+    for (group, _) in line.sizes.iter().enumerate().filter(|(_, size)| **size == 0) {
+        if !finished(group, Vec::new()) {
+            return Err(RunError::Interrupted);
+        }
+    }
+    let prepared = Prepared::new(jobs, simulate);
+    Simulated { jobs, layouts: &layouts, masters, prepared: &prepared, line: &line }.run(control, &groups)
 }
 
-/// What [`run`] makes of the summaries of all seeds, by job, once it has them.
+/// Holds summaries until there are all of a group.
+struct Groups<'a> {
+    line: &'a Line<'a>,
+    slots: Vec<Mutex<Vec<(u64, RunSummary)>>>,
+    finished: &'a (dyn Fn(usize, Vec<RunSummary>) -> bool + Sync),
+}
+
+impl Deliver for Groups<'_> {
+    fn bring(&self, item: Item, summary: RunSummary) -> bool {
+        let mut slot = self.slots[item.group].lock().unwrap_or_else(PoisonError::into_inner);
+        slot.push((item.number, summary));
+        if slot.len() < self.line.sizes[item.group] {
+            return true;
+        }
+        let mut all = std::mem::take(&mut *slot);
+        drop(slot);
+        all.sort_by_key(|(number, _)| *number);
+        (self.finished)(item.group, all.into_iter().map(|(_, summary)| summary).collect())
+    }
+
+    fn wait(&self, _: &dyn Fn() -> bool) {}
+}
+
+/// What [`run`] makes of all seeds, by job, once it has them.
 ///
 /// # Errors
 /// If it was stopped.
 pub fn run_folded<F>(
     jobs: &[Job],
-    summaries: &[Vec<RunSummary>],
+    kept: &mut [Kept],
     grid: Option<&Grid>,
     tool: &Tool,
     info: ScenarioInfo,
@@ -195,19 +267,20 @@ where
     F: for<'p> Fn(&'p Plan) -> Box<dyn Simulate + 'p> + Sync,
 {
     let layouts: Vec<Layout> = jobs.iter().map(|job| Layout::new(&job.plan)).collect();
-    folded(jobs, &layouts, summaries, grid.cloned(), tool.clone(), info, control, simulate)
+    let prepared = Prepared::new(jobs, simulate);
+    folded(jobs, &layouts, kept, grid.cloned(), tool.clone(), info, control, &prepared)
 }
 
 #[expect(clippy::too_many_arguments, reason = "what a run is of, and what it gave")]
 fn folded<F>(
     jobs: &[Job],
     layouts: &[Layout],
-    summaries: &[Vec<RunSummary>],
+    kept: &mut [Kept],
     grid: Option<Grid>,
     tool: Tool,
     info: ScenarioInfo,
     control: &Control,
-    simulate: &F,
+    prepared: &Prepared<'_, F>,
 ) -> Result<Results, RunError>
 where
     F: for<'p> Fn(&'p Plan) -> Box<dyn Simulate + 'p> + Sync,
@@ -215,15 +288,19 @@ where
     let variants = jobs
         .par_iter()
         .zip(layouts)
-        .zip(summaries)
-        .map(|((job, layout), summaries)| {
+        .zip(kept)
+        .enumerate()
+        .map(|(number, ((job, layout), kept))| {
+            kept.settle();
             // A seed that ran once runs again: without its timeline only if it doesn't.
-            let window = if grid.is_some() { None } else { fold::window(&job.plan, summaries) };
-            let timeline = window.and_then(|window| {
+            let window = if grid.is_some() { None } else { fold::window(&job.plan, kept) };
+            let told = || {
+                let window = window?;
                 let seed = Seed { master: info.seed, replication: window.replication };
-                simulate(&job.plan).timeline(seed, window.from_s, window.to_s).ok()
-            });
-            fold::variant(job, layout, summaries, timeline)
+                prepared.at_hand(number).timeline(seed, window.from_s, window.to_s).ok()
+            };
+            let (timeline, (result, notes)) = rayon::join(told, || fold::variant(job, layout, kept));
+            (VariantResult { timeline, ..result }, notes)
         })
         .collect::<Vec<_>>();
     if control.stop.load(Ordering::Relaxed) {
@@ -245,126 +322,11 @@ where
     })
 }
 
-/// The (job, replication) of groups, in a line that threads take them from.
-struct Line<'a> {
-    /// A block, and its group.
-    blocks: Vec<(&'a Block, usize)>,
-    /// How many there are before each block, and in all.
-    starts: Vec<u64>,
-    /// How many there are in each group.
-    sizes: Vec<usize>,
-}
-
-impl<'a> Line<'a> {
-    fn new(groups: &'a [Vec<Block>]) -> Self {
-        let blocks = groups.iter().enumerate().flat_map(|(group, blocks)| blocks.iter().map(move |one| (one, group)));
-        let blocks: Vec<_> = blocks.collect();
-        let mut starts = vec![0];
-        let mut sizes = vec![0; groups.len()];
-        let mut all = 0;
-        for (block, group) in &blocks {
-            all += block.seeds.len() as u64;
-            starts.push(all);
-            sizes[*group] += block.seeds.len();
-        }
-        Self { blocks, starts, sizes }
-    }
-
-    fn len(&self) -> u64 {
-        self.starts[self.blocks.len()]
-    }
-
-    /// Its job, its replication and its group.
-    fn item(&self, item: u64) -> (usize, u64, usize) {
-        let at = self.starts.partition_point(|start| *start <= item) - 1;
-        let (block, group) = self.blocks[at];
-        (block.variant, u64::from(block.seeds.start) + item - self.starts[at], group)
-    }
-}
-
-/// As [`run_groups`].
-fn replicate<F>(
-    jobs: &[Job],
-    layouts: &[Layout],
-    masters: &[u64],
-    groups: &[Vec<Block>],
-    control: &Control,
-    simulate: &F,
-    finished: &(dyn Fn(usize, Vec<RunSummary>) -> bool + Sync),
-) -> Result<(), RunError>
-where
-    F: for<'p> Fn(&'p Plan) -> Box<dyn Simulate + 'p> + Sync,
-{
-    const HELD: &str = "no thread panics while it holds the lock";
-    let line = Line::new(groups);
-    let total = line.len();
-    let (next, done, ended) = (AtomicU64::new(0), AtomicU64::new(0), AtomicBool::new(false));
-    let first_failure: Mutex<Option<(u64, String)>> = Mutex::new(None);
-    let slots: Vec<Mutex<Vec<(u64, RunSummary)>>> = groups.iter().map(|_| Mutex::default()).collect();
-    let whole = |group: usize, mut all: Vec<(u64, RunSummary)>| {
-        all.sort_by_key(|(item, _)| *item);
-        let goes_on = finished(group, all.into_iter().map(|(_, summary)| summary).collect());
-        ended.fetch_or(!goes_on, Ordering::Relaxed);
-    };
-    for (group, _) in line.sizes.iter().enumerate().filter(|(_, size)| **size == 0) {
-        whole(group, Vec::new());
-    }
-    rayon::broadcast(|_| {
-        let mut simulator: Option<(usize, Box<dyn Simulate + '_>)> = None;
-        loop {
-            // A failure ends the run, but whatever was taken before it is finished: it may have failed earlier.
-            if control.stop.load(Ordering::Relaxed) || ended.load(Ordering::Relaxed) {
-                break;
-            }
-            let item = next.fetch_add(1, Ordering::Relaxed);
-            if item >= total {
-                break;
-            }
-            let (job, replication, group) = line.item(item);
-            let plan = &jobs[job].plan;
-            let (_, simulator) = match simulator.take() {
-                Some(same) if same.0 == job => simulator.insert(same),
-                Some(_) | None => simulator.insert((job, simulate(plan))),
-            };
-            match simulator.run(Seed { master: masters[job], replication }) {
-                Ok(seen) => {
-                    let summary = RunSummary { replication, ..layouts[job].summarise(plan, &seen) };
-                    let mut slot = slots[group].lock().expect(HELD);
-                    slot.push((item, summary));
-                    if slot.len() == line.sizes[group] {
-                        let all = std::mem::take(&mut *slot);
-                        drop(slot);
-                        whole(group, all);
-                    }
-                }
-                Err(message) => {
-                    ended.store(true, Ordering::Relaxed);
-                    let mut first = first_failure.lock().expect(HELD);
-                    if first.as_ref().is_none_or(|(other, _)| item < *other) {
-                        *first = Some((item, message));
-                    }
-                }
-            }
-            (control.progress)(done.fetch_add(1, Ordering::Relaxed) + 1, total);
-        }
-    });
-    if control.stop.load(Ordering::Relaxed) {
-        return Err(RunError::Interrupted);
-    }
-    match first_failure.into_inner().expect("no thread panicked") {
-        Some((item, message)) => {
-            let (job, replication, _) = line.item(item);
-            Err(RunError::Simulation { variant: jobs[job].plan.variant.clone(), replication, message })
-        }
-        None if ended.into_inner() => Err(RunError::Interrupted),
-        None => Ok(()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::metric::fixture;
+    use std::sync::atomic::AtomicU64;
 
     /// Loses as much as the seed's number and the variant say; fails from a seed on.
     struct Fake<'p> {
@@ -373,6 +335,15 @@ mod tests {
     }
 
     impl Simulate for Fake<'_> {
+        fn prepare(&mut self) {}
+
+        fn another<'a>(&self) -> Box<dyn Simulate + 'a>
+        where
+            Self: 'a,
+        {
+            Box::new(Fake { plan: self.plan, fails_from: self.fails_from })
+        }
+
         fn run(&mut self, seed: Seed) -> Result<Observations, String> {
             if seed.replication >= self.fails_from {
                 return Err("no".to_owned());
@@ -481,13 +452,12 @@ mod tests {
     }
 
     #[test]
-    fn a_thread_builds_a_variant_once() {
+    fn a_variant_is_prepared_once() {
         let stop = AtomicBool::new(false);
         let seen = Mutex::new(Vec::new());
         let control = Control { progress: &|done, total| seen.lock().unwrap().push((done, total)), stop: &stop };
         let (results, built) = go(2, 50, u64::MAX, &control);
-        // And once more for each timeline.
-        assert!((2 + 2..=2 * 2 + 2).contains(&built), "{built}");
+        assert_eq!(built, 2, "threads, and timelines, have copies");
         let mut seen = seen.into_inner().unwrap();
         seen.sort_unstable();
         assert_eq!(seen, (1..=100).map(|done| (done, 100)).collect::<Vec<_>>());

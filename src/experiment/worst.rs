@@ -1,5 +1,6 @@
 //! The seed that did worst.
 
+use super::prepared::Prepared;
 use super::run::{Control, Job, RunError, Simulate, seeds as simulated};
 use crate::metric::values::position;
 use crate::metric::{Better, Dims, Layout, Metric, RunSummary};
@@ -31,20 +32,20 @@ pub fn worst<F>(
 where
     F: for<'p> Fn(&'p Plan) -> Box<dyn Simulate + 'p> + Sync,
 {
-    let layouts = [Layout::new(&job.plan)];
-    let summaries = simulated(core::slice::from_ref(job), &layouts, master, 0..seeds, control, simulate)?;
+    let (layouts, jobs) = ([Layout::new(&job.plan)], core::slice::from_ref(job));
     let Some(place) = position(layouts[0].keys(), metric.name, &Dims::default()) else { return Ok(None) };
-    Ok(pick(summaries.iter().flatten(), place, metric.better))
+    let mut values: Vec<(u64, f64)> = Vec::new();
+    let take = |_, summary: RunSummary| values.extend(summary.values[place].map(|value| (summary.replication, value)));
+    simulated(jobs, &layouts, &Prepared::new(jobs, simulate), master, 0..seeds, control, take)?;
+    Ok(pick(&values, metric.better))
 }
 
-fn pick<'s>(summaries: impl Iterator<Item = &'s RunSummary>, place: usize, better: Better) -> Option<Worst> {
+fn pick(values: &[(u64, f64)], better: Better) -> Option<Worst> {
     let sign = match better {
         Better::Higher => -1.0,
         // Where neither is better, the largest is the one to look at.
         Better::Lower | Better::Neither => 1.0,
     };
-    let values = summaries.filter_map(|summary| Some((summary.replication, summary.values[place]?)));
-    let values: Vec<(u64, f64)> = values.collect();
     // Of equals the first: `max_by` would give the last.
     let worst = values.iter().reduce(|worst, one| if sign * one.1 > sign * worst.1 { one } else { worst });
     worst.map(|&(replication, value)| Worst { replication, value, of: values.len() })
@@ -55,12 +56,8 @@ mod tests {
     use super::*;
 
     fn picked(values: &[Option<f64>], better: Better) -> Option<(u64, f64, usize)> {
-        let summaries: Vec<RunSummary> = values
-            .iter()
-            .zip(0..)
-            .map(|(&value, replication)| RunSummary { replication, values: vec![value], ..RunSummary::default() })
-            .collect();
-        pick(summaries.iter(), 0, better).map(|worst| (worst.replication, worst.value, worst.of))
+        let values: Vec<(u64, f64)> = (0..).zip(values).filter_map(|(seed, value)| Some((seed, (*value)?))).collect();
+        pick(&values, better).map(|worst| (worst.replication, worst.value, worst.of))
     }
 
     #[test]

@@ -77,6 +77,11 @@ pub(super) struct Sheet {
 }
 
 impl Sheet {
+    /// One with room for so many values.
+    pub(super) fn with_room(values: usize) -> Self {
+        Self { entries: Vec::with_capacity(values), values: Vec::with_capacity(values) }
+    }
+
     /// Adds a value; `None` where there is none. Which names are added must depend on the plan alone.
     ///
     /// # Panics

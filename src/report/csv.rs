@@ -8,6 +8,8 @@ use super::columns::{COST, LATENCY, OUTAGES, REVISIONS, SEEDS, SWEEP, names};
 use super::view::{bill_lines, is_overall};
 use crate::experiment::results::{Grid, MetricResult, Results};
 use crate::metric::{Dims, Unit};
+use rayon::prelude::*;
+use std::io::{self, Write};
 
 /// A name that no spreadsheet takes for a formula.
 pub(super) fn name(text: &str) -> String {
@@ -38,26 +40,54 @@ fn is_headline(dims: &Dims) -> bool {
     cluster.is_none() && service.is_none() && store.is_none() && stage.is_none() && root.is_none() && month.is_none()
 }
 
+/// Seeds of one metric whose lines are made together: some hundreds of kilobytes.
+const TOGETHER: usize = 4096;
+
+/// Text as a cell of a line that has others.
+fn cell(text: &str) -> String {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record([text, ""]).expect("a Vec takes every byte");
+    let line = String::from_utf8(writer.into_inner().expect("a Vec takes every byte")).unwrap_or_default();
+    line.strip_suffix(",\n").unwrap_or_default().to_owned()
+}
+
 /// `seeds.csv`: one value a line, for the metrics of all users, of a population and of a journey.
-pub(super) fn seeds(results: &Results) -> Vec<u8> {
-    let rows = results.variants.iter().flat_map(|variant| {
-        variant.metrics.iter().filter(|m| is_headline(&m.dims)).flat_map(|m| {
-            m.values.iter().enumerate().filter_map(|(seed, x)| {
-                x.map(|x| {
-                    [
-                        name(&variant.name),
-                        seed.to_string(),
-                        m.metric.clone(),
-                        maybe(m.dims.population.as_ref()),
-                        maybe(m.dims.journey.as_ref()),
-                        m.unit.symbol().to_owned(),
-                        number(x),
-                    ]
-                })
-            })
-        })
+///
+/// It is the one file that grows with the seeds, up to gigabytes: so it is written as its lines are made, by all threads.
+///
+/// # Errors
+/// If it can't be written.
+pub(super) fn seeds(results: &Results, to: &mut dyn Write) -> io::Result<()> {
+    to.write_all(&table(names(&SEEDS), []))?;
+    let metrics = results.variants.iter().flat_map(|variant| {
+        let of_users = variant.metrics.iter().filter(|m| is_headline(&m.dims));
+        of_users.map(move |m| (variant, m))
     });
-    table(names(&SEEDS), rows)
+    let pieces: Vec<_> = metrics
+        .flat_map(|(variant, m)| (0..m.values.len()).step_by(TOGETHER).map(move |first| (variant, m, first)))
+        .collect();
+    for some in pieces.chunks(8 * rayon::current_num_threads()) {
+        let texts: Vec<Vec<u8>> = some.par_iter().map(|&(variant, m, first)| lines(&variant.name, m, first)).collect();
+        texts.iter().try_for_each(|text| to.write_all(text))?;
+    }
+    Ok(())
+}
+
+/// The lines of a metric's seeds from `first` on.
+fn lines(variant: &str, m: &MetricResult, first: usize) -> Vec<u8> {
+    let [variant, metric, unit] = [&name(variant), &m.metric, m.unit.symbol()].map(cell);
+    let [population, journey] = [&m.dims.population, &m.dims.journey].map(|text| cell(&maybe(text.as_ref())));
+    let (before, after) = (format!("{variant},"), format!(",{metric},{population},{journey},{unit},"));
+    let mut text = Vec::new();
+    for seed in first..m.values.len().min(first + TOGETHER) {
+        let Some(x) = m.values.get(seed) else { continue };
+        text.extend_from_slice(before.as_bytes());
+        write!(text, "{seed}").expect("a Vec takes every byte");
+        text.extend_from_slice(after.as_bytes());
+        serde_json::to_writer(&mut text, &x).expect("a Vec takes every byte");
+        text.push(b'\n');
+    }
+    text
 }
 
 /// `latency.csv`: quantiles by population and journey, mean over seeds with its 95 % interval.
@@ -175,6 +205,22 @@ mod tests {
     use super::*;
     use crate::report::sample::sample;
 
+    fn seeds_of(results: &Results) -> Vec<u8> {
+        let mut text = Vec::new();
+        seeds(results, &mut text).unwrap();
+        text
+    }
+
+    /// A cell is what the `csv` crate makes of it between others.
+    #[test]
+    fn cells_are_quoted_where_they_have_to_be() {
+        for (text, expected) in
+            [("", ""), ("a b", "a b"), ("a,b", "\"a,b\""), ("say \"a\"", "\"say \"\"a\"\"\""), ("a\nb", "\"a\nb\"")]
+        {
+            assert_eq!(cell(text), expected);
+        }
+    }
+
     #[test]
     fn names_are_never_formulas_and_numbers_stay() {
         for (given, expected) in
@@ -190,7 +236,7 @@ mod tests {
     fn every_table_reads_back_and_no_cell_is_a_formula() {
         let results = sample();
         for (bytes, rows_at_least) in [
-            (seeds(&results), 400),
+            (seeds_of(&results), 400),
             (latency(&results), 40),
             (cost(&results), 40),
             (outages(&results), 4),
@@ -209,8 +255,8 @@ mod tests {
     #[test]
     fn a_seed_s_value_is_there_to_the_last_bit() {
         let results = sample();
-        let expected = results.variants[0].metrics[0].values[7].unwrap();
-        let bytes = seeds(&results);
+        let expected = results.variants[0].metrics[0].values.get(7).unwrap();
+        let bytes = seeds_of(&results);
         let mut reader = csv::Reader::from_reader(bytes.as_slice());
         let row = reader.records().map(Result::unwrap).nth(7).unwrap();
         assert_eq!((&row[1], &row[2], &row[5]), ("7", "availability", "1"));

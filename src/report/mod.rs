@@ -24,6 +24,7 @@ pub use json::{summary as summary_json, summary_schema};
 pub use terminal::{compare_table, run_table, sweep_table};
 
 use crate::experiment::results::{Grid, Results, VariantResult};
+use std::io::{self, Write};
 
 /// Which command the report is of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,16 +37,32 @@ pub enum Mode {
     Sweep,
 }
 
-/// The files of a report folder: paths relative to it, with forward slashes, and their bytes.
+/// The one file of a report that is too large to be held.
+pub const SEEDS: &str = "seeds.csv";
+
+/// Whether a report has [`SEEDS`]: a sweep's hasn't.
+pub fn has_seeds(results: &Results) -> bool {
+    results.grid.is_none()
+}
+
+/// Writes [`SEEDS`].
+///
+/// # Errors
+/// If it can't be written.
+pub fn write_seeds(results: &Results, to: &mut dyn Write) -> io::Result<()> {
+    csv::seeds(results, to)
+}
+
+/// The files of a report folder but for [`SEEDS`]: paths relative to it, with forward slashes, and their bytes.
 pub fn render(results: &Results, mode: Mode) -> Vec<(String, Vec<u8>)> {
     if let Some(grid) = &results.grid {
         return sweep(results, grid);
     }
     let charts = svg::charts(results);
+    let (page, summary) = rayon::join(|| page::page(results, mode, &charts), || json::summary(results));
     let mut files = vec![
-        ("report.html".to_owned(), page::page(results, mode, &charts)),
-        ("summary.json".to_owned(), json::summary(results)),
-        ("seeds.csv".to_owned(), csv::seeds(results)),
+        ("report.html".to_owned(), page),
+        ("summary.json".to_owned(), summary),
         ("latency.csv".to_owned(), csv::latency(results)),
         ("cost.csv".to_owned(), csv::cost(results)),
         ("outages.csv".to_owned(), csv::outages(results)),
@@ -141,7 +158,7 @@ mod tests {
         let results = sample();
         let files = render(&results, Mode::Compare);
         assert_eq!(files, render(&results, Mode::Compare));
-        for name in ["report.html", "summary.json", "seeds.csv", "latency.csv", "cost.csv", "outages.csv"] {
+        for name in ["report.html", "summary.json", "latency.csv", "cost.csv", "outages.csv"] {
             assert!(!text_of(&files, name).is_empty());
         }
         let resolved = text_of(&files, "scenario.active-active.toml");

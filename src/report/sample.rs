@@ -6,6 +6,7 @@ use crate::domain::Stage;
 use crate::experiment::results::*;
 use crate::metric::{Better, Dims, Metric, catalogue as m};
 use crate::stats::Verdict;
+use std::sync::Arc;
 
 /// Names that try to be something else.
 pub(super) const HOSTILE: [&str; 3] = ["<script>alert(1)</script>", "=cmd()|' /C calc'!A0", "../../x\u{202e}🦀"];
@@ -54,7 +55,7 @@ fn of(metric: &Metric, dims: Dims, values: Vec<Option<f64>>) -> MetricResult {
         p95: at(0.95),
         p99: at(0.99),
         max: at(1.0),
-        values,
+        values: Arc::new(values.into_iter().collect()),
     }
 }
 
@@ -190,9 +191,9 @@ fn variant(place: usize) -> VariantResult {
     let objectives = [(&m::AVAILABILITY, 0.9999, Direction::AtLeast), (&m::LATENCY_P99, 0.8, Direction::AtMost)]
         .map(|(metric, target, direction)| {
             let result = metrics.iter().find(|r| r.metric == metric.name).unwrap();
-            let met = result.values.iter().flatten().filter(|x| match direction {
-                Direction::AtLeast => **x >= target,
-                Direction::AtMost => **x <= target,
+            let met = result.values.present().filter(|x| match direction {
+                Direction::AtLeast => *x >= target,
+                Direction::AtMost => *x <= target,
             });
             let p = met.count() as f64 / f64::from(SEEDS);
             let p_met_ci95 = [(p - 0.12).max(0.0), (p + 0.12).min(1.0)];
@@ -354,7 +355,7 @@ fn comparisons(variants: &[VariantResult]) -> Vec<Comparison> {
                 (x.dims.stage.is_none()).then_some(())?;
                 b.metrics.iter().find(same).map(|y| (x, y))
             }) {
-                let pairs: Vec<f64> = x.values.iter().zip(&y.values).filter_map(|(x, y)| Some((*x)? - (*y)?)).collect();
+                let pairs: Vec<f64> = x.values.iter().zip(y.values.iter()).filter_map(|(x, y)| Some(x? - y?)).collect();
                 let d = of(&m::AVAILABILITY, Dims::default(), pairs.iter().map(|d| Some(*d)).collect());
                 let (Some(difference), Some(ci95)) = (d.mean, d.ci95) else { continue };
                 let towards = match x.better {

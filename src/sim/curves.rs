@@ -1,5 +1,6 @@
 //! Latency curves by what they depend on: convolved once per path, waits applied on demand.
 
+use super::convolved::Convolved;
 use super::inputs::{Condition, Inputs, Route};
 use super::intern::Map;
 use super::lookups::cache_of;
@@ -33,14 +34,15 @@ pub(super) enum Kind {
 pub(super) struct CurveId(u32);
 
 /// Latency curves, made once each.
-#[derive(Default, Debug)]
+#[derive(Clone, Default, Debug)]
 pub(super) struct Curves {
+    convolved: Convolved,
     known: Map<Box<[u64]>, CurveId>,
     kept: Vec<Kept>,
 }
 
 /// A shape, and what counts of it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Kept {
     shape: Arc<Curve>,
     within: Within,
@@ -90,7 +92,7 @@ impl Curves {
     fn convolve(&mut self, key: &[u64], limit: f64, parts: impl FnOnce() -> Vec<Part>) -> CurveId {
         match self.known.get(key) {
             Some(&id) => id,
-            None => self.keep(key, Arc::new(Curve::sum(&parts())), limit, true),
+            None => self.keep(key, self.convolved.curve(key, || Curve::sum(&parts())), limit, true),
         }
     }
 

@@ -56,7 +56,7 @@ pub(super) struct Known<'a> {
 const PER_E: f64 = 50.0;
 
 /// How often accesses meet writes under way, worked out once each.
-#[derive(Default, Debug)]
+#[derive(Clone, Default, Debug)]
 pub(super) struct Meetings {
     known: Map<(u32, u64), f64>,
     /// Logarithms at nodes.

@@ -46,7 +46,7 @@ impl Hasher for Fold {
 }
 
 /// A table of distinct things.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Interner<T> {
     known: Map<T, u32>,
     things: Vec<T>,

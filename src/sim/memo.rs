@@ -1,6 +1,6 @@
 //! What has been solved before: inputs, solutions and whole slots of a cluster, kept by their keys.
 //!
-//! A memo belongs to one thread and one plan. It changes speed and nothing else: what it returns is a pure
+//! A memo belongs to one thread and one plan; that of another thread begins as a copy of what was prepared. It changes speed and nothing else: what it returns is a pure
 //! function of the key, a miss inserts and then takes the hit's path, and a seed adds up in the order of its own
 //! first visits, never by number in the memo. What quiet weeks need (`orbit.rs`) comes first and is kept for good; the
 //! rest is forgotten from time to time, so memory doesn't grow with the number of seeds.
@@ -50,7 +50,7 @@ pub(super) struct Transition {
 }
 
 /// How many of each are kept for good.
-#[derive(Default, Debug)]
+#[derive(Clone, Default, Debug)]
 struct Floor {
     inputs: usize,
     shapes: usize,
@@ -61,7 +61,7 @@ struct Floor {
 }
 
 /// What has been solved before.
-#[derive(Default, Debug)]
+#[derive(Clone, Default, Debug)]
 pub(super) struct Memo {
     inputs: Interner<Inputs>,
     shapes: Shapes,

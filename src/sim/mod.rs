@@ -2,6 +2,7 @@
 //! the flow engine or simulated by the requests engine (`drive`).
 
 mod backlog;
+mod convolved;
 mod curves;
 mod data;
 mod drive;
@@ -42,6 +43,7 @@ use drive::Drive;
 use index::Index;
 use log::Log;
 use memo::Memo;
+use std::sync::Arc;
 use tally::Rough;
 use world::World;
 
@@ -69,18 +71,19 @@ pub enum SimError {
     },
 }
 
-/// Runs seeds of one plan, one at a time. Keeps what it has solved, so each thread has its own.
-#[derive(Debug)]
+/// Runs seeds of one plan, one at a time. Keeps what it has solved, so each thread has its own: a clone of one that was
+/// prepared, which shares what takes longest to find (`convolved.rs`).
+#[derive(Clone, Debug)]
 pub struct Simulator<'p> {
     plan: &'p Plan,
-    index: Index,
+    index: Arc<Index>,
     memo: Memo,
 }
 
 impl<'p> Simulator<'p> {
     /// A simulator with nothing solved yet.
     pub fn new(plan: &'p Plan) -> Self {
-        Self { plan, index: Index::new(plan), memo: Memo::default() }
+        Self { plan, index: Arc::new(Index::new(plan)), memo: Memo::default() }
     }
 
     /// Runs one seed over the warm-up and the horizon.
@@ -115,8 +118,9 @@ impl<'p> Simulator<'p> {
         Ok(Story { seen, happenings, held, losing })
     }
 
-    /// Finds the weekly orbits before the first seed, if there are weeks to skip; later forgets what became too much.
-    fn prepare(&mut self) {
+    /// Finds the weekly orbits, if there are weeks to skip; once they are known, forgets what became too much. The first
+    /// seed begins with it.
+    pub fn prepare(&mut self) {
         let plan = self.plan;
         let weeks = (plan.warm_up + plan.horizon).nanos() / Span::WEEK.nanos();
         let whole = plan.requests.as_ref().is_some_and(|requests| requests.windows.is_none());

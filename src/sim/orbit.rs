@@ -12,7 +12,7 @@ use crate::domain::Cluster;
 use crate::plan::Plan;
 
 /// The slots of one cluster's week under inputs that stay as they are.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Orbit {
     pub(super) cluster: Id<Cluster>,
     pub(super) slots: Vec<TransitionId>,
@@ -58,7 +58,7 @@ impl Orbit {
 }
 
 /// The orbits of a plan's clusters when all is well.
-#[derive(Default, Debug)]
+#[derive(Clone, Default, Debug)]
 pub(super) struct Orbits {
     all: Vec<Orbit>,
     /// By transition: its orbit and its place there.

@@ -29,7 +29,7 @@ pub(super) struct Rough {
 }
 
 /// Counts with the order in which they were first touched.
-#[derive(Default, Debug)]
+#[derive(Clone, Default, Debug)]
 struct Visits<T> {
     amount: Vec<T>,
     order: Vec<u32>,
@@ -56,7 +56,7 @@ impl<T: Copy + Default + PartialEq + core::ops::AddAssign> Visits<T> {
 }
 
 /// Where one seed was, and for how long. As long as all that was ever solved, so a memo's seeds hand it on, emptied.
-#[derive(Default, Debug)]
+#[derive(Clone, Default, Debug)]
 pub(super) struct Visited {
     /// Seconds in each solution: of this month, and of those that are closed.
     stays: Visits<f64>,

@@ -17,7 +17,7 @@ use crate::replication::visibility::Visibility;
 pub(super) struct ViewId(u32);
 
 /// What a read sees of writes.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct View {
     visibility: Visibility,
     /// The chance that it misses a write acknowledged as long ago as is reported against.
@@ -25,7 +25,7 @@ struct View {
 }
 
 /// Views, made once each.
-#[derive(Default, Debug)]
+#[derive(Clone, Default, Debug)]
 pub(super) struct Views {
     known: Map<Vec<u64>, ViewId>,
     all: Vec<View>,

@@ -3,6 +3,7 @@
 //! Sums run in the given order, so the same values in the same order give the same bits. Quantiles of
 //! Student's t and of the normal are `statrs`'s, the only numbers here that use the platform's maths.
 
+pub mod column;
 pub mod histogram;
 pub mod holm;
 pub mod paired;
@@ -12,6 +13,7 @@ pub mod shift;
 pub mod summary;
 pub mod tally;
 
+pub use column::Column;
 pub use histogram::Histogram;
 pub use holm::{holm, two_sided_p};
 pub use paired::{Direction, Paired, Verdict};

@@ -23,7 +23,7 @@ pub(super) fn chart(results: &Results) -> Option<Chart> {
     let all: Vec<f64> = shown
         .iter()
         .filter_map(|(_, v)| overall(v, &catalogue::AVAILABILITY))
-        .flat_map(|m| m.values.iter().flatten().copied().chain(m.mean))
+        .flat_map(|m| m.values.present().chain(m.mean))
         .collect();
     if all.is_empty() {
         return None;
@@ -144,7 +144,7 @@ fn strip(c: &mut Canvas<'_>, variant: &VariantResult, i: usize, place: Place, to
         let [low, high] = o.p_met_ci95;
         c.text(WIDTH - 8.0, top + 60.0, Anchor::End, 11.0, SOFT, &format!("{} to {}", percent(low), percent(high)));
     }
-    let mut values: Vec<f64> = m.values.iter().flatten().copied().collect();
+    let mut values: Vec<f64> = m.values.present().collect();
     values.sort_by(f64::total_cmp);
     let step = values.len().div_ceil(DOTS).max(1);
     let picked: Vec<f64> = values.iter().copied().skip(step / 2).step_by(step).collect();

@@ -1,0 +1,25 @@
+//! How much memory a run takes at most, as the kernel counts it.
+
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// The most memory in bytes that `run FILE --seeds N` has had by when its report is written, and how many metrics it has.
+pub(crate) fn peak(program: &str, file: &Path, seeds: u32, folder: &Path) -> (f64, usize) {
+    let mut command = Command::new(program);
+    command.arg("run").arg(file).args(["--seeds", &seeds.to_string(), "--threads", "2", "--format", "json"]);
+    command.arg("--out").arg(folder).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn().expect("the program starts");
+    let mut out = child.stdout.take().expect("it is piped");
+    // It prints when its report is written, and more than a pipe holds: so it is still there.
+    let mut text = vec![0];
+    out.read_exact(&mut text).expect("it prints");
+    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).expect("it is still there");
+    out.read_to_end(&mut text).expect("it prints");
+    assert!(child.wait().expect("it ends").success(), "the run succeeds");
+    let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
+    let kilobytes: f64 = kilobytes.expect("the kernel counts it").trim().parse().expect("a number");
+    let metrics = String::from_utf8_lossy(&text).matches("\"p99\":").count();
+    (kilobytes * 1024.0, metrics)
+}
