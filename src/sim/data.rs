@@ -91,7 +91,7 @@ impl Meetings {
 }
 
 /// What is written to partitions when all is well, worked out once each.
-#[derive(Default, Debug)]
+#[derive(Clone, Default, Debug)]
 pub(super) struct Written {
     /// By store, partition and slot.
     known: Map<(Id<Store>, usize, usize), f64>,

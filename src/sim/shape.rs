@@ -17,7 +17,7 @@ use crate::plan::{ClusterPlan, DEMAND, JourneyPlan, Plan, StepPlan};
 use std::borrow::Cow;
 
 /// What a cluster's steady state is made of.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Shape {
     /// The condition of each station, those elsewhere last.
     pub(super) conditions: Vec<Condition>,
@@ -26,7 +26,7 @@ pub(super) struct Shape {
 }
 
 /// One journey of one flow.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Part {
     pub(super) population: Id<Population>,
     pub(super) journey: Id<Journey>,
@@ -41,7 +41,7 @@ pub(super) struct Part {
 }
 
 /// What doesn't depend on load of a journey that reads no cache.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Fixed {
     hops: Vec<Hop>,
     calls: Vec<Call>,
@@ -129,7 +129,7 @@ impl Part {
 }
 
 /// Shapes, made once each.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Shapes {
     known: Map<Inputs, u32>,
     all: Vec<Shape>,
