@@ -99,7 +99,8 @@ impl<E> EventList<E> {
         if at == SimTime::NEVER {
             return;
         }
-        let slot = if let Some(slot) = self.vacant.take().or_else(|| self.unused.pop()) {
+        let vacant = self.vacant.take();
+        let slot = if let Some(slot) = vacant.or_else(|| self.unused.pop()) {
             self.events[slot as usize] = Some(event);
             slot as usize
         } else {
@@ -107,12 +108,13 @@ impl<E> EventList<E> {
             self.events.len() - 1
         };
         assert!(slot >> SLOT_BITS == 0 && self.sequence >> SEQUENCE_BITS == 0, "more events than can be told apart");
-        while slot >= 4 * (self.lines.len() - self.leaves) {
-            self.grow();
-        }
         let key = u128::from(at.nanos()) << TIME_SHIFT | u128::from(self.sequence << SLOT_BITS | slot as u64);
         self.sequence += 1;
-        self.play(slot, key);
+        if vacant.is_some() {
+            self.play(slot, key);
+        } else {
+            self.join(slot, key);
+        }
     }
 
     /// When the next event is due.
@@ -144,7 +146,25 @@ impl<E> EventList<E> {
         }
     }
 
-    /// Puts a key in a place, and plays all matches on its way up.
+    /// Puts a key in a place that has none. It only wins what was won by a later one.
+    fn join(&mut self, slot: usize, key: u128) {
+        while slot >= 4 * (self.lines.len() - self.leaves) {
+            self.grow();
+        }
+        let mut place = 4 * self.leaves + slot;
+        self.lines[place / 4].0[place % 4] = key;
+        while let Some(next) = (place / 4).checked_sub(1) {
+            let won = &mut self.lines[next / 4].0[next % 4];
+            if *won < key {
+                return;
+            }
+            *won = key;
+            place = next;
+        }
+        self.first = earlier(self.first, key);
+    }
+
+    /// Puts another key in the place of what was taken out, and plays all matches on its way up.
     #[inline]
     fn play(&mut self, slot: usize, key: u128) {
         let (mut place, mut earliest) = (4 * self.leaves + slot, key);
