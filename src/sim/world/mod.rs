@@ -21,6 +21,7 @@ mod requests;
 mod revisions;
 mod routing;
 mod spill;
+mod stale;
 mod story;
 mod switchover;
 mod waves;
@@ -117,7 +118,7 @@ struct Active {
 }
 
 /// What all holds on one thing amount to.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 struct Composed {
     condition: Condition,
     /// The hold that `down` is of, or else the earliest.
@@ -276,6 +277,13 @@ pub(in crate::sim) struct World<'a> {
     short_until: Table<Cluster, SimTime>,
     /// Faults whose effect on capacity outlives them.
     lingering: Table<Cluster, Option<(Id<Root>, SimTime)>>,
+    /// Populations that are leaving an old answer.
+    moving: Vec<Id<Population>>,
+    /// Clusters that are marked down.
+    marked_down: Vec<Id<Cluster>>,
+    stale: stale::Stale,
+    /// Memory for a list of clusters.
+    touched: Vec<Id<Cluster>>,
     dns_serial: u32,
     rebalance_serial: u32,
     /// How long until the load is looked at again.
@@ -381,6 +389,10 @@ impl<'a> World<'a> {
             units: plan.clusters.keys().map(|cluster| Unit::new(plan, cluster, unset)).collect(),
             short_until: vec![SimTime::ZERO; plan.clusters.len()].into(),
             lingering: vec![None; plan.clusters.len()].into(),
+            moving: Vec::new(),
+            marked_down: Vec::new(),
+            stale: stale::Stale::all_of(plan.clusters.len()),
+            touched: Vec::new(),
             dns_serial: 0,
             rebalance_serial: 0,
             look_again: spill::LEAST,
@@ -455,16 +467,20 @@ impl<'a> World<'a> {
             self.events.schedule(SimTime::ZERO + Span::WEEK, Event::Week);
         }
         // What is down when the run begins has been noticed long ago.
-        self.compose_fronts();
+        for cluster in plan.clusters.keys() {
+            self.fronts[cluster] = self.composed_front(cluster);
+        }
         for cluster in plan.clusters.keys() {
             self.clusters[cluster].up = self.probe(cluster) == Outcome::Good;
             self.clusters[cluster].cause = self.fronts[cluster].cause.map(|(root, occurrence, _)| (root, occurrence));
+            self.touch_verdict(cluster);
         }
         for population in plan.populations.keys() {
             let answer = self.choose(population);
             self.give(population, answer, SimTime::ZERO);
             self.routed[population].cohorts.clear();
         }
+        self.moving.clear();
         self.preheat_caches();
         self.review_controllers(SimTime::ZERO);
         if plan.routing.spill.is_some() {
@@ -489,21 +505,32 @@ impl<'a> World<'a> {
                     self.hold(member.hold, member.root, incident.effect, incident.lasts, 0);
                 }
             }
-            Event::Switchover { switchover, step } => self.switch_over(now, switchover, step),
-            Event::Surge { surge, begins } => self.surge(now, surge, begins),
+            Event::Switchover { switchover, step } => {
+                self.stale.touch_all();
+                self.switch_over(now, switchover, step);
+            }
+            Event::Surge { surge, begins } => {
+                self.stale.touch_all();
+                self.surge(now, surge, begins);
+            }
             Event::Verdict { target, serial } => self.verdict(now, target, serial),
             Event::Pair { pair, serial } => {
                 if self.pair_controllers[pair as usize].serial == serial {
+                    self.stale.touch_all();
                     self.pair_goes_on(now, pair as usize);
                 }
             }
             Event::Partition { partition, serial } => {
                 if self.partition_controllers[partition as usize].serial == serial {
+                    self.stale.touch_all();
                     self.partition_goes_on(now, partition as usize);
                 }
             }
             Event::CaughtUp { serial } if serial != self.follow_serial => return,
-            Event::CaughtUp { .. } => self.caught_up(now),
+            Event::CaughtUp { .. } => {
+                self.stale.touch_all();
+                self.caught_up(now);
+            }
             Event::Answer { population, serial } => {
                 let population = Id::new(population as usize);
                 if self.routed[population].serial == serial
@@ -518,9 +545,10 @@ impl<'a> World<'a> {
                 }
             }
             Event::EndpointsDropped { cluster, serial } => {
-                let zones = &mut self.zones[Id::new(cluster as usize)];
-                if zones.serial == serial {
-                    zones.listed = 0;
+                let cluster = Id::new(cluster as usize);
+                if self.zones[cluster].serial == serial {
+                    self.zones[cluster].listed = 0;
+                    self.stale.touch(cluster);
                 }
             }
             Event::Evicted { cluster, serial } => {
@@ -538,15 +566,19 @@ impl<'a> World<'a> {
                 if moving.is_some_and(|(_, until)| until <= now) {
                     *moving = None;
                     self.copies_moved = true;
+                    self.stale.touch_all();
                 }
             }
             Event::Drained { pair, serial } => {
                 if self.pair_controllers[pair as usize].serial == serial && !self.switched[pair as usize] {
+                    self.stale.touch_all();
                     self.suspend(now, pair as usize);
                 }
             }
             Event::Lingered { cluster } => {
-                self.lingering[Id::new(cluster as usize)].take_if(|(_, until)| *until <= now);
+                let cluster = Id::new(cluster as usize);
+                self.lingering[cluster].take_if(|(_, until)| *until <= now);
+                self.stale.touch(cluster);
             }
             Event::Nodes { cluster } => self.nodes_again(now, Id::new(cluster as usize)),
             Event::Caches => {}
@@ -563,7 +595,10 @@ impl<'a> World<'a> {
                 }
                 self.review_routes(now);
             }
-            Event::Week => self.grow(now),
+            Event::Week => {
+                self.stale.touch_all();
+                self.grow(now);
+            }
             Event::Rollout(due) => {
                 // A good release changes nothing for anybody.
                 if !self.rollout(now, due) {
