@@ -154,10 +154,10 @@ fn pass(hops: &[Hop]) -> f64 {
 /// The stations' states and the walks' tries, from what the walks have now, until nothing moves. `state` is a station's
 /// state under a load.
 fn settle(stations: usize, walks: &mut [Walk<'_>], state: impl Fn(usize, f64) -> StationState) -> Vec<StationState> {
-    let mut states: Vec<StationState> = Vec::new();
-    let mut before = vec![0.0; stations];
+    let mut states: Vec<StationState> = Vec::with_capacity(stations);
+    let (mut arrivals, mut before) = (vec![0.0; stations], vec![0.0; stations]);
     for round in 0..ROUNDS {
-        let mut arrivals = vec![0.0; stations];
+        arrivals.fill(0.0);
         for walk in walks.iter() {
             walk.visit(|station, calls| arrivals[station] += calls);
         }
@@ -170,12 +170,13 @@ fn settle(stations: usize, walks: &mut [Walk<'_>], state: impl Fn(usize, f64) ->
         if round > 0 && !moved {
             break;
         }
-        states = arrivals.iter().enumerate().map(|(station, &arrivals)| state(station, arrivals)).collect();
+        states.clear();
+        states.extend(arrivals.iter().enumerate().map(|(station, &arrivals)| state(station, arrivals)));
         shed(walks, &states, &arrivals);
         for walk in walks.iter_mut() {
             walk.tries = walk.outcome(1.0 - walk.passes() * walk.in_time).1;
         }
-        before = arrivals;
+        core::mem::swap(&mut before, &mut arrivals);
     }
     states
 }

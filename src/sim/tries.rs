@@ -29,17 +29,20 @@ pub(super) fn latency(
     if early + late < NEGLIGIBLE {
         return vec![(curve, walk.delay, 1.0)];
     }
-    let mut latency = vec![(curve, walk.delay, good)];
+    let tries = walk.journey.backoffs.len() + 1;
+    let mut latency = Vec::with_capacity(2 * tries);
+    latency.push((curve, walk.delay, good));
     // By the number of tries so far that were late.
-    let mut failed = vec![1.0];
+    let mut failed = Vec::with_capacity(tries);
+    failed.push(1.0);
     let mut backoffs = 0.0;
     for (before, &backoff) in walk.journey.backoffs.iter().enumerate() {
-        let mut next = vec![0.0; failed.len() + 1];
-        for (number, share) in failed.iter().enumerate() {
-            next[number] += share * early;
-            next[number + 1] += share * late;
+        let mut late_before = 0.0;
+        for share in &mut failed {
+            let now = *share * early + late_before * late;
+            late_before = core::mem::replace(share, now);
         }
-        failed = next;
+        failed.push(late_before * late);
         if failed.iter().sum::<f64>() < NEGLIGIBLE {
             break;
         }

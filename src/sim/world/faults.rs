@@ -262,6 +262,11 @@ impl World<'_> {
     /// What all these holds amount to: down over read-only over degraded, factors multiply, errors as 1 − Π(1 − e).
     pub(super) fn compose(&self, holds: impl Iterator<Item = usize>) -> Composed {
         let mut composed = Composed::good();
+        // Mostly nothing does.
+        let mut holds = holds.filter_map(|hold| self.holds[hold].0.as_ref()).peekable();
+        if holds.peek().is_none() {
+            return composed;
+        }
         let (mut passes, mut latency, mut capacity) = (1.0, 1.0, 1.0);
         let mut down: Option<(Id<Root>, u64, SimTime)> = None;
         let mut grey: Option<(Id<Root>, u64, SimTime)> = None;
@@ -270,22 +275,21 @@ impl World<'_> {
                 *cause = Some((active.root, active.occurrence, active.since));
             }
         };
-        for hold in holds {
-            let Some(active) = self.holds[hold].0 else { continue };
+        for active in holds {
             match active.effect {
                 EffectSpec::Down(effect) => {
                     // One black hole among refusals is a black hole.
                     composed.refuses = effect.refuses && (down.is_none() || composed.refuses);
-                    earlier(&mut down, &active);
+                    earlier(&mut down, active);
                 }
                 EffectSpec::Degraded(effect) => {
                     passes *= 1.0 - effect.errors.get();
                     latency *= effect.latency;
                     capacity *= effect.capacity;
                     composed.seen |= active.seen;
-                    earlier(&mut grey, &active);
+                    earlier(&mut grey, active);
                 }
-                EffectSpec::ReadOnly(_) => earlier(&mut composed.read_only, &active),
+                EffectSpec::ReadOnly(_) => earlier(&mut composed.read_only, active),
             }
         }
         composed.cause = down.or(grey);
