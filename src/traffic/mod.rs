@@ -1,6 +1,7 @@
 //! Layer 3: users, what they ask for, and the stations that answer: queueing in closed form and the
 //! distribution of a journey's latency.
 
+pub mod erlang;
 pub mod latency;
 mod lattice;
 pub mod mixture;

@@ -8,7 +8,8 @@
 //! motion (the heavy-traffic limit; Harrison, *Brownian Motion and Stochastic Flow Systems*, 1985): without drift its mean is √(2σ²t/π) after a time t, with
 //! σ² = (1 + cv²)/(cμ) for the wait. The wait of an unlimited queue is no more than that of an hour.
 
-use crate::base::maths::{exp, ln, powf};
+use super::erlang::Loss;
+use crate::base::maths::{exp, ln};
 use core::f64::consts::PI;
 use serde::{Deserialize, Serialize};
 
@@ -92,7 +93,6 @@ pub fn mmc(load: Load) -> Steady {
     let a = load.arrivals * load.service;
     let rho = a / c as f64;
     let factor = f64::midpoint(1.0, load.cv * load.cv);
-    let blocked = erlang_b(c, a);
     match load.queue {
         None => {
             let each = factor * load.service / c as f64;
@@ -106,11 +106,18 @@ pub fn mmc(load: Load) -> Steady {
                     empty: Some(0.0),
                 };
             }
+            let Loss { blocked, empty } = Loss::of(c, a);
             let waiting = blocked / (1.0 - rho * (1.0 - blocked));
             let wait_if_waiting = (each / (1.0 - rho)).min(most);
-            Steady { rejected: 0.0, waiting, wait_if_waiting, utilisation: rho, empty: empty_mmc(c, a, rho) }
+            // States above c hold rho/(1 - rho) times as much as state c.
+            let empty = empty.map(|empty| empty / (1.0 + blocked * rho / (1.0 - rho)));
+            Steady { rejected: 0.0, waiting, wait_if_waiting, utilisation: rho, empty }
         }
         Some(limit) => {
+            let Loss { blocked, empty } = Loss::of(c, a);
+            if blocked == 0.0 {
+                return Steady { utilisation: rho, empty, ..Steady::default() };
+            }
             // p_{c+k} = p_c rho^k; blocked = p_c over the sum up to c.
             let sums = GeometricSums::of(rho, limit);
             let total = sums.unit + blocked * sums.upper;
@@ -122,7 +129,7 @@ pub fn mmc(load: Load) -> Steady {
             let queue_length = p_c * sums.weighted;
             let mean_wait = factor * queue_length / (load.arrivals * accepted);
             let wait_if_waiting = if p_wait > 0.0 { mean_wait / p_wait } else { 0.0 };
-            let empty = empty_from(c, a).map(|e| e * sums.unit / total);
+            let empty = empty.map(|empty| empty * sums.unit / total);
             Steady { rejected, waiting: p_wait, wait_if_waiting, utilisation: rho * accepted, empty }
         }
     }
@@ -147,22 +154,8 @@ impl GeometricSums {
         let n = limit as f64;
         // With s = min(rho, 1/rho): the sums of s^m and m s^m for m = 0 .. n.
         let s = if rho <= 1.0 { rho } else { 1.0 / rho };
-        let power = powf(s, n);
-        let (sum, weighted) = if limit <= 4096 {
-            // Short queues term by term: no cancellation near s = 1.
-            let (mut term, mut sum, mut weighted) = (1.0, 0.0, 0.0);
-            for m in 0..limit {
-                sum += term;
-                weighted += m as f64 * term;
-                term *= s;
-            }
-            (sum, weighted)
-        } else if 1.0 - s < 1e-9 {
-            (n, n * (n - 1.0) / 2.0)
-        } else {
-            let sum = (1.0 - power) / (1.0 - s);
-            (sum, s * (1.0 - n * power / s + (n - 1.0) * power) / ((1.0 - s) * (1.0 - s)))
-        };
+        let short = 1.0 - s;
+        let Powers { sum, weighted, last: power } = Powers::of(s, short, n);
         if rho <= 1.0 {
             // Sum of k rho^k up to n, from that below n.
             Self { unit: 1.0, upper: rho * sum, lower: sum, weighted: weighted + n * power, last: power }
@@ -173,46 +166,40 @@ impl GeometricSums {
     }
 }
 
-/// Erlang's loss probability B(c, a), by the recursion B(k) = a B(k−1) / (k + a B(k−1)).
-///
-/// Where the load is so far below `c` that the probability is under 1e-18 (Chernoff's bound on the Poisson
-/// tail), it is 0: no figure that anyone reads is moved.
-pub fn erlang_b(servers: u64, a: f64) -> f64 {
-    let c = servers as f64;
-    if a <= 0.0 {
-        return 0.0;
-    }
-    if a < c && c - a - c * ln(c / a) < -41.5 {
-        return 0.0;
-    }
-    let mut b = 1.0;
-    for k in 1..=servers {
-        b = a * b / (k as f64 + a * b);
-    }
-    b
+/// Of s^m and m s^m over m = 0 .. n, and s^n, for s ≤ 1.
+struct Powers {
+    sum: f64,
+    weighted: f64,
+    last: f64,
 }
 
-/// Probability that M/M/c is empty; `None` where the sum would overflow.
-fn empty_mmc(servers: u64, a: f64, rho: f64) -> Option<f64> {
-    let within = empty_from(servers, a)?;
-    let blocked = erlang_b(servers, a);
-    Some(if rho < 1.0 { within / (1.0 + blocked * rho / (1.0 - rho)) } else { within })
-}
-
-/// 1 / sum of a^n/n! for n = 0 ..= c.
-fn empty_from(servers: u64, a: f64) -> Option<f64> {
-    if a > 600.0 {
-        return None;
-    }
-    let (mut term, mut sum) = (1.0, 1.0);
-    for n in 1..=servers {
-        term *= a / n as f64;
-        sum += term;
-        if term < sum * 1e-17 && n as f64 > a {
-            break;
+impl Powers {
+    /// With `short` = 1 − s.
+    fn of(s: f64, short: f64, n: f64) -> Self {
+        let last = exp(n * ln(s));
+        if n * short < 0.25 {
+            let (sum, weighted) = near_one(short, n);
+            return Self { sum, weighted, last };
         }
+        let sum = (1.0 - last) / short;
+        Self { sum, weighted: (s * sum - n * last) / short, last }
     }
-    sum.is_finite().then(|| 1.0 / sum)
+}
+
+/// The same sums where the closed form would cancel: by the powers of 1 − s. Σ s^m = Σ C(n, j+1) (s − 1)^j over j, and
+/// Σ m s^m is s times its derivative.
+fn near_one(short: f64, n: f64) -> (f64, f64) {
+    let (mut term, mut sum, mut slope) = (n, n, 0.0);
+    // n (1 − s) < 1/4: what is left out is below 1e-15.
+    for j in 1..12 {
+        let j = f64::from(j);
+        // C(n, j+1) (s − 1)^(j−1).
+        term *= (n - j) / (j + 1.0);
+        slope += j * term;
+        term *= -short;
+        sum += term;
+    }
+    (sum, (1.0 - short) * slope)
 }
 
 /// What retries make of a try that fails with probability `p`: (success probability, tries per request).
@@ -325,6 +312,28 @@ mod tests {
         let steady = mmc(load(400.0, 1.0, 100, Some(5000)));
         close(steady.rejected, 0.75, 1e-9);
         close(steady.mean_wait(), 50.0, 1e-2);
+    }
+
+    #[test]
+    fn sums_over_a_queue_term_by_term() {
+        for n in [0_u64, 1, 2, 7, 50, 1000, 100_000] {
+            for short in [0.0, 1e-15, 1e-9, 1e-6, 0.24 / n.max(1) as f64, 0.26 / n.max(1) as f64, 0.01, 0.3, 0.999] {
+                let s: f64 = 1.0 - short;
+                let (mut term, mut sum, mut weighted) = (1.0, 0.0, 0.0);
+                for m in 0..n {
+                    sum += term;
+                    weighted += m as f64 * term;
+                    term *= s;
+                }
+                let powers = Powers::of(s, 1.0 - s, n as f64);
+                // The terms' own rounding: an ulp each.
+                let tolerance = 1e-14 + n as f64 * f64::EPSILON;
+                close(powers.sum, sum, tolerance);
+                assert!((powers.weighted - weighted).abs() <= tolerance * (weighted + s), "{n} {short}");
+                let error = (powers.last - term).abs();
+                assert!(error <= (1e-13 + tolerance) * term + f64::MIN_POSITIVE, "{n} {short}");
+            }
+        }
     }
 
     #[test]
