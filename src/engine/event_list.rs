@@ -1,43 +1,44 @@
 //! The event list: what is due, in order of (time, sequence). Ties come out in the order they went in.
 //!
-//! A heap of four children a node: half as deep as one of two, and four children of 16 bytes are one line of the cache
-//! (`LaMarca` and Ladner 1996). A key is time, sequence and where the event is kept, in one number. What is taken out
-//! leaves the top empty for the event that is most often put in next.
+//! A tournament of four a match (Knuth, *The Art of Computer Programming* 3, 5.4.1): each pending event has a place,
+//! every four places have an earliest, every four of these, and so on up to one. A key is time, sequence and place in
+//! one number, so no two are alike. A change is played again along its place's way up, which is as long for every
+//! place and known before it begins: unlike in a heap, nothing has to be guessed, and no step waits for memory that
+//! the one before it chose. The place of what is taken out stays as it is until the next event is put in, which most
+//! often follows, and gets that place: one way up for both.
 
 use crate::base::SimTime;
 
-/// Bits of a key that say where its event is kept: 268 million may be pending, and 6·10¹⁰ put in.
-const SLOT_BITS: u32 = 28;
+/// Bits of a key that say where its event is kept: 134 million may be pending, and 6·10¹⁰ put in. The top bit is free.
+const SLOT_BITS: u32 = 27;
 const SEQUENCE_BITS: u32 = 36;
+const TIME_SHIFT: u32 = SLOT_BITS + SEQUENCE_BITS;
 /// No event: later than all.
-const NONE: u128 = u128::MAX;
+const NONE: u128 = u128::MAX >> 1;
 
-/// The keys of four children. Those of the root are the first line; those of the `n`-th key in all lines are line
-/// `n + 1`.
+/// The keys of one match. The last match is the first line; who plays for place `p` in line `n` is the earliest of line
+/// `4 n + p + 1`.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
 struct Line([u128; 4]);
 
-impl Line {
-    /// The earliest, and which it is.
-    #[inline]
-    fn first(&self) -> (u128, usize) {
-        let [a, b, c, d] = self.0;
-        let (left, left_at) = if b < a { (b, 1) } else { (a, 0) };
-        let (right, right_at) = if d < c { (d, 3) } else { (c, 2) };
-        if right < left { (right, right_at) } else { (left, left_at) }
-    }
+/// The earlier of two keys. Which it is can't be guessed, so there is no branch: a difference's sign is a mask.
+#[inline]
+fn earlier(a: u128, b: u128) -> u128 {
+    let difference = b.wrapping_sub(a).cast_signed();
+    a.wrapping_add((difference & (difference >> 127)).cast_unsigned())
 }
 
 /// Pending events of type `E`, earliest first.
 #[derive(Debug)]
 pub struct EventList<E> {
-    /// The earliest key; none while it is empty, with or without others pending.
-    top: u128,
-    /// The other keys; the last line is filled up with none.
+    /// The earliest key, or that which was taken out last while its place is still its own.
+    first: u128,
+    /// The place of what was taken out last, until it is given to another event or given up.
+    vacant: Option<u32>,
     lines: Vec<Line>,
-    /// How many these are.
-    others: usize,
+    /// The number of matches before those in which events themselves play.
+    leaves: usize,
     events: Vec<Option<E>>,
     unused: Vec<u32>,
     now: SimTime,
@@ -48,9 +49,10 @@ pub struct EventList<E> {
 impl<E> Default for EventList<E> {
     fn default() -> Self {
         Self {
-            top: NONE,
-            lines: Vec::new(),
-            others: 0,
+            first: NONE,
+            vacant: None,
+            lines: vec![Line([NONE; 4])],
+            leaves: 0,
             events: Vec::new(),
             unused: Vec::new(),
             now: SimTime::ZERO,
@@ -62,15 +64,15 @@ impl<E> Default for EventList<E> {
 
 /// The time of a key.
 const fn time(key: u128) -> SimTime {
-    SimTime::from_nanos((key >> 64) as u64)
+    SimTime::from_nanos((key >> TIME_SHIFT) as u64)
 }
 
 impl<E> EventList<E> {
     /// Forgets everything and goes back to time 0, keeping the memory.
     pub fn reset(&mut self) {
-        self.top = NONE;
-        self.lines.clear();
-        self.others = 0;
+        self.first = NONE;
+        self.vacant = None;
+        self.lines.fill(Line([NONE; 4]));
         self.events.clear();
         self.unused.clear();
         self.now = SimTime::ZERO;
@@ -97,88 +99,106 @@ impl<E> EventList<E> {
         if at == SimTime::NEVER {
             return;
         }
-        let slot = if let Some(slot) = self.unused.pop() {
+        let vacant = self.vacant.take();
+        let slot = if let Some(slot) = vacant.or_else(|| self.unused.pop()) {
             self.events[slot as usize] = Some(event);
-            u64::from(slot)
+            slot as usize
         } else {
             self.events.push(Some(event));
-            self.events.len() as u64 - 1
+            self.events.len() - 1
         };
         assert!(slot >> SLOT_BITS == 0 && self.sequence >> SEQUENCE_BITS == 0, "more events than can be told apart");
-        let key = u128::from(at.nanos()) << 64 | u128::from(self.sequence << SLOT_BITS | slot);
+        let key = u128::from(at.nanos()) << TIME_SHIFT | u128::from(self.sequence << SLOT_BITS | slot as u64);
         self.sequence += 1;
-        if self.top == NONE {
-            self.sink(key);
+        if vacant.is_some() {
+            self.play(slot, key);
         } else {
-            self.rise(key);
+            self.join(slot, key);
         }
     }
 
     /// When the next event is due.
-    pub fn next_time(&self) -> Option<SimTime> {
-        let first = if self.top == NONE { self.lines.first()?.first().0 } else { self.top };
-        (first != NONE).then_some(time(first))
+    pub fn next_time(&mut self) -> Option<SimTime> {
+        self.give_up();
+        (self.first != NONE).then_some(time(self.first))
     }
 
     /// Takes out the next event due.
     pub fn pop(&mut self) -> Option<(SimTime, E)> {
-        if self.top == NONE {
-            self.others = self.others.checked_sub(1)?;
-            let last = core::mem::replace(&mut self.lines[self.others / 4].0[self.others % 4], NONE);
-            if self.others.is_multiple_of(4) {
-                self.lines.pop();
-            }
-            self.sink(last);
+        self.give_up();
+        let key = self.first;
+        if key == NONE {
+            return None;
         }
-        let key = core::mem::replace(&mut self.top, NONE);
         let slot = (key as u64 & ((1 << SLOT_BITS) - 1)) as u32;
-        self.unused.push(slot);
+        self.vacant = Some(slot);
         self.now = time(key);
         self.popped += 1;
         self.events[slot as usize].take().map(|event| (self.now, event))
     }
 
-    /// Puts a key in from the empty top down.
-    fn sink(&mut self, key: u128) {
-        let (mut hole, mut line) = (None, 0);
-        while let Some(children) = self.lines.get(line) {
-            let (first, at) = children.first();
-            if key < first {
-                break;
-            }
-            self.put(hole, first);
-            hole = Some(4 * line + at);
-            line = 4 * line + at + 1;
-        }
-        self.put(hole, key);
-    }
-
-    /// Puts a key in from the end up.
-    fn rise(&mut self, key: u128) {
-        let mut hole = Some(self.others);
-        if self.others.is_multiple_of(4) {
-            self.lines.push(Line([NONE; 4]));
-        }
-        self.others += 1;
-        while let Some(at) = hole {
-            let parent = (at / 4).checked_sub(1);
-            let other = parent.map_or(self.top, |parent| self.lines[parent / 4].0[parent % 4]);
-            if other < key {
-                break;
-            }
-            self.put(hole, other);
-            hole = parent;
-        }
-        self.put(hole, key);
-    }
-
-    /// Writes a key to the top, or to a place in the lines.
+    /// Gives up the place of what was taken out, if no event took it.
     #[inline]
-    fn put(&mut self, place: Option<usize>, key: u128) {
-        match place {
-            None => self.top = key,
-            Some(at) => self.lines[at / 4].0[at % 4] = key,
+    fn give_up(&mut self) {
+        if let Some(slot) = self.vacant.take() {
+            self.unused.push(slot);
+            self.play(slot as usize, NONE);
         }
+    }
+
+    /// Puts a key in a place that has none. It only wins what was won by a later one.
+    fn join(&mut self, slot: usize, key: u128) {
+        while slot >= 4 * (self.lines.len() - self.leaves) {
+            self.grow();
+        }
+        let mut place = 4 * self.leaves + slot;
+        self.lines[place / 4].0[place % 4] = key;
+        while let Some(next) = (place / 4).checked_sub(1) {
+            let won = &mut self.lines[next / 4].0[next % 4];
+            if *won < key {
+                return;
+            }
+            *won = key;
+            place = next;
+        }
+        self.first = earlier(self.first, key);
+    }
+
+    /// Puts another key in the place of what was taken out, and plays all matches on its way up.
+    #[inline]
+    fn play(&mut self, slot: usize, key: u128) {
+        let (mut place, mut earliest) = (4 * self.leaves + slot, key);
+        loop {
+            let (number, at) = (place / 4, place % 4);
+            let line = &mut self.lines[number].0;
+            line[at] = earliest;
+            // The other three wait for nothing.
+            let others = earlier(earlier(line[at ^ 1], line[at ^ 2]), line[at ^ 3]);
+            earliest = earlier(earliest, others);
+            if number == 0 {
+                break;
+            }
+            place = number - 1;
+        }
+        self.first = earliest;
+    }
+
+    /// One more round: four times as many places.
+    #[cold]
+    fn grow(&mut self) {
+        let next = self.lines.len();
+        // Places keep their numbers: what was in the last round moves to a new one, and the old one holds its earliest.
+        let mut lines = self.lines[..self.leaves].to_vec();
+        let played = &self.lines[self.leaves..];
+        lines.resize(next, Line([NONE; 4]));
+        lines.extend_from_slice(played);
+        lines.resize(4 * next + 1, Line([NONE; 4]));
+        for number in (1..lines.len()).rev() {
+            let earliest = lines[number].0.into_iter().fold(NONE, earlier);
+            lines[(number - 1) / 4].0[(number - 1) % 4] = earliest;
+        }
+        self.leaves = next;
+        self.lines = lines;
     }
 }
 
@@ -221,6 +241,22 @@ mod tests {
         }
         let rest: Vec<_> = core::iter::from_fn(|| list.pop()).collect();
         assert_eq!(rest, sorted.into_iter().map(|((at, _), number)| (at, number)).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_list_that_has_grown_forgets_all() {
+        let mut list = EventList::default();
+        for round in 0..3 {
+            let at = |number: u64| SimTime::from_nanos(number * 7919 % 5000);
+            for number in 0..5000 {
+                list.schedule(at(number), number);
+            }
+            let order: Vec<u64> = core::iter::from_fn(|| list.pop()).map(|(_, number)| at(number).nanos()).collect();
+            assert_eq!(order, (0..5000).collect::<Vec<_>>(), "round {round}");
+            list.schedule(SimTime::from_nanos(5000 + round), 0);
+            list.reset();
+            assert_eq!((list.next_time(), list.pop(), list.now()), (None, None, SimTime::ZERO));
+        }
     }
 
     #[test]
