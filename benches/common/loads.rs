@@ -45,7 +45,8 @@ pub(super) fn all(share: u64) -> Vec<Work> {
     works
 }
 
-fn world(each: u64, populations: u64) -> String {
+/// Of ten regions.
+pub(super) fn world(each: u64, populations: u64) -> String {
     let mut text = String::from("format = 1\nname = \"world\"\n");
     for region in REGIONS {
         for k in 0..each {

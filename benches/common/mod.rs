@@ -8,6 +8,7 @@ mod pages;
 mod queueing;
 mod requests;
 mod scenario;
+mod worlds;
 mod years;
 
 /// Something to time.
@@ -49,6 +50,7 @@ pub(crate) fn all(share: u64) -> Vec<Work> {
         requests::all(share),
         years::all(share),
         loads::all(share),
+        worlds::all(share),
         pages::all(share),
     ]
     .into_iter()

@@ -42,6 +42,10 @@ pub(super) struct Index {
     pub(super) fronts: Table<Cluster, Vec<u32>>,
     /// By population: calls that a request of its makes, by service.
     pub(super) calls: Table<Population, Vec<f64>>,
+    /// By hold: the clusters that alone it makes a difference to; none if it may be all.
+    pub(super) hits: Vec<Option<Vec<Id<Cluster>>>>,
+    /// By hold on a zone: the clusters that have it.
+    pub(super) zones_hit: Vec<Vec<Id<Cluster>>>,
     /// Stores that some journey uses.
     pub(super) used_stores: Table<Store, bool>,
     /// Dependencies that some journey uses.
@@ -69,6 +73,8 @@ impl Index {
             read_only: makes_read_only(plan),
             fronts: vec![Vec::new(); clusters].into(),
             calls: plan.populations.iter().map(|population| calls(plan, population)).collect(),
+            hits: plan.holds.iter().map(|hold| hits(plan, hold.element)).collect(),
+            zones_hit: plan.holds.iter().map(|hold| zones_hit(plan, hold.element)).collect(),
             used_stores: vec![false; plan.stores.len()].into(),
             used_dependencies: vec![false; plan.dependencies.len()].into(),
         };
@@ -117,6 +123,12 @@ impl Index {
                 Element::Dependency(dependency) => index.dependencies[dependency].push(hold),
             }
         }
+        index.add_journeys(plan);
+        index
+    }
+
+    /// What journeys call first, and what they use.
+    fn add_journeys(&mut self, plan: &Plan) {
         for journey in &plan.journeys {
             let first: &[Id<Service>] = journey
                 .steps
@@ -129,26 +141,25 @@ impl Index {
             for (id, cluster) in plan.clusters.iter_enumerated() {
                 for &service in first {
                     if let Some(station) = cluster.station_of[service]
-                        && !index.fronts[id].contains(&station)
+                        && !self.fronts[id].contains(&station)
                     {
-                        index.fronts[id].push(station);
+                        self.fronts[id].push(station);
                     }
                 }
             }
             for step in &journey.steps {
                 match step {
                     StepPlan::Read(store, _) | StepPlan::Write(store, _) => {
-                        index.used_stores[*store] = true;
+                        self.used_stores[*store] = true;
                         if let Some(cache) = plan.stores[*store].cache {
-                            index.used_stores[cache.of] = true;
+                            self.used_stores[cache.of] = true;
                         }
                     }
-                    StepPlan::Dependency(dependency) => index.used_dependencies[*dependency] = true,
+                    StepPlan::Dependency(dependency) => self.used_dependencies[*dependency] = true,
                     StepPlan::Call(_) => {}
                 }
             }
         }
-        index
     }
 }
 
@@ -172,4 +183,36 @@ fn calls(plan: &Plan, population: &PopulationPlan) -> Vec<f64> {
         }
     }
     calls
+}
+
+/// The clusters that alone a hold makes a difference to; none if it may be all. Where there is data, whether a cluster
+/// is there matters to all.
+fn hits(plan: &Plan, element: Element) -> Option<Vec<Id<Cluster>>> {
+    let only_here = plan.stores.is_empty();
+    match element {
+        Element::Region(region) => {
+            let inside = plan.clusters.iter_enumerated().filter(|(_, cluster)| cluster.region == region);
+            only_here.then(|| inside.map(|(id, _)| id).collect())
+        }
+        Element::Zone(..) => only_here.then(|| zones_hit(plan, element)),
+        Element::Cluster(cluster) => only_here.then(|| vec![cluster]),
+        Element::Service(cluster, _)
+        | Element::Pod(cluster, ..)
+        | Element::Access(_, cluster)
+        | Element::Checks(cluster) => Some(vec![cluster]),
+        Element::Gitops | Element::Controller(_) => Some(Vec::new()),
+        Element::Copy(..)
+        | Element::Link(..)
+        | Element::Routing
+        | Element::Dependency(_)
+        | Element::Connection(_)
+        | Element::Hub(_) => None,
+    }
+}
+
+/// The clusters that have a zone.
+fn zones_hit(plan: &Plan, element: Element) -> Vec<Id<Cluster>> {
+    let Element::Zone(region, zone) = element else { return Vec::new() };
+    let all = plan.clusters.iter_enumerated();
+    all.filter(|(_, cluster)| cluster.region == region && zone < cluster.zones).map(|(id, _)| id).collect()
 }

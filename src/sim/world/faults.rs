@@ -4,7 +4,7 @@ use super::super::inputs::{Bits, Condition};
 use super::super::log::Held;
 use super::{Active, Composed, Event, LINGER, World, purpose};
 use crate::base::stream::{Rng, uniform};
-use crate::base::{Id, SimTime, Span, Table};
+use crate::base::{Id, SimTime, Span};
 use crate::domain::story::What;
 use crate::domain::{Cluster, Region, Root, Service};
 use crate::failover::spec::ScaleWhen;
@@ -68,9 +68,10 @@ impl World<'_> {
                 chance > 0.0 && uniform(&mut self.consequence(root, occurrence, 0, purpose::SEEN, 0)) <= chance
             }
         };
-        let before = self.zones_dead();
+        let before = self.zones_dead(hold);
         let serial = self.holds[hold as usize].1 + 1;
         self.copies_moved = true;
+        self.touch_held(hold);
         self.holds[hold as usize] = (Some(Active { root, effect, seen, since: now, occurrence }), serial);
         self.log.held.push(Held { root, from: now, to: now + lasts });
         self.events.schedule(now + lasts, Event::Repair { hold, serial });
@@ -120,6 +121,7 @@ impl World<'_> {
                 self.log.note(now, root, || What::NodesShort(cluster, (until - now).secs()));
                 self.flush(now, cluster);
                 self.units[cluster].short = true;
+                self.stale.touch(cluster);
                 self.short_until[cluster] = self.short_until[cluster].max(until);
                 self.events.schedule(until, Event::Nodes { cluster: cluster.index() as u32 });
             }
@@ -134,6 +136,7 @@ impl World<'_> {
         self.log.note(now, None, || What::NodesAgain(cluster));
         self.flush(now, cluster);
         self.units[cluster].short = false;
+        self.stale.touch(cluster);
         let own = &self.plan.clusters[cluster];
         let woken = own.standby && self.units[cluster].active;
         if woken && self.plan.failover.scale_when == ScaleWhen::AtDecision {
@@ -142,20 +145,19 @@ impl World<'_> {
     }
 
     pub(super) fn release(&mut self, now: SimTime, hold: u32) {
-        let before = self.zones_dead();
+        let before = self.zones_dead(hold);
         let Some(active) = self.holds[hold as usize].0.take() else { return };
         self.copies_moved = true;
+        self.touch_held(hold);
         // Missing pods keep their cause until they are back.
         let hits_capacity = match active.effect {
             EffectSpec::Down(_) => matches!(self.plan.holds[hold as usize].element, Element::Zone(..)),
             EffectSpec::Degraded(_) | EffectSpec::ReadOnly(_) => false,
         };
         if hits_capacity {
-            for cluster in self.plan.clusters.keys() {
-                if self.index.zones[cluster].iter().any(|&(_, other)| other == hold as usize) {
-                    self.lingering[cluster] = Some((active.root, now + LINGER));
-                    self.events.schedule(now + LINGER, Event::Lingered { cluster: cluster.index() as u32 });
-                }
+            for &(cluster, _) in &before {
+                self.lingering[cluster] = Some((active.root, now + LINGER));
+                self.events.schedule(now + LINGER, Event::Lingered { cluster: cluster.index() as u32 });
             }
         }
         self.zones_changed(now, &before);
@@ -170,37 +172,37 @@ impl World<'_> {
         }
     }
 
-    /// By cluster: the zones that some hold keeps down.
-    pub(super) fn zones_dead(&self) -> Table<Cluster, u64> {
-        self.index
-            .zones
-            .iter()
-            .map(|zones| {
-                zones.iter().fold(0, |dead, &(zone, hold)| match self.holds[hold].0 {
-                    Some(Active { effect: EffectSpec::Down(_), .. }) => dead | 1 << zone,
-                    Some(Active { effect: EffectSpec::Degraded(_) | EffectSpec::ReadOnly(_), .. }) | None => dead,
-                })
-            })
-            .collect()
+    /// The clusters that have the zone of a hold, in order, with the zones that some hold keeps down.
+    fn zones_dead(&self, hold: u32) -> Vec<(Id<Cluster>, u64)> {
+        let hits = &self.index.zones_hit[hold as usize];
+        hits.iter().map(|&cluster| (cluster, self.dead_zones(cluster))).collect()
+    }
+
+    /// The zones of a cluster that some hold keeps down.
+    fn dead_zones(&self, cluster: Id<Cluster>) -> u64 {
+        self.index.zones[cluster].iter().fold(0, |dead, &(zone, hold)| match self.holds[hold].0 {
+            Some(Active { effect: EffectSpec::Down(_), .. }) => dead | 1 << zone,
+            Some(Active { effect: EffectSpec::Degraded(_) | EffectSpec::ReadOnly(_), .. }) | None => dead,
+        })
     }
 
     /// Pods die with their zone and come back with it, or elsewhere.
-    pub(super) fn zones_changed(&mut self, now: SimTime, before: &Table<Cluster, u64>) {
-        let after = self.zones_dead();
-        for (cluster, &dead) in after.iter_enumerated() {
+    fn zones_changed(&mut self, now: SimTime, before: &[(Id<Cluster>, u64)]) {
+        for &(cluster, before) in before {
+            let dead = self.dead_zones(cluster);
             self.zones[cluster].cause = self.index.zones[cluster]
                 .iter()
                 .filter_map(|&(_, hold)| self.holds[hold].0)
                 .filter(|active| matches!(active.effect, EffectSpec::Down(_)))
                 .map(|active| (active.root, active.since))
                 .min_by_key(|&(root, since)| (since, root));
-            if dead == before[cluster] {
+            if dead == before {
                 continue;
             }
             let own = &self.plan.clusters[cluster];
             self.flush(now, cluster);
-            let died = dead & !before[cluster];
-            let up_before = own.zones - before[cluster].count_ones();
+            let died = dead & !before;
+            let up_before = own.zones - before.count_ones();
             if died != 0 {
                 if self.zones[cluster].wanted.is_none() {
                     self.zones[cluster].wanted = Some(self.units[cluster].totals(self.memo));
@@ -297,39 +299,37 @@ impl World<'_> {
         composed
     }
 
-    /// Regions and clusters; a degraded zone counts with its share of the cluster.
-    pub(super) fn compose_fronts(&mut self) {
-        for cluster in self.plan.clusters.keys() {
-            let mut composed = self.compose(self.index.front[cluster].iter().copied());
-            let zones = f64::from(self.plan.clusters[cluster].zones.max(1));
-            for &(_, hold) in &self.index.zones[cluster] {
-                if let Some(Active { effect: EffectSpec::Degraded(effect), root, since, occurrence, seen }) =
-                    self.holds[hold].0
-                {
-                    let condition = &mut composed.condition;
-                    let share = |factor: f64| 1.0 + (factor - 1.0) / zones;
-                    let passes = (1.0 - condition.errors.get()) * (1.0 - effect.errors.get() / zones);
-                    condition.errors = Bits::from(1.0 - passes);
-                    condition.latency = Bits::from(condition.latency.get() * share(effect.latency));
-                    condition.capacity = Bits::from(condition.capacity.get() * share(effect.capacity));
-                    composed.seen |= seen;
-                    if composed.cause.is_none() {
-                        composed.cause = Some((root, occurrence, since));
-                        condition.errors_root = root;
-                    }
+    /// A region and a cluster; a degraded zone counts with its share of the cluster.
+    pub(super) fn composed_front(&self, cluster: Id<Cluster>) -> Composed {
+        let mut composed = self.compose(self.index.front[cluster].iter().copied());
+        let zones = f64::from(self.plan.clusters[cluster].zones.max(1));
+        for &(_, hold) in &self.index.zones[cluster] {
+            if let Some(Active { effect: EffectSpec::Degraded(effect), root, since, occurrence, seen }) =
+                self.holds[hold].0
+            {
+                let condition = &mut composed.condition;
+                let share = |factor: f64| 1.0 + (factor - 1.0) / zones;
+                let passes = (1.0 - condition.errors.get()) * (1.0 - effect.errors.get() / zones);
+                condition.errors = Bits::from(1.0 - passes);
+                condition.latency = Bits::from(condition.latency.get() * share(effect.latency));
+                condition.capacity = Bits::from(condition.capacity.get() * share(effect.capacity));
+                composed.seen |= seen;
+                if composed.cause.is_none() {
+                    composed.cause = Some((root, occurrence, since));
+                    condition.errors_root = root;
                 }
             }
-            if composed.condition.down.is_none()
-                && self.zones_up(cluster) == 0
-                && let Some((root, since)) = self.zones[cluster].cause
-            {
-                composed.cause = Some((root, u64::from(self.zones[cluster].serial), since));
-                composed.refuses = false;
-                // While endpoints are listed the hops themselves fail; the cluster is gone either way.
-                composed.condition.down = Some(root);
-            }
-            self.fronts[cluster] = composed;
         }
+        if composed.condition.down.is_none()
+            && self.zones_up(cluster) == 0
+            && let Some((root, since)) = self.zones[cluster].cause
+        {
+            composed.cause = Some((root, u64::from(self.zones[cluster].serial), since));
+            composed.refuses = false;
+            // While endpoints are listed the hops themselves fail; the cluster is gone either way.
+            composed.condition.down = Some(root);
+        }
+        composed
     }
 
     pub(super) fn zones_up(&self, cluster: Id<Cluster>) -> u32 {

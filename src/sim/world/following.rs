@@ -74,6 +74,7 @@ impl World<'_> {
         if !self.histories_changed && !reaches.iter().any(differs) {
             return;
         }
+        self.stale.touch_all();
         self.let_copies_follow(now);
         for own in reaches {
             self.histories[own.partition].set(own.grows, own.ships, &own.away);

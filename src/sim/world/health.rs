@@ -64,9 +64,9 @@ impl World<'_> {
     }
 
     /// Schedules or calls off verdicts after a change.
-    pub(super) fn let_probes_see(&mut self, now: SimTime) {
+    pub(super) fn let_probes_see(&mut self, now: SimTime, touched: &[Id<Cluster>]) {
         let plan = self.plan;
-        for cluster in plan.clusters.keys() {
+        for &cluster in touched {
             let outcome = self.probe(cluster);
             let number = cluster.index();
             let earliest = self.clusters[cluster].since + plan.routing.hold_down;
@@ -165,6 +165,7 @@ impl World<'_> {
             }
         }
         self.log.deeds.push((now, deed));
+        self.touch_verdict(cluster);
         self.review_controllers(now);
         self.review_routes(now);
     }
@@ -191,6 +192,7 @@ impl World<'_> {
         self.log.held.push(Held { root, from: now, to: back.max(now + self.plan.routing.hold_down) });
         self.log.note(now, root, || What::MarkedDown(cluster, None));
         self.log.deeds.push((now, Deed::Detected(cluster)));
+        self.touch_verdict(cluster);
         self.review_controllers(now);
         self.review_routes(now);
     }

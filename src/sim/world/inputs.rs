@@ -48,25 +48,26 @@ impl World<'_> {
 
     /// Lets probes see the world, and gives each cluster what it is given now.
     pub(in crate::sim) fn refresh(&mut self, now: SimTime) {
-        self.compose_fronts();
+        self.touch_moving();
+        let touched = self.take_touched();
+        for &cluster in &touched {
+            self.fronts[cluster] = self.composed_front(cluster);
+            self.stale.touch(cluster);
+        }
+        self.touched = touched;
         self.break_connections();
         if self.copies_moved {
             self.follow(now);
         }
-        self.let_probes_see(now);
+        let touched = self.take_touched();
+        self.let_probes_see(now, &touched);
         self.plan_steps(now);
         self.review_caches(now);
         self.review_addresses(now);
-        let dependencies: Vec<(Id<Dependency>, Condition)> = self
-            .index
-            .dependencies
-            .iter_enumerated()
-            .map(|(dependency, holds)| (dependency, self.compose(holds.iter().copied()).condition))
-            .filter(|(_, condition)| !condition.is_good())
-            .collect();
+        let dependencies = self.bad_dependencies();
         // What is to blame for load in one cluster is told to those that call it: they come again.
         let turns = if self.plan.addresses.is_empty() { 1 } else { 2 };
-        for cluster in (0..turns).flat_map(|_| self.plan.clusters.keys()) {
+        for &cluster in (0..turns).flat_map(|_| &touched) {
             let inputs = self.inputs(now, cluster, &dependencies);
             let id = self.memo.inputs_id(&inputs);
             if id == self.units[cluster].inputs {
@@ -78,20 +79,32 @@ impl World<'_> {
             unit.touched();
             self.tally.spans[cluster] = (now, self.step_end);
         }
+        debug_assert!(self.is_all_else_the_same(now, &touched), "at {now:?} only {touched:?} may have changed");
+        self.touched = touched;
         self.review_releases(now);
+    }
+
+    /// Dependencies that aren't good.
+    pub(super) fn bad_dependencies(&self) -> Vec<(Id<Dependency>, Condition)> {
+        let all = self.index.dependencies.iter_enumerated();
+        all.map(|(dependency, holds)| (dependency, self.compose(holds.iter().copied()).condition))
+            .filter(|(_, condition)| !condition.is_good())
+            .collect()
     }
 
     /// Drops clients who have moved on, and schedules the next step of those who haven't.
     pub(super) fn plan_steps(&mut self, now: SimTime) {
         let expiry = self.plan.routing.expiry;
         let mut end = SimTime::NEVER;
-        for routed in &mut self.routed {
+        for &population in &self.moving {
+            let routed = &mut self.routed[population];
             routed.cohorts.retain(|cohort| cohort.ends(&expiry) > now && cohort.weight > 0.0);
             for cohort in &routed.cohorts {
                 let mut steps = expiry.steps(cohort.connected).map(|step| cohort.at + Span::from_secs(step));
                 end = end.min(steps.find(|&at| at > now).unwrap_or(cohort.ends(&expiry)));
             }
         }
+        self.moving.retain(|&population| !self.routed[population].cohorts.is_empty());
         if end < SimTime::NEVER {
             // Rates change at a slot's end: the mean share of a step must not straddle it.
             end = end.min(slot_at(self.plan, now).1);
@@ -259,7 +272,7 @@ impl World<'_> {
         if !self.plan.routing.expiry.sticks() {
             return;
         }
-        for population in self.plan.populations.keys() {
+        for &population in &self.moving {
             for position in 0..self.routed[population].cohorts.len() {
                 let cohort = &self.routed[population].cohorts[position];
                 let holds = |&(cluster, _): &(Id<Cluster>, f64)| {

@@ -1,7 +1,7 @@
 //! One seed's world: faults, verdicts, answers, promotions, and the events that move them.
 //!
-//! Every event changes some state; then [`World::refresh`] lets probes see it and gives each cluster its new
-//! inputs. A cluster whose inputs stay the same isn't touched.
+//! Every event changes some state; then [`World::refresh`] lets probes see it and gives each cluster that it may touch
+//! (`stale.rs`) its new inputs. A cluster whose inputs stay the same isn't touched.
 
 mod accesses;
 mod addresses;
@@ -21,6 +21,7 @@ mod requests;
 mod revisions;
 mod routing;
 mod spill;
+mod stale;
 mod story;
 mod switchover;
 mod waves;
@@ -117,7 +118,7 @@ struct Active {
 }
 
 /// What all holds on one thing amount to.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 struct Composed {
     condition: Condition,
     /// The hold that `down` is of, or else the earliest.
@@ -276,6 +277,13 @@ pub(in crate::sim) struct World<'a> {
     short_until: Table<Cluster, SimTime>,
     /// Faults whose effect on capacity outlives them.
     lingering: Table<Cluster, Option<(Id<Root>, SimTime)>>,
+    /// Populations that are leaving an old answer.
+    moving: Vec<Id<Population>>,
+    /// Clusters that are marked down.
+    marked_down: Vec<Id<Cluster>>,
+    stale: stale::Stale,
+    /// Memory for a list of clusters.
+    touched: Vec<Id<Cluster>>,
     dns_serial: u32,
     rebalance_serial: u32,
     /// How long until the load is looked at again.
@@ -381,6 +389,10 @@ impl<'a> World<'a> {
             units: plan.clusters.keys().map(|cluster| Unit::new(plan, cluster, unset)).collect(),
             short_until: vec![SimTime::ZERO; plan.clusters.len()].into(),
             lingering: vec![None; plan.clusters.len()].into(),
+            moving: Vec::new(),
+            marked_down: Vec::new(),
+            stale: stale::Stale::all_of(plan.clusters.len()),
+            touched: Vec::new(),
             dns_serial: 0,
             rebalance_serial: 0,
             look_again: spill::LEAST,
@@ -455,16 +467,20 @@ impl<'a> World<'a> {
             self.events.schedule(SimTime::ZERO + Span::WEEK, Event::Week);
         }
         // What is down when the run begins has been noticed long ago.
-        self.compose_fronts();
+        for cluster in plan.clusters.keys() {
+            self.fronts[cluster] = self.composed_front(cluster);
+        }
         for cluster in plan.clusters.keys() {
             self.clusters[cluster].up = self.probe(cluster) == Outcome::Good;
             self.clusters[cluster].cause = self.fronts[cluster].cause.map(|(root, occurrence, _)| (root, occurrence));
+            self.touch_verdict(cluster);
         }
         for population in plan.populations.keys() {
             let answer = self.choose(population);
             self.give(population, answer, SimTime::ZERO);
             self.routed[population].cohorts.clear();
         }
+        self.moving.clear();
         self.preheat_caches();
         self.review_controllers(SimTime::ZERO);
         if plan.routing.spill.is_some() {
@@ -475,6 +491,7 @@ impl<'a> World<'a> {
 
     /// Lets one event happen.
     pub(in crate::sim) fn handle(&mut self, now: SimTime, event: Event) {
+        self.stale.happens(event);
         match event {
             Event::Fault(fault) => self.strike(now, fault),
             Event::Repair { hold, serial } => {
@@ -518,9 +535,10 @@ impl<'a> World<'a> {
                 }
             }
             Event::EndpointsDropped { cluster, serial } => {
-                let zones = &mut self.zones[Id::new(cluster as usize)];
-                if zones.serial == serial {
-                    zones.listed = 0;
+                let cluster = Id::new(cluster as usize);
+                if self.zones[cluster].serial == serial {
+                    self.zones[cluster].listed = 0;
+                    self.stale.touch(cluster);
                 }
             }
             Event::Evicted { cluster, serial } => {
@@ -546,7 +564,9 @@ impl<'a> World<'a> {
                 }
             }
             Event::Lingered { cluster } => {
-                self.lingering[Id::new(cluster as usize)].take_if(|(_, until)| *until <= now);
+                let cluster = Id::new(cluster as usize);
+                self.lingering[cluster].take_if(|(_, until)| *until <= now);
+                self.stale.touch(cluster);
             }
             Event::Nodes { cluster } => self.nodes_again(now, Id::new(cluster as usize)),
             Event::Caches => {}

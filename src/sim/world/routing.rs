@@ -117,7 +117,9 @@ impl World<'_> {
         self.log.note(now, why.filter(|root| root.index() != DEMAND), || {
             What::Answers(population, answer.clone(), expiry.ends(false))
         });
+        self.touch_led(population);
         let routed = &mut self.routed[population];
+        let had_left = !routed.cohorts.is_empty();
         let stale: f64 = routed.cohorts.iter().map(|cohort| cohort.stale(&expiry, now)).sum();
         let old = core::mem::replace(&mut routed.answer, answer.clone());
         let (weight, moved) = (1.0 - stale, routed.moved);
@@ -137,5 +139,9 @@ impl World<'_> {
         routed.moved =
             (routed.answer != routed.nominal).then(|| before.unwrap_or((cause.unwrap_or(Id::new(DEMAND)), now)));
         self.log.answers[population.index()].push((now, answer));
+        if !had_left && !self.routed[population].cohorts.is_empty() {
+            self.moving.push(population);
+        }
+        self.touch_led(population);
     }
 }
