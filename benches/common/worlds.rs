@@ -1,4 +1,5 @@
-//! Big worlds by rates: what an event costs where it touches one cluster of many.
+//! Big worlds by rates: what an event costs where it touches one cluster of many. Users are in four clusters only, so the
+//! fewer clusters there are, the more faults hit one that has users, and cost more.
 
 use super::loads::world;
 use super::scenario::{Text, jobs_of};
@@ -22,7 +23,7 @@ pub(super) fn all(share: u64) -> Vec<Work> {
     sizes.into_iter().collect()
 }
 
-/// A seed with so many faults, half of them of one service in a cluster, half of a cluster, less a seed without.
+/// A seed with so many faults, half of them of one service in a cluster, half of a cluster.
 fn faults(each: u64, populations: u64, faults: u64) -> Ready {
     let mut text = world(each, populations);
     let hours = HOURS * 2.0 * 10.0 * each as f64 / faults as f64;

@@ -1,11 +1,11 @@
 //! The event list: what is due, in order of (time, sequence). Ties come out in the order they went in.
 //!
-//! A tournament of four a match (Knuth, *The Art of Computer Programming* 3, 5.4.1): each pending event has a place, every
-//! four places have an earliest, every four of these, and so on up to one. A key is time, sequence and place in one number,
-//! so no two are alike. A change is played again along its place's way up, which is as long for every place and known before
-//! it begins: unlike in a heap, nothing has to be guessed, and no step waits for memory that the one before it chose. The
-//! place of what is taken out stays as it is until the next event is put in, which most often follows, and gets that place:
-//! one way up for both.
+//! A tournament of four a match (Knuth, *The Art of Computer Programming* 3, 5.4.1): each pending event has a place,
+//! every four places have an earliest, every four of these, and so on up to one. A key is time, sequence and place in
+//! one number, so no two are alike. A change is played again along its place's way up, which is as long for every
+//! place and known before it begins: unlike in a heap, nothing has to be guessed, and no step waits for memory that
+//! the one before it chose. The place of what is taken out stays as it is until the next event is put in, which most
+//! often follows, and gets that place: one way up for both.
 
 use crate::base::SimTime;
 
@@ -187,7 +187,7 @@ impl<E> EventList<E> {
     #[cold]
     fn grow(&mut self) {
         let next = self.lines.len();
-        // Places keep their numbers: what was in the last round moves to the new one, and the old one holds its earliest.
+        // Places keep their numbers: what was in the last round moves to a new one, and the old one holds its earliest.
         let mut lines = self.lines[..self.leaves].to_vec();
         let played = &self.lines[self.leaves..];
         lines.resize(next, Line([NONE; 4]));
@@ -248,7 +248,9 @@ mod tests {
         let mut list = EventList::default();
         for round in 0..3 {
             let at = |number: u64| SimTime::from_nanos(number * 7919 % 5000);
-            (0..5000).for_each(|number| list.schedule(at(number), number));
+            for number in 0..5000 {
+                list.schedule(at(number), number);
+            }
             let order: Vec<u64> = core::iter::from_fn(|| list.pop()).map(|(_, number)| at(number).nanos()).collect();
             assert_eq!(order, (0..5000).collect::<Vec<_>>(), "round {round}");
             list.schedule(SimTime::from_nanos(5000 + round), 0);

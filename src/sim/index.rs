@@ -123,6 +123,12 @@ impl Index {
                 Element::Dependency(dependency) => index.dependencies[dependency].push(hold),
             }
         }
+        index.add_journeys(plan);
+        index
+    }
+
+    /// What journeys call first, and what they use.
+    fn add_journeys(&mut self, plan: &Plan) {
         for journey in &plan.journeys {
             let first: &[Id<Service>] = journey
                 .steps
@@ -135,26 +141,25 @@ impl Index {
             for (id, cluster) in plan.clusters.iter_enumerated() {
                 for &service in first {
                     if let Some(station) = cluster.station_of[service]
-                        && !index.fronts[id].contains(&station)
+                        && !self.fronts[id].contains(&station)
                     {
-                        index.fronts[id].push(station);
+                        self.fronts[id].push(station);
                     }
                 }
             }
             for step in &journey.steps {
                 match step {
                     StepPlan::Read(store, _) | StepPlan::Write(store, _) => {
-                        index.used_stores[*store] = true;
+                        self.used_stores[*store] = true;
                         if let Some(cache) = plan.stores[*store].cache {
-                            index.used_stores[cache.of] = true;
+                            self.used_stores[cache.of] = true;
                         }
                     }
-                    StepPlan::Dependency(dependency) => index.used_dependencies[*dependency] = true,
+                    StepPlan::Dependency(dependency) => self.used_dependencies[*dependency] = true,
                     StepPlan::Call(_) => {}
                 }
             }
         }
-        index
     }
 }
 
@@ -180,8 +185,8 @@ fn calls(plan: &Plan, population: &PopulationPlan) -> Vec<f64> {
     calls
 }
 
-/// The clusters that alone a hold makes a difference to; none if it may be all. Where there is data, what a cluster is matters
-/// to all.
+/// The clusters that alone a hold makes a difference to; none if it may be all. Where there is data, whether a cluster
+/// is there matters to all.
 fn hits(plan: &Plan, element: Element) -> Option<Vec<Id<Cluster>>> {
     let only_here = plan.stores.is_empty();
     match element {

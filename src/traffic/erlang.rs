@@ -3,9 +3,9 @@
 //!
 //! 1/B is e^a a^(−c) Γ(c + 1, a), an incomplete gamma function. With few servers it is added up (Erlang 1917, by the
 //! recursion over servers). Far above saturation it is Legendre's continued fraction. Elsewhere it is Temme's expansion for
-//! large `c`, uniform in a/c (Temme 1979; DiDonato and Morris 1986; DLMF 8.12):
+//! large `c`, uniform in a/c (Temme 1979; `DiDonato` and Morris 1986; DLMF 8.12):
 //!
-//! 1/B = 1 + Γ*(c) (√(πc/2) e^(x²) erfc(x) + Σ c_k(η) c^(−k)), η²/2 = μ − ln(1 + μ), μ = (a − c)/c, x = η √(c/2),
+//! 1/B = 1 + Γ*(c) (√(πc/2) e^(x²) erfc(x) + Σ `c_k(η)` c^(−k)), η²/2 = μ − ln(1 + μ), μ = (a − c)/c, x = η √(c/2),
 //!
 //! where η has the sign of μ and Γ* is what Stirling's formula leaves of the gamma function. Relative errors are below
 //! 1e-12. A probability below 1e-18 is 0: no figure that anyone reads is moved.
@@ -111,9 +111,11 @@ fn uniform(c: f64, mu: f64, square: f64, gamma: f64) -> f64 {
     let squared = eta * eta;
     let (mut even, mut odd) = ([0.0; 8], [0.0; 8]);
     for [of_even, of_odd] in TEMME.iter().rev() {
-        for k in 0..8 {
-            even[k] = even[k] * squared + of_even[k];
-            odd[k] = odd[k] * squared + of_odd[k];
+        for (sum, term) in even.iter_mut().zip(of_even) {
+            *sum = *sum * squared + term;
+        }
+        for (sum, term) in odd.iter_mut().zip(of_odd) {
+            *sum = *sum * squared + term;
         }
     }
     let inverse = c.recip();
@@ -121,7 +123,7 @@ fn uniform(c: f64, mu: f64, square: f64, gamma: f64) -> f64 {
     1.0 + gamma * ((0.5 * PI * c).sqrt() * tail + rest)
 }
 
-/// 1/B = 1/(β₀ + α₁/(β₁ + α₂/(β₂ + …))) with β_n = (a − c + 2n)/a and α_n = n (c − n + 1)/a² (DLMF 8.9.2), as a ratio of
+/// 1/B = 1/(β₀ + α₁/(β₁ + α₂/(β₂ + …))) with `β_n` = (a − c + 2n)/a and `α_n` = n (c − n + 1)/a² (DLMF 8.9.2), as a ratio of
 /// numerators and denominators, which needs no division on the way.
 fn by_fractions(c: f64, a: f64) -> f64 {
     let each = a.recip();
@@ -268,8 +270,8 @@ mod tests {
                 let next = |n: usize| sign * STIRLING[k - 1] * zeroth[n] + (n + 2) as f64 * column[n + 2];
                 column = (0..TERMS - 2 * k).map(next).collect();
             }
-            for n in 0..16 {
-                let (is, should) = (TEMME[n / 2][n % 2][k], column[n]);
+            for (n, &should) in column.iter().enumerate().take(16) {
+                let is = TEMME[n / 2][n % 2][k];
                 assert!((is - should).abs() < 1e-15, "d({k}, {n}): {is} is not {should}");
             }
         }

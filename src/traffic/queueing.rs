@@ -186,8 +186,8 @@ impl Powers {
     }
 }
 
-/// The same sums where the closed form would cancel: by the powers of 1 − s. Σ s^m = Σ_j C(n, j+1) (s − 1)^j, and Σ m s^m
-/// is s times its derivative.
+/// The same sums where the closed form would cancel: by the powers of 1 − s. Σ s^m = Σ C(n, j+1) (s − 1)^j over j, and
+/// Σ m s^m is s times its derivative.
 fn near_one(short: f64, n: f64) -> (f64, f64) {
     let (mut term, mut sum, mut slope) = (n, n, 0.0);
     // n (1 − s) < 1/4: what is left out is below 1e-15.

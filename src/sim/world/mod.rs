@@ -1,7 +1,7 @@
 //! One seed's world: faults, verdicts, answers, promotions, and the events that move them.
 //!
-//! Every event changes some state; then [`World::refresh`] lets probes see it and gives each cluster its new
-//! inputs. A cluster whose inputs stay the same isn't touched.
+//! Every event changes some state; then [`World::refresh`] lets probes see it and gives each cluster that it may touch
+//! (`stale.rs`) its new inputs. A cluster whose inputs stay the same isn't touched.
 
 mod accesses;
 mod addresses;
@@ -491,6 +491,7 @@ impl<'a> World<'a> {
 
     /// Lets one event happen.
     pub(in crate::sim) fn handle(&mut self, now: SimTime, event: Event) {
+        self.stale.happens(event);
         match event {
             Event::Fault(fault) => self.strike(now, fault),
             Event::Repair { hold, serial } => {
@@ -505,32 +506,21 @@ impl<'a> World<'a> {
                     self.hold(member.hold, member.root, incident.effect, incident.lasts, 0);
                 }
             }
-            Event::Switchover { switchover, step } => {
-                self.stale.touch_all();
-                self.switch_over(now, switchover, step);
-            }
-            Event::Surge { surge, begins } => {
-                self.stale.touch_all();
-                self.surge(now, surge, begins);
-            }
+            Event::Switchover { switchover, step } => self.switch_over(now, switchover, step),
+            Event::Surge { surge, begins } => self.surge(now, surge, begins),
             Event::Verdict { target, serial } => self.verdict(now, target, serial),
             Event::Pair { pair, serial } => {
                 if self.pair_controllers[pair as usize].serial == serial {
-                    self.stale.touch_all();
                     self.pair_goes_on(now, pair as usize);
                 }
             }
             Event::Partition { partition, serial } => {
                 if self.partition_controllers[partition as usize].serial == serial {
-                    self.stale.touch_all();
                     self.partition_goes_on(now, partition as usize);
                 }
             }
             Event::CaughtUp { serial } if serial != self.follow_serial => return,
-            Event::CaughtUp { .. } => {
-                self.stale.touch_all();
-                self.caught_up(now);
-            }
+            Event::CaughtUp { .. } => self.caught_up(now),
             Event::Answer { population, serial } => {
                 let population = Id::new(population as usize);
                 if self.routed[population].serial == serial
@@ -566,12 +556,10 @@ impl<'a> World<'a> {
                 if moving.is_some_and(|(_, until)| until <= now) {
                     *moving = None;
                     self.copies_moved = true;
-                    self.stale.touch_all();
                 }
             }
             Event::Drained { pair, serial } => {
                 if self.pair_controllers[pair as usize].serial == serial && !self.switched[pair as usize] {
-                    self.stale.touch_all();
                     self.suspend(now, pair as usize);
                 }
             }
@@ -595,10 +583,7 @@ impl<'a> World<'a> {
                 }
                 self.review_routes(now);
             }
-            Event::Week => {
-                self.stale.touch_all();
-                self.grow(now);
-            }
+            Event::Week => self.grow(now),
             Event::Rollout(due) => {
                 // A good release changes nothing for anybody.
                 if !self.rollout(now, due) {

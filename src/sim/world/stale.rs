@@ -1,12 +1,13 @@
 //! Which clusters may be given something else than before: those that an event touches, and no others.
 //!
-//! What a cluster is given follows from what holds it, from the answers that lead to it, and from data elsewhere. Whoever
-//! changes one of these says whom it touches; what can't be told apart (data, callers of other clusters, caches, controllers)
-//! touches all. Two kinds are looked at after every event: clusters that are marked down, because who is to blame there
-//! depends on what everybody else does, and those of populations that are leaving an old answer, whose shares move by
-//! themselves. Debug builds hold this to the long way: who is skipped would have been given the same.
+//! What a cluster is given follows from what holds it, from the answers that lead to it, and from data elsewhere.
+//! Whoever changes one of these says whom it touches; what can't be told apart (data, callers of other clusters,
+//! caches, controllers) touches all. Two kinds are looked at after every event: clusters that are marked down, because
+//! who is to blame there depends on what everybody else does, and those of populations that are leaving an old answer,
+//! whose shares move by themselves. Debug builds hold this to the long way: who is skipped would have been given the
+//! same.
 
-use super::World;
+use super::{Event, World};
 use crate::base::{Id, SimTime, Table};
 use crate::domain::{Cluster, Population};
 
@@ -31,6 +32,11 @@ impl Stale {
         }
     }
 
+    /// An event happens; most say themselves whom they touch.
+    pub(super) fn happens(&mut self, event: Event) {
+        self.all |= event.touches_all();
+    }
+
     pub(super) fn touch_all(&mut self) {
         self.all = true;
     }
@@ -51,11 +57,47 @@ impl Stale {
     }
 }
 
+impl Event {
+    /// It isn't told apart whom it touches. The others say so where they change something.
+    fn touches_all(self) -> bool {
+        match self {
+            Self::Surge { .. }
+            | Self::Switchover { .. }
+            | Self::Pair { .. }
+            | Self::Partition { .. }
+            | Self::CaughtUp { .. }
+            | Self::ZoneFailedOver { .. }
+            | Self::Drained { .. }
+            | Self::Week => true,
+            Self::Fault(_)
+            | Self::Repair { .. }
+            | Self::Incident(_)
+            | Self::Verdict { .. }
+            | Self::Answer { .. }
+            | Self::Dns { .. }
+            | Self::EndpointsDropped { .. }
+            | Self::Evicted { .. }
+            | Self::Lingered { .. }
+            | Self::Nodes { .. }
+            | Self::FalseAlarm { .. }
+            | Self::Rebalance { .. }
+            | Self::Caches
+            | Self::Readdress { .. }
+            | Self::Look { .. }
+            | Self::Rollout(_) => false,
+        }
+    }
+}
+
 impl World<'_> {
     /// What holds something has changed.
     pub(super) fn touch_held(&mut self, hold: u32) {
         match &self.index.hits[hold as usize] {
-            Some(hit) => hit.iter().for_each(|&cluster| self.stale.touch(cluster)),
+            Some(hit) => {
+                for &cluster in hit {
+                    self.stale.touch(cluster);
+                }
+            }
             None => self.stale.touch_all(),
         }
     }

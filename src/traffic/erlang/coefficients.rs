@@ -14,7 +14,7 @@ pub(super) const STIRLING: [f64; 9] = [
     0.000_839_498_720_672_087_3,
 ];
 
-/// d_(k, n): c_k(η) = Σ d_(k, n) η^n. A row for each n, two rows together; a column for each k. The test has the
+/// `d_(k, n)`: `c_k(η)` = Σ `d_(k, n)` η^n. A row for each n, two rows together; a column for each k. The test has the
 /// recurrences.
 pub(super) const TEMME: [[[f64; 8]; 2]; 8] = [
     [
