@@ -406,7 +406,7 @@ impl Tally {
                             times.rates.add(curve, within, delay, weight);
                         }
                         if let Some(counts) = &counts {
-                            times.counted.merge(&counts.latency[position]);
+                            times.counted.merge(counts.latency[position].histogram());
                         }
                     }
                 }
@@ -471,7 +471,7 @@ impl Tally {
                 }
             }
             if let Some(counts) = counts {
-                times.counted.merge(&counts.accesses[store.index()][usize::from(kind == Kind::Write)]);
+                times.counted.merge(counts.accesses[store.index()][usize::from(kind == Kind::Write)].histogram());
             }
             times.mean().map(|mean| (mean, times.quantiles(ACCESS_QUANTILES)))
         };
