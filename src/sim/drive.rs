@@ -5,7 +5,6 @@
 //! counts where it begins: what is under way at the end of a window is followed to its own end, and what waits then
 //! waits before those who come by rates.
 
-use super::index::Index;
 use super::requests::{Counts, Opening, Traffic};
 use super::world::{Told, World};
 use super::{MOST_EVENTS, SimError};
@@ -21,7 +20,6 @@ const WINDOW: u64 = digest("window of requests");
 /// One seed on its way.
 pub(super) struct Drive<'p, 'w> {
     plan: &'p Plan,
-    index: &'p Index,
     seed: Seed,
     pub(super) world: World<'w>,
     /// The horizon's end, or the moment up to which somebody looks.
@@ -42,10 +40,9 @@ enum Who<'t, 'p> {
 }
 
 impl<'p, 'w> Drive<'p, 'w> {
-    pub(super) fn new(plan: &'p Plan, index: &'p Index, seed: Seed, world: World<'w>, end: SimTime) -> Self {
+    pub(super) fn new(plan: &'p Plan, seed: Seed, world: World<'w>, end: SimTime) -> Self {
         Self {
             plan,
-            index,
             seed,
             world,
             end,
@@ -110,9 +107,8 @@ impl<'p, 'w> Drive<'p, 'w> {
             counts.trace(most);
         }
         let Some(windows) = &requests.windows else {
-            let counting = (self.origin(), self.origin() + self.plan.horizon);
-            let opening = Opening { from: SimTime::ZERO, counts: counting, stream: self.seed.stream() };
-            let mut traffic = Traffic::new(self.plan, self.index, opening, requests.scale, counts);
+            let opening = Opening { from: SimTime::ZERO, stream: self.seed.stream() };
+            let mut traffic = Traffic::new(self.plan, opening, requests.scale, counts);
             let mut told = Told::default();
             self.world.tell(SimTime::ZERO, &mut traffic, &mut told);
             self.requests((SimTime::ZERO, self.end), &mut traffic, &mut told, true)?;
@@ -154,8 +150,8 @@ impl<'p, 'w> Drive<'p, 'w> {
             self.rates(lead, &mut Who::Counts(&mut counts))?;
         }
         let stream = self.seed.stream().with(WINDOW).with(from.nanos());
-        let opening = Opening { from: lead, counts: (from, to), stream };
-        let mut traffic = Traffic::new(self.plan, self.index, opening, scale, counts);
+        let opening = Opening { from: lead, stream };
+        let mut traffic = Traffic::new(self.plan, opening, scale, counts);
         let mut told = Told::default();
         self.world.tell(lead, &mut traffic, &mut told);
         self.world.crowd(lead, &mut traffic);

@@ -137,7 +137,7 @@ impl<'p> Simulator<'p> {
     fn drive(&mut self, seed: Seed, end: SimTime) -> Drive<'_, '_> {
         let whole = self.plan.requests.as_ref().is_some_and(|requests| requests.windows.is_none());
         let world = World::new(self.plan, &self.index, &mut self.memo, seed, whole, false);
-        Drive::new(self.plan, &self.index, seed, world, end)
+        Drive::new(self.plan, seed, world, end)
     }
 
     /// Runs one seed again and tells what happened between two times, in seconds from the start of the horizon. Whatever
@@ -165,7 +165,7 @@ impl<'p> Simulator<'p> {
         let origin = SimTime::ZERO + self.plan.warm_up;
         let end = (origin + Span::from_secs(to_s)).min(origin + self.plan.horizon);
         let world = World::new(self.plan, &self.index, &mut self.memo, seed, false, true);
-        let mut drive = Drive::new(self.plan, &self.index, seed, world, end);
+        let mut drive = Drive::new(self.plan, seed, world, end);
         drive.by_rates()?;
         let mut world = drive.world;
         Ok((world.tally.traced(), core::mem::take(&mut world.log)))

@@ -300,7 +300,7 @@ impl Tally {
                     times.rates.add(curve, within, delay, weight);
                 }
                 if let Some(counts) = counts {
-                    times.counted.merge(&counts.latency[cell]);
+                    times.counted.merge(counts.latency[cell].histogram());
                 }
                 tell(Some(population), Some(journey), &times);
                 of_population.merge(&times);
@@ -344,7 +344,7 @@ impl Tally {
                 }
             }
             if let Some(counts) = counts {
-                times.counted.merge(&counts.accesses[store.index()][usize::from(kind == Kind::Write)]);
+                times.counted.merge(counts.accesses[store.index()][usize::from(kind == Kind::Write)].histogram());
             }
             times.mean().map(|mean| (mean, times.quantiles(ACCESS_QUANTILES)))
         };

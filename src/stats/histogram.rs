@@ -79,6 +79,34 @@ impl Histogram {
         }
     }
 
+    /// Adds values of one weight: as one by one, but for how sums round.
+    ///
+    /// # Panics
+    /// If a value or the weight is negative or not finite.
+    pub fn record_all(&mut self, values: &[f64], weight: f64) {
+        assert!(weight >= 0.0 && weight.is_finite(), "a weight of {weight}");
+        let Some(&first) = values.first().filter(|_| weight > 0.0) else { return };
+        let (mut low, mut high, mut sum) = (first, first, 0.0);
+        for &value in values {
+            low = if value < low { value } else { low };
+            high = if value > high { value } else { high };
+            sum += value;
+        }
+        assert!(low >= 0.0 && sum.is_finite(), "a histogram of {low} to {high}");
+        self.total += weight * values.len() as f64;
+        self.sum += sum * weight;
+        let [least, most] = self.extent.unwrap_or([low, high]);
+        self.extent = Some([least.min(low), most.max(high)]);
+        for &value in values {
+            let bucket = bucket(value + 0.0);
+            if let Some(Some(octave)) = self.octaves.get_mut((bucket >> SUB_BITS) as usize) {
+                octave[bucket as usize % SUBS] += weight;
+            } else {
+                *self.slot(bucket) += weight;
+            }
+        }
+    }
+
     /// The weight of 0.
     fn zero(&self) -> f64 {
         self.octaves.first().and_then(Option::as_ref).map_or(0.0, |octave| octave[0])

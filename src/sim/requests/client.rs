@@ -1,9 +1,11 @@
 //! A request as its client sees it: where it is sent, when it is given up, tried again, asked twice, or not sent at all.
 
+use super::entry::Entry;
 use super::sample::span;
 use super::station::Call;
+use super::view::Way;
 use super::ziggurat::exponential;
-use super::{Entry, Event, Traffic, Way, Why};
+use super::{Event, Traffic, Why};
 use crate::base::stream::uniform;
 use crate::base::{Id, SimTime, Span};
 use crate::domain::{Cluster, Population, Stage};
@@ -46,6 +48,11 @@ impl Traffic<'_> {
             journey
         });
         let Some(way) = self.route(now, population) else { return };
+        let straight = self.straight_of[self.straight_at(population, journey, way.0)][usize::from(way.1)];
+        if let Some(straight) = straight.filter(|_| !self.counts.is_traced()) {
+            self.set_out(now, straight);
+            return;
+        }
         let (tokens, most) = &mut self.budget[journey];
         *tokens = (*tokens + plan.journeys[journey].budget.min(1e9)).min(*most);
         let entry = self.take_entry(Entry::begins(now, population, journey, way));
@@ -108,7 +115,7 @@ impl Traffic<'_> {
             self.lose(now, number, why);
             return;
         }
-        let trip = self.jitter.draw(plan.populations[entry.population].rtt[entry.cluster], &mut self.network);
+        let trip = self.trips.draw(plan.populations[entry.population].rtt[entry.cluster]);
         let half = span(0.5 * trip);
         let entry = &mut self.entries[number as usize];
         *entry = entry.anew(half);
@@ -116,18 +123,21 @@ impl Traffic<'_> {
         entry.deadline = SimTime::NEVER;
         if let Some(timeout) = journey.timeout {
             entry.deadline = now + span(timeout);
-            self.deadlines[entry.journey].push_back((entry.deadline, number, entry.life));
-            if entry.deadline < self.gives_up.0 {
-                self.gives_up = (entry.deadline, entry.journey);
-            }
+            self.await_deadline(number);
         }
         if let Some(after) = journey.hedge {
-            self.events.schedule(now + span(after), Event::Hedge { entry: number, life: entry.life });
+            let life = self.entries[number as usize].life;
+            self.events.schedule(now + span(after), Event::Hedge { entry: number, life });
         }
-        if half.is_zero() {
-            self.walk(now, number);
-        } else {
-            self.events.schedule(now + half, Event::Step { entry: number, life: entry.life });
+        self.go_on(now + half, number, now);
+    }
+
+    /// The client of a try that begins now will give it up at its deadline.
+    pub(super) fn await_deadline(&mut self, number: u32) {
+        let Entry { deadline, journey, life, .. } = self.entries[number as usize];
+        self.deadlines[journey].push_back((deadline, number, life));
+        if deadline < self.gives_up.0 {
+            self.gives_up = (deadline, journey);
         }
     }
 
@@ -137,7 +147,7 @@ impl Traffic<'_> {
         if entry.life != life || !entry.wanted {
             return;
         }
-        let trip = self.jitter.draw(self.plan.populations[entry.population].rtt[entry.cluster], &mut self.network);
+        let trip = self.trips.draw(self.plan.populations[entry.population].rtt[entry.cluster]);
         let half = span(0.5 * trip);
         let twin = self.take_entry(Entry { twin: Some((number, life)), ..entry.anew(half) });
         let own = self.entries[twin as usize].life;

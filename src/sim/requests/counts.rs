@@ -1,8 +1,9 @@
 //! What the requests of one seed add up to: the same observations as the flow engine makes, as counts.
 
+use super::Why;
+use super::entry::Entry;
 use super::minutes::Minutes;
 use super::sample::seconds;
-use super::{Entry, Why};
 use crate::base::{Id, SimTime, Table};
 use crate::domain::observation::{DataTally, Loss, Month, StationTally};
 use crate::domain::traced::TracedRequest;
@@ -13,13 +14,13 @@ use crate::sim::intern::Map;
 use crate::sim::lookups::Hits;
 use crate::sim::moves::{Moves, bytes};
 use crate::sim::solve::Solution;
-use crate::stats::Histogram;
+use crate::stats::{Histogram, Recorder};
 
 /// What is added up. Requests that began before `since` don't count, whatever they do later.
 #[derive(Debug)]
 pub(in crate::sim) struct Counts {
     origin: SimTime,
-    since: SimTime,
+    pub(super) since: SimTime,
     /// What one request stands for.
     pub(super) weight: f64,
     journeys: usize,
@@ -27,13 +28,13 @@ pub(in crate::sim) struct Counts {
     pub(in crate::sim) months: Vec<Month>,
     month_began: SimTime,
     /// By cell.
-    pub(in crate::sim) latency: Vec<Histogram>,
+    pub(in crate::sim) latency: Vec<Recorder>,
     loss_at: Map<(u32, Stage, Id<Root>), u32>,
     pub(in crate::sim) losses: Vec<Loss>,
     pub(in crate::sim) violations: Vec<f64>,
     pub(in crate::sim) data: Vec<Vec<DataTally>>,
     /// By store: how long its reads and writes took.
-    pub(in crate::sim) accesses: Vec<[Histogram; 2]>,
+    pub(in crate::sim) accesses: Vec<[Recorder; 2]>,
     /// By cluster and station: what windows that are over added up, and how long calls waited.
     pub(in crate::sim) stations: Vec<Vec<(StationTally, Histogram)>>,
     /// Events and arrivals of windows that are over.
@@ -75,12 +76,12 @@ impl Counts {
             month: Month::empty(cells, plan.clusters.len()),
             months: Vec::new(),
             month_began: origin,
-            latency: vec![Histogram::default(); cells],
+            latency: vec![Recorder::new(1.0 / scale); cells],
             loss_at: Map::default(),
             losses: Vec::new(),
             violations: vec![0.0; plan.populations.len()],
             data: vec![vec![DataTally::default(); plan.journeys.len()]; plan.stores.len()],
-            accesses: vec![Default::default(); plan.stores.len()],
+            accesses: vec![[Recorder::new(1.0 / scale), Recorder::new(1.0 / scale)]; plan.stores.len()],
             unsettled: vec![vec![[0.0; 2]; cells]; plan.clusters.len()].into(),
             disliked: plan.populations.iter().map(|own| own.disliked.clone()).collect(),
             response: plan.journeys.iter().map(|journey| journey.response).collect(),
@@ -157,7 +158,7 @@ impl Counts {
         } else {
             self.month.good[cell] += self.weight;
         }
-        self.latency[cell].record(seconds(answer - entry.begun), self.weight);
+        self.latency[cell].record(seconds(answer - entry.begun));
         self.unsettled[entry.cluster][cell][usize::from(!entry.current)] += self.weight;
         self.month.egress[entry.cluster.index()] += self.weight * self.response[entry.journey.index()];
         if self.disliked[entry.population.index()][entry.cluster] {
@@ -168,7 +169,12 @@ impl Counts {
 
     /// Requests that begin from then on count, and none is looked at by itself.
     pub(super) fn takes_straight(&self, begun: SimTime) -> bool {
-        begun >= self.since && self.traced.is_none()
+        begun >= self.since && !self.is_traced()
+    }
+
+    /// Requests are looked at one by one.
+    pub(super) fn is_traced(&self) -> bool {
+        self.traced.is_some()
     }
 
     /// Requests have begun and will have their answers; their latencies are recorded already.
@@ -227,7 +233,7 @@ impl Counts {
     /// An access to a store took so long.
     pub(super) fn took(&mut self, begun: SimTime, store: Id<Store>, writes: bool, seconds: f64) {
         if begun >= self.since {
-            self.accesses[store.index()][usize::from(writes)].record(seconds, self.weight);
+            self.accesses[store.index()][usize::from(writes)].record(seconds);
         }
     }
 
@@ -274,6 +280,12 @@ impl Counts {
         month.transfer.sort_by_key(|&(from, to, _)| (from, to));
         self.months.push(month);
         self.month_began = now;
+    }
+
+    /// A window is over.
+    pub(super) fn close(&mut self) {
+        self.minutes.close();
+        self.latency.iter_mut().chain(self.accesses.iter_mut().flatten()).for_each(Recorder::put_in);
     }
 
     /// A window is over at a station.

@@ -1,68 +1,62 @@
-//! A station whose servers never change: a call that arrives takes the server that is free first, so when it leaves is
-//! known when it comes (Kiefer and Wolfowitz 1955: the sorted work loads).
+//! Servers that stay as they are for a while: a call that arrives takes the server that is free first, so when it leaves
+//! is known when it comes (Kiefer and Wolfowitz 1955: the sorted work loads).
 
+use super::servers::Servers;
 use crate::base::{SimTime, Span};
-use crate::domain::observation::StationTally;
-use core::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::VecDeque;
 
-/// Up to so many servers are kept sorted; more are kept in a heap.
-const FEW: u32 = 32;
-
-/// When each server is free.
-#[derive(Debug)]
-enum Free {
-    /// The first to be free is the first.
-    Sorted(Vec<SimTime>),
-    Heap(BinaryHeap<Reverse<SimTime>>),
+/// Nanoseconds that servers are busy, that calls are here, that nobody is; of many servers too many for 64 bits.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct Times {
+    pub(super) busy: u128,
+    pub(super) here: u128,
+    pub(super) idle: u128,
 }
 
 /// Servers, and what is known of the calls that came so far.
 #[derive(Debug)]
 pub(super) struct Known {
-    free: Free,
-    servers: u32,
-    /// When those that wait will start, where somebody asks.
+    servers: Servers,
+    /// When those that wait will start, where the queue has an end.
     starts: Option<VecDeque<SimTime>>,
+    /// When the last that came starts.
+    starts_last: SimTime,
     /// When the last of the calls leaves.
     last: SimTime,
-    /// The time that counts, from and to.
-    window: (SimTime, SimTime),
-    /// Nanoseconds that servers are busy, that calls are here, that nobody is; of many servers too many for 64 bits.
-    busy: u128,
-    here: u128,
-    idle: u128,
+    /// Of all calls that came, to their ends; and up to when somebody looked last.
+    times: Times,
+    seen: Times,
 }
 
 impl Known {
-    pub(super) fn new(servers: u32, opens: SimTime, window: (SimTime, SimTime), remembers: bool) -> Self {
-        let free = if servers <= FEW {
-            Free::Sorted(vec![SimTime::ZERO; servers as usize])
-        } else {
-            Free::Heap((0..servers).map(|_| Reverse(SimTime::ZERO)).collect())
-        };
-        let starts = remembers.then(VecDeque::new);
-        Self { free, servers, starts, last: opens, window, busy: 0, here: 0, idle: 0 }
+    /// From now on, with calls on servers that will be done at these times.
+    pub(super) fn new(now: SimTime, servers: u32, done: Vec<SimTime>, has_end: bool) -> Self {
+        let last = done.iter().copied().max().unwrap_or(now).max(now);
+        let left = done.iter().map(|done| u128::from(done.since(now).nanos())).sum();
+        Self {
+            servers: Servers::new(servers, done),
+            starts: has_end.then(VecDeque::new),
+            starts_last: now,
+            last,
+            times: Times { busy: left, here: left, idle: 0 },
+            seen: Times::default(),
+        }
     }
 
     /// When a call that comes now is taken up; `None` if as many wait as may, or nobody serves.
     #[inline]
     pub(super) fn start(&mut self, now: SimTime, limit: u64) -> Option<SimTime> {
-        let first = match &self.free {
-            Free::Sorted(free) => *free.first()?,
-            Free::Heap(free) => free.peek()?.0,
-        };
-        let start = first.max(now);
-        if let Some(starts) = &mut self.starts {
+        let start = self.servers.first(now)?;
+        if let Some(starts) = &mut self.starts
+            && start > now
+        {
             while starts.front().is_some_and(|&start| start <= now) {
                 starts.pop_front();
             }
-            if start > now {
-                if starts.len() as u64 >= limit {
-                    return None;
-                }
-                starts.push_back(start);
+            if starts.len() as u64 >= limit {
+                return None;
             }
+            starts.push_back(start);
         }
         Some(start)
     }
@@ -71,54 +65,29 @@ impl Known {
     #[inline]
     pub(super) fn take_up(&mut self, now: SimTime, start: SimTime, service: Span) -> SimTime {
         let done = start + service;
-        match &mut self.free {
-            Free::Sorted(free) => {
-                // Without branches: where it belongs is anybody's guess.
-                let mut later = done;
-                for at in 1..free.len() {
-                    let other = free[at];
-                    free[at - 1] = other.min(later);
-                    later = other.max(later);
-                }
-                if let Some(last) = free.last_mut() {
-                    *last = later;
-                }
-            }
-            Free::Heap(free) => {
-                if let Some(mut first) = free.peek_mut() {
-                    first.0 = done;
-                }
-            }
-        }
-        if self.window.0 <= now && self.last <= self.window.1 && done <= self.window.1 {
-            self.busy += u128::from(service.nanos());
-            self.here += u128::from(done.since(now).nanos());
-            self.idle += u128::from(now.since(self.last.max(self.window.0)).nanos());
-        } else {
-            self.busy += self.within(start, done);
-            self.here += self.within(now, done);
-            self.idle += self.within(self.last, now);
-        }
+        self.servers.take(done);
+        self.times.busy += u128::from(service.nanos());
+        self.times.here += u128::from(done.since(now).nanos());
+        self.times.idle += u128::from(now.since(self.last).nanos());
         self.last = done.max(self.last);
+        self.starts_last = start;
         done
     }
 
-    /// Calls that wait.
-    pub(super) fn waiting(&self, now: SimTime) -> f64 {
-        self.starts.iter().flatten().filter(|&&start| start > now).count() as f64
+    /// A call waits.
+    pub(super) fn has_waiting(&self, now: SimTime) -> bool {
+        self.starts_last > now
     }
 
-    /// What it knows of the time until now.
-    pub(super) fn tell(&self, now: SimTime, tally: &mut StationTally) {
-        let seconds = |nanos: u128| nanos as f64 * 1e-9;
-        tally.utilisation = seconds(self.busy) / f64::from(self.servers.max(1));
-        tally.in_system = seconds(self.here);
-        tally.empty = Some(seconds(self.idle + self.within(self.last, now)));
-    }
-
-    /// Nanoseconds of an interval that count.
-    fn within(&self, from: SimTime, to: SimTime) -> u128 {
-        let (begins, ends) = self.window;
-        u128::from(to.min(ends).since(from.max(begins)).nanos())
+    /// What has passed since the last look; `ahead` is what calls that are here still take.
+    pub(super) fn look(&mut self, now: SimTime, ahead: Times) -> Times {
+        let idle = self.times.idle + u128::from(now.since(self.last).nanos());
+        let until = Times {
+            busy: self.times.busy.saturating_sub(ahead.busy),
+            here: self.times.here.saturating_sub(ahead.here),
+            idle,
+        };
+        let before = core::mem::replace(&mut self.seen, until);
+        Times { busy: until.busy - before.busy, here: until.here - before.here, idle: until.idle - before.idle }
     }
 }

@@ -147,6 +147,12 @@ impl Minutes {
         }
     }
 
+    /// When the minute begins in which something does.
+    pub(super) fn start_of(&self, begun: SimTime) -> SimTime {
+        let number = begun.since(self.origin).nanos() / MINUTE.nanos();
+        self.origin + Span::from_nanos(number.saturating_mul(MINUTE.nanos()))
+    }
+
     /// When the minute ends in which something begins.
     pub(super) fn end_of(&self, begun: SimTime) -> SimTime {
         let number = begun.since(self.origin).nanos() / MINUTE.nanos();

@@ -4,9 +4,10 @@
 //! A call under way gets there whatever becomes of its connection meanwhile. One that fails there is known to have
 //! failed at once.
 
+use super::entry::Entry;
 use super::sample::{Sampler, span};
 use super::station::{Admission, Call};
-use super::{Entry, Event, Traffic};
+use super::{Event, Traffic};
 use crate::base::stream::uniform;
 use crate::base::{Id, SimTime, Span};
 use crate::domain::{Cluster, Service, Stage};
@@ -66,7 +67,7 @@ impl Traffic<'_> {
         }
         let slower = remote.way.latency.get();
         let median = plan.region_rtt[plan.clusters[cluster].region][plan.clusters[remote.to].region];
-        let half = 0.5 * self.jitter.draw(median, &mut self.network);
+        let half = 0.5 * self.trips.draw(median);
         let extra = &self.extras.connections[remote.connection.index()];
         let network = &mut self.network;
         let mut way = || slower * (half + extra.as_ref().map_or(0.0, |extra| extra.draw(network)));
@@ -103,7 +104,7 @@ impl Traffic<'_> {
             Admission::Displaces(other) => self.fail_call(now, other, (Stage::Overload, root)),
             Admission::Taken | Admission::Waits => {}
             Admission::Leaves(at, wait) => {
-                self.entries[number as usize].waited += wait.secs();
+                self.has_waited(now, number, wait);
                 self.events.schedule(at + back, Event::Answer { entry: number, life });
             }
         }
@@ -118,19 +119,41 @@ impl Traffic<'_> {
             .as_ref()
             .map_or(SimTime::NEVER, |patience| now + patience.sample_span(&mut self.choices[entry.population]));
         let call = Call { entry: number, life: entry.life, arrived: now, priority: journey.priority, back };
-        let admission = self.stations[station].arrive(now, call, &mut self.starts);
-        if matches!(admission, Admission::Waits | Admission::Displaces(_)) {
-            let cluster = self.cluster_of[station];
-            if self.begun[cluster].is_none() {
-                let root = self.overload_root(cluster);
-                self.begun[cluster] = Some(root).filter(|root| root.index() != crate::plan::DEMAND);
+        let admission = self.stations[station].arrive(now, call, self.until, &mut self.starts);
+        match admission {
+            Admission::Waits | Admission::Displaces(_) => {
+                self.begins_to_wait(self.cluster_of[station]);
+                let entry = &mut self.entries[number as usize];
+                entry.queued += 1;
+                entry.queued_at = now;
+                let (station, arrived) = (station as u32, now);
+                self.events.schedule(leaves, Event::Leaves { entry: number, life: call.life, station, arrived });
             }
-            let entry = &mut self.entries[number as usize];
-            entry.queued += 1;
-            entry.queued_at = now;
-            self.events.schedule(leaves, Event::Leaves { station: station as u32, call });
+            Admission::Leaves(_, Span::ZERO) => self.forget_beginnings(now, station),
+            Admission::Leaves(..) => self.begins_to_wait(self.cluster_of[station]),
+            Admission::Taken | Admission::Rejected => {}
         }
         self.schedule_starts(station as u32);
         admission
+    }
+
+    /// A call waits in a cluster: what is the matter there made it wait.
+    pub(super) fn begins_to_wait(&mut self, cluster: Id<Cluster>) {
+        if self.begun[cluster].is_none() {
+            let root = self.overload_root(cluster);
+            self.begun[cluster] = Some(root).filter(|root| root.index() != crate::plan::DEMAND);
+        }
+    }
+
+    /// A try's call waits so long from now on, and leaves its station after that.
+    pub(super) fn has_waited(&mut self, now: SimTime, number: u32, wait: Span) {
+        let entry = &mut self.entries[number as usize];
+        if now + wait > entry.deadline && entry.wanted {
+            // Its client gives it up while it waits.
+            entry.queued += 1;
+            entry.queued_at = now;
+        } else {
+            entry.waited += wait.secs();
+        }
     }
 }

@@ -1,8 +1,10 @@
 //! Draws of durations, with what is the same for every draw worked out before.
 
-use super::ziggurat::{exponential, normal};
+use super::draws::Draws;
+use super::exponent::exp;
+use super::ziggurat::{exponential, exponentials, normal, normals};
 use crate::base::Span;
-use crate::base::maths::{exp, ln};
+use crate::base::maths::ln;
 use crate::base::stream::{Rng, uniform};
 use crate::dist::special::normal_quantile;
 use crate::dist::{Dist, Law};
@@ -72,31 +74,56 @@ impl Sampler {
             Self::Other(dist) => dist.sample(rng),
         }
     }
+
+    /// As many draws as there is room for.
+    pub(super) fn fill(&self, rng: &mut Rng, draws: &mut [f64]) {
+        match self {
+            Self::Lognormal(mu, sigma) => {
+                normals(rng, draws);
+                for draw in draws {
+                    *draw = exp(mu + sigma * *draw);
+                }
+            }
+            Self::Exponential(mean) => {
+                exponentials(rng, draws);
+                for draw in draws {
+                    *draw *= mean;
+                }
+            }
+            Self::Constant(_) | Self::Mixture(_) | Self::Other(_) => {
+                for draw in draws {
+                    *draw = self.draw(rng);
+                }
+            }
+        }
+    }
 }
 
 /// Draws of round trips: lognormal with one ratio of p99 to median.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Jitter {
-    sigma: f64,
+#[derive(Debug)]
+pub(super) struct Trips {
+    /// What medians are multiplied by; none where all trips take as long.
+    factors: Option<Draws>,
 }
 
-impl Jitter {
-    pub(super) fn new(p99_over_median: f64) -> Self {
-        let sigma = if p99_over_median > 1.0 { ln(p99_over_median) / normal_quantile(0.99) } else { 0.0 };
-        Self { sigma }
+impl Trips {
+    pub(super) fn new(p99_over_median: f64, rng: Rng) -> Self {
+        let sigma = ln(p99_over_median.max(1.0)) / normal_quantile(0.99);
+        Self { factors: (sigma > 0.0).then(|| Draws::new(Sampler::Lognormal(0.0, sigma), rng)) }
     }
 
     /// What every round trip of this median takes, in seconds, where all take as long.
-    pub(super) fn constant(self, median: f64) -> Option<f64> {
-        (self.sigma == 0.0 || median == 0.0).then_some(median)
+    pub(super) fn constant(&self, median: f64) -> Option<f64> {
+        (self.factors.is_none() || median == 0.0).then_some(median)
     }
 
     /// One round trip of this median, in seconds.
-    pub(super) fn draw(self, median: f64, rng: &mut Rng) -> f64 {
-        if self.sigma == 0.0 || median == 0.0 {
-            return median;
+    #[inline]
+    pub(super) fn draw(&mut self, median: f64) -> f64 {
+        match &mut self.factors {
+            Some(factors) if median > 0.0 => median * factors.draw(),
+            Some(_) | None => median,
         }
-        median * exp(self.sigma * normal(rng))
     }
 }
 

@@ -3,8 +3,8 @@
 //! The time to the next request is found in units of the integrated rate, of which an exponential amount with mean 1
 //! passes between two requests (Çinlar, *Introduction to Stochastic Processes*, 1975, section 4.7).
 
-use super::sample::{nanos, seconds};
-use super::ziggurat::exponential;
+use super::draws::Draws;
+use super::sample::{Sampler, nanos, seconds};
 use crate::base::stream::{Rng, uniform};
 use crate::base::{Id, SimTime, Span};
 use crate::domain::Population;
@@ -17,7 +17,8 @@ pub(super) struct Source {
     pub(super) next: SimTime,
     /// How many began.
     pub(super) count: u64,
-    rng: Rng,
+    /// How much of the integrated rate passes between two requests.
+    gaps: Draws,
     /// Requests per second by slot of the week, without surges and growth.
     rates: Vec<f64>,
     slot: Span,
@@ -71,7 +72,7 @@ impl Source {
         let mut source = Self {
             next: SimTime::ZERO,
             count: 0,
-            rng,
+            gaps: Draws::new(Sampler::Exponential(1.0), rng),
             rates: own.profile.iter().map(|part| own.rate * part * scale / f64::from(own.batch.max(1))).collect(),
             batch: own.batch,
             slot: plan.slot,
@@ -83,7 +84,7 @@ impl Source {
             steady: SimTime::ZERO,
             replay: own.replay.clone().map(|rows| Replay { rows, row: 0, number: 0, scale }),
         };
-        source.left = source.exponential();
+        source.left = source.gaps.draw();
         source.find();
         while source.replay.is_some() && source.next < from {
             source.find();
@@ -91,16 +92,12 @@ impl Source {
         source
     }
 
-    fn exponential(&mut self) -> f64 {
-        exponential(&mut self.rng)
-    }
-
     /// The request that is due begins; when does the next?
     #[inline]
     pub(super) fn take(&mut self) {
         self.count += u64::from(self.batch);
         self.clock = self.next;
-        self.left = self.exponential();
+        self.left = self.gaps.draw();
         // Most come while the rate is what it was.
         let next = self.clock + nanos(self.left * self.pace);
         if next < self.steady {
@@ -142,7 +139,7 @@ impl Source {
     fn find(&mut self) {
         self.steady = SimTime::ZERO;
         if let Some(replay) = &mut self.replay {
-            self.next = replay.next(&mut self.rng);
+            self.next = replay.next(&mut self.gaps.rng);
             return;
         }
         let (mut at, mut left) = (self.clock, self.left);

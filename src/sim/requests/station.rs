@@ -3,15 +3,17 @@
 //! First come, first served; where journeys differ in priority the highest goes first, without interrupting what is
 //! served (head of the line). Processor sharing gives each call an equal part of the servers, at most one.
 //!
-//! A station whose servers never change needs no event for a departure ([`Known`]).
+//! While a line's servers stay as they are, no call needs an event for its departure (`foresight.rs`).
 
+use super::draws::Draws;
+use super::interrupted::Returned;
 use super::known::Known;
 use super::sample::{Sampler, seconds, span};
-use crate::base::stream::{Rng, uniform};
+use super::watch::Started;
+use crate::base::stream::Rng;
 use crate::base::{SimTime, Span};
 use crate::domain::observation::StationTally;
-use crate::failure::spec::Interrupted;
-use crate::stats::Histogram;
+use crate::stats::Recorder;
 use core::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
@@ -37,7 +39,7 @@ pub(super) enum Admission {
     Taken,
     /// It waits.
     Waits,
-    /// It leaves at this time, having waited so long.
+    /// It leaves at this time, whatever happens, having waited so long.
     Leaves(SimTime, Span),
 }
 
@@ -51,12 +53,14 @@ pub(super) struct Start {
     pub(super) call: Option<(Call, Span)>,
     /// It was in the queue.
     pub(super) queued: bool,
+    /// It is still in the queue, and will be taken up then.
+    pub(super) foreseen: bool,
 }
 
 /// Who is next.
 #[derive(Debug)]
-enum Discipline {
-    /// Its servers never change: when a call leaves is known when it comes.
+pub(super) enum Discipline {
+    /// A line whose servers are what they were: when a call leaves is known when it comes.
     Known(Known),
     /// Waiting calls by priority, the highest first, each in order of arrival.
     Line(Vec<(u32, VecDeque<Call>)>),
@@ -66,24 +70,16 @@ enum Discipline {
 
 /// A place in which a call is served.
 #[derive(Clone, Copy, Debug)]
-struct Place {
-    call: Option<Call>,
-    life: u32,
+pub(super) struct Place {
+    pub(super) call: Option<Call>,
+    pub(super) life: u32,
     /// Seconds of an undisturbed server that it takes, and what they are multiplied by.
-    work: (f64, f64),
-    done: SimTime,
+    pub(super) work: (f64, f64),
+    /// When it will be taken up, if it waits still.
+    pub(super) starts: Option<SimTime>,
+    pub(super) done: SimTime,
     /// Seconds that its answer takes after it has left its server.
-    after: f64,
-}
-
-/// A call that went back to the queue when its pod failed.
-#[derive(Clone, Copy, Debug)]
-struct Returned {
-    entry: u32,
-    life: u32,
-    /// Seconds of an undisturbed server that it still takes.
-    left: f64,
-    since: SimTime,
+    pub(super) after: f64,
 }
 
 /// How it serves now: what faults leave of it.
@@ -100,27 +96,32 @@ pub(super) struct Pace {
 /// One station.
 #[derive(Debug)]
 pub(super) struct Station {
-    discipline: Discipline,
+    pub(super) discipline: Discipline,
     pub(super) pace: Pace,
     /// Pods that are ready.
     pub(super) ready: u32,
-    limit: u64,
+    pub(super) limit: u64,
     pub(super) waiting: u64,
-    busy: u32,
-    places: Vec<Place>,
-    unused: Vec<u32>,
-    returned: Vec<Returned>,
-    time: Sampler,
-    rng: Rng,
-    objective: f64,
-    clock: SimTime,
+    pub(super) busy: u32,
+    pub(super) places: Vec<Place>,
+    pub(super) unused: Vec<u32>,
+    pub(super) returned: Vec<Returned>,
+    pub(super) times: Draws,
+    /// Service times that have been drawn for calls which turned out to be taken up otherwise: those of the next.
+    pub(super) drawn: VecDeque<f64>,
+    pub(super) objective: f64,
+    pub(super) clock: SimTime,
     /// Busy servers over servers, and calls offered, since the autoscaler looked last.
-    looked: (SimTime, f64, f64),
-    busy_share: f64,
-    offered: f64,
+    pub(super) looked: (SimTime, f64, u64),
+    pub(super) busy_share: f64,
+    pub(super) offered: u64,
     pub(super) tally: StationTally,
-    pub(super) waits: Histogram,
-    counts: bool,
+    /// What isn't in the tally yet.
+    pub(super) started: Started,
+    pub(super) waits: Recorder,
+    pub(super) counts: bool,
+    /// When calls leave can be known; the priority of all who call it.
+    pub(super) foresees: Option<u32>,
 }
 
 /// How a station is made.
@@ -131,17 +132,13 @@ pub(super) struct Making {
     pub(super) time: Sampler,
     pub(super) rng: Rng,
     pub(super) objective: Option<f64>,
-    /// Its servers never change.
-    pub(super) known: bool,
+    /// Its callers wait until they are served.
+    pub(super) patient: bool,
     pub(super) shared: bool,
-    /// Somebody asks how many wait.
-    pub(super) queue_is_looked_at: bool,
     /// Priorities of its callers.
     pub(super) priorities: Vec<u32>,
     /// When the first call may come.
     pub(super) opens: SimTime,
-    /// The time that counts, from and to.
-    pub(super) window: (SimTime, SimTime),
 }
 
 /// Work is kept in whole nanoseconds of one server's time.
@@ -152,11 +149,9 @@ impl Station {
         let mut priorities = making.priorities;
         priorities.sort_unstable_by_key(|&priority| Reverse(priority));
         priorities.dedup();
+        let foresees = (making.patient && !making.shared && priorities.len() == 1).then(|| priorities[0]);
         let discipline = if making.shared {
             Discipline::Shared { done: BinaryHeap::new(), work: 0.0, version: 0 }
-        } else if making.known && priorities.len() <= 1 {
-            let remembers = making.queue_is_looked_at || making.limit.is_some();
-            Discipline::Known(Known::new(making.pace.servers, making.opens, making.window, remembers))
         } else {
             Discipline::Line(priorities.into_iter().map(|priority| (priority, VecDeque::new())).collect())
         };
@@ -170,71 +165,27 @@ impl Station {
             places: Vec::new(),
             unused: Vec::new(),
             returned: Vec::new(),
-            time: making.time,
-            rng: making.rng,
+            times: Draws::new(making.time, making.rng),
+            drawn: VecDeque::new(),
             objective: making.objective.unwrap_or(f64::INFINITY),
             clock: making.opens,
-            looked: (making.opens, 0.0, 0.0),
+            looked: (making.opens, 0.0, 0),
             busy_share: 0.0,
-            offered: 0.0,
+            offered: 0,
             tally: StationTally { empty: Some(0.0), ..StationTally::default() },
-            waits: Histogram::default(),
+            started: Started::default(),
+            waits: Recorder::new(1.0),
             counts: true,
+            foresees,
         }
     }
 
-    /// When a call leaves is known when it comes.
-    pub(super) fn is_known(&self) -> bool {
-        matches!(self.discipline, Discipline::Known(_))
-    }
-
-    /// Integrals up to now.
-    fn pass(&mut self, now: SimTime) {
-        let seconds = seconds(now.since(self.clock));
-        self.clock = now;
-        if seconds <= 0.0 {
-            return;
+    /// A call arrives. Nothing about the station changes before `until`, but by what arrives.
+    pub(super) fn arrive(&mut self, now: SimTime, call: Call, until: SimTime, starts: &mut Vec<Start>) -> Admission {
+        if self.is_known(now) {
+            return self.arrive_foreseen(now, call, until, starts);
         }
-        let share = match (&self.discipline, self.pace.servers) {
-            (_, 0) => f64::from(u8::from(self.waiting > 0)),
-            (Discipline::Known(_), _) => 0.0,
-            (Discipline::Line(_) | Discipline::Shared { .. }, servers) => {
-                (f64::from(self.busy) / f64::from(servers)).min(1.0)
-            }
-        };
-        self.busy_share += share * seconds;
-        if self.counts {
-            self.tally.utilisation += share * seconds;
-            self.tally.ready += f64::from(self.ready) * seconds;
-            self.tally.in_system += (f64::from(self.busy) + self.waiting as f64) * seconds;
-            if self.busy == 0 && self.waiting == 0 && !matches!(self.discipline, Discipline::Known(_)) {
-                self.tally.empty = self.tally.empty.map(|empty| empty + seconds);
-            }
-        }
-    }
-
-    /// A call arrives of which all is known at once: when it leaves, and how long it waits. `None` if it isn't served.
-    #[inline]
-    pub(super) fn pass_through(&mut self, now: SimTime) -> Option<(SimTime, Span)> {
-        self.offered += 1.0;
-        let Discipline::Known(known) = &mut self.discipline else { return None };
-        let Some(start) = known.start(now, self.limit) else {
-            self.not_served();
-            return None;
-        };
-        let service = self.time.draw(&mut self.rng);
-        let done = known.take_up(now, start, span(service));
-        let wait = start - now;
-        self.started(wait, service);
-        Some((done, wait))
-    }
-
-    /// A call arrives.
-    pub(super) fn arrive(&mut self, now: SimTime, call: Call, starts: &mut Vec<Start>) -> Admission {
-        if self.is_known() {
-            return self.pass_through(now).map_or(Admission::Rejected, |(done, wait)| Admission::Leaves(done, wait));
-        }
-        self.offered += 1.0;
+        self.offered += 1;
         let pace = self.pace;
         self.prepare(now);
         match &mut self.discipline {
@@ -271,11 +222,6 @@ impl Station {
         Admission::Taken
     }
 
-    /// A call was offered, and nobody will serve it.
-    fn not_served(&mut self) {
-        self.tally.arrivals += f64::from(u8::from(self.counts));
-    }
-
     /// A client leaves the queue, if it is still in it.
     pub(super) fn withdraw(&mut self, now: SimTime, call: Call) -> bool {
         self.prepare(now);
@@ -300,17 +246,14 @@ impl Station {
             }
             (left, now - since, true)
         } else {
-            let (service, wait) = (self.time.draw(&mut self.rng), now - call.arrived);
+            let service = self.drawn.pop_front().unwrap_or_else(|| self.times.draw());
+            let wait = now - call.arrived;
             self.started(wait, service);
             (service, wait, !wait.is_zero())
         };
         self.busy += 1;
-        let place = self.unused.pop().unwrap_or_else(|| {
-            self.places.push(Place { call: None, life: 0, work: (0.0, 1.0), done: now, after: 0.0 });
-            self.places.len() as u32 - 1
-        });
+        let place = self.place(call);
         let slot = &mut self.places[place as usize];
-        slot.call = Some(call);
         slot.after = service * (self.pace.later - 1.0).max(0.0);
         let life = slot.life;
         match &mut self.discipline {
@@ -322,25 +265,22 @@ impl Station {
             Discipline::Line(_) | Discipline::Known(_) => {
                 let done = now + span(service * self.pace.slower);
                 (slot.work, slot.done) = ((service, self.pace.slower), done);
-                starts.push(Start { place, life, done, call: Some((call, wait)), queued });
+                starts.push(Start { place, life, done, call: Some((call, wait)), queued, foreseen: false });
             }
         }
     }
 
-    #[inline]
-    fn started(&mut self, wait: Span, service: f64) {
-        if !self.counts {
-            return;
-        }
-        let wait = seconds(wait);
-        self.tally.arrivals += 1.0;
-        self.tally.served += 1.0;
-        self.tally.wait += wait;
-        self.tally.wait_square += wait * wait;
-        self.tally.waited += f64::from(u8::from(wait > 0.0));
-        self.tally.met += f64::from(u8::from(wait <= self.objective));
-        self.tally.service += service;
-        self.waits.record(wait, 1.0);
+    /// A place for a call.
+    pub(super) fn place(&mut self, call: Call) -> u32 {
+        let place = self.unused.pop().unwrap_or_else(|| {
+            let nothing =
+                Place { call: None, life: 0, work: (0.0, 1.0), starts: None, done: SimTime::ZERO, after: 0.0 };
+            self.places.push(nothing);
+            self.places.len() as u32 - 1
+        });
+        let slot = &mut self.places[place as usize];
+        *slot = Place { call: Some(call), starts: None, after: 0.0, ..*slot };
+        place
     }
 
     /// The part of a server that each call has.
@@ -349,7 +289,7 @@ impl Station {
     }
 
     /// Work done so far, when the servers are shared.
-    fn share_out(&mut self, now: SimTime) {
+    pub(super) fn share_out(&mut self, now: SimTime) {
         let seconds = seconds(now.since(self.clock));
         let part = self.part();
         if let Discipline::Shared { work, .. } = &mut self.discipline {
@@ -358,14 +298,15 @@ impl Station {
     }
 
     /// When the next of those that share is done; a change in between makes the event void.
-    fn next_shared(&mut self, now: SimTime, starts: &mut Vec<Start>) {
+    pub(super) fn next_shared(&mut self, now: SimTime, starts: &mut Vec<Start>) {
         let part = self.part();
         if let Discipline::Shared { done, work, version } = &mut self.discipline {
             *version += 1;
             if let Some(&Reverse((at, _))) = done.peek().filter(|_| part > 0.0) {
                 let left = (at as f64 / WORK - *work).max(0.0) / part;
                 let done = now + Span::from_secs(left);
-                starts.push(Start { place: u32::MAX, life: *version, done, call: None, queued: false });
+                let place = u32::MAX;
+                starts.push(Start { place, life: *version, done, call: None, queued: false, foreseen: false });
             }
         }
     }
@@ -392,7 +333,9 @@ impl Station {
             if self.places[place as usize].life != life {
                 return None;
             }
-            self.pass(now);
+            if !matches!(self.discipline, Discipline::Known(_)) {
+                self.pass(now);
+            }
             place
         };
         let slot = &mut self.places[place as usize];
@@ -400,6 +343,9 @@ impl Station {
         let call = slot.call.take();
         let after = slot.after;
         self.unused.push(place);
+        if matches!(self.discipline, Discipline::Known(_)) {
+            return call.map(|call| (call, after));
+        }
         self.busy -= 1;
         if self.busy == 0
             && let Discipline::Shared { work, .. } = &mut self.discipline
@@ -418,7 +364,7 @@ impl Station {
     }
 
     /// Free servers take up what waits.
-    fn fill(&mut self, now: SimTime, starts: &mut Vec<Start>) {
+    pub(super) fn fill(&mut self, now: SimTime, starts: &mut Vec<Start>) {
         while self.busy < self.pace.servers {
             let Discipline::Line(classes) = &mut self.discipline else { return };
             let Some(call) = classes.iter_mut().find_map(|(_, waiting)| waiting.pop_front()) else { return };
@@ -433,145 +379,16 @@ impl Station {
             return;
         }
         self.prepare(now);
+        self.be_a_line(now);
         self.ready = ready;
         self.pace = pace;
         self.next_shared(now, starts);
         self.fill(now, starts);
     }
-
-    /// Of what is being served each dies with this probability; all that waits too, if it is 1.
-    pub(super) fn kill(&mut self, now: SimTime, chance: f64, dead: &mut Vec<Call>, starts: &mut Vec<Start>) {
-        self.prepare(now);
-        for (number, place) in self.places.iter_mut().enumerate() {
-            if place.call.is_none() || (chance < 1.0 && uniform(&mut self.rng) > chance) {
-                continue;
-            }
-            dead.extend(place.call.take());
-            place.life += 1;
-            self.unused.push(number as u32);
-            self.busy -= 1;
-        }
-        let places = &self.places;
-        match &mut self.discipline {
-            Discipline::Line(classes) if chance >= 1.0 => {
-                dead.extend(classes.iter_mut().flat_map(|(_, waiting)| waiting.drain(..)));
-                self.waiting = 0;
-                self.returned.clear();
-            }
-            Discipline::Shared { done, .. } => {
-                done.retain(|Reverse((_, place))| places[*place as usize].call.is_some());
-            }
-            Discipline::Line(_) | Discipline::Known(_) => {}
-        }
-        self.next_shared(now, starts);
-        self.fill(now, starts);
-    }
-
-    /// Calls that wait now; of those who share the servers, as many as could have none.
-    pub(super) fn queue(&self, now: SimTime) -> f64 {
-        match &self.discipline {
-            Discipline::Known(known) => known.waiting(now),
-            Discipline::Line(_) => self.waiting as f64,
-            Discipline::Shared { .. } => f64::from(self.busy.saturating_sub(self.pace.servers)),
-        }
-    }
-
-    /// One of its pods fails, with what that is serving: `hit` is all of it. Which calls those are is drawn, for a call
-    /// is as likely on one server as on another. They go back to the queue, unless they fail.
-    pub(super) fn fail_pod(&mut self, now: SimTime, calls: Interrupted, hit: &mut Vec<Call>, starts: &mut Vec<Start>) {
-        self.prepare(now);
-        // Servers of the pod; under `scale` a pod has a part of one.
-        let servers = f64::from(self.pace.servers) / f64::from(self.ready.max(1));
-        let shared = matches!(self.discipline, Discipline::Shared { .. });
-        let part = servers.fract();
-        let mut lost = servers as u32 + u32::from(part > 0.0 && uniform(&mut self.rng) < part);
-        let chance = 1.0 / f64::from(self.ready.max(1));
-        self.ready = self.ready.saturating_sub(1);
-        // Busy servers are looked at first, then idle ones: each is the pod's with the chance that is left.
-        let mut others = self.pace.servers.max(self.busy);
-        self.pace.servers = self.pace.servers.saturating_sub(lost);
-        for number in 0..self.places.len() {
-            let place = self.places[number];
-            let Some(call) = place.call else { continue };
-            let chance = if shared { chance } else { f64::from(lost) / f64::from(others.max(1)) };
-            others = others.saturating_sub(1);
-            if chance < 1.0 && uniform(&mut self.rng) >= chance {
-                continue;
-            }
-            lost = lost.saturating_sub(1);
-            hit.push(call);
-            self.give_back(now, call, place, calls);
-            self.places[number].call = None;
-            self.places[number].life += 1;
-            self.unused.push(number as u32);
-            self.busy -= 1;
-        }
-        if self.counts {
-            self.tally.interrupted += hit.len() as f64;
-        }
-        let places = &self.places;
-        if let Discipline::Shared { done, .. } = &mut self.discipline {
-            done.retain(|Reverse((_, place))| places[*place as usize].call.is_some());
-        }
-        self.next_shared(now, starts);
-        self.fill(now, starts);
-    }
-
-    /// A call whose pod has failed goes back to its place in the queue, unless it fails.
-    fn give_back(&mut self, now: SimTime, call: Call, place: Place, calls: Interrupted) {
-        let Discipline::Line(classes) = &mut self.discipline else { return };
-        let (service, slower) = place.work;
-        let left = match calls {
-            Interrupted::Fail => return,
-            Interrupted::Restart => service,
-            Interrupted::Resume => (seconds(place.done.since(now)) / slower).min(service),
-        };
-        if self.counts {
-            // A server's time all the same: what is done twice is served twice.
-            self.tally.service += left - seconds(place.done.since(now)) / slower;
-        }
-        let waiting = line(classes, call.priority);
-        let first = waiting.partition_point(|other| other.arrived < call.arrived);
-        waiting.insert(first, call);
-        self.waiting += 1;
-        self.returned.push(Returned { entry: call.entry, life: call.life, left, since: now });
-    }
-
-    /// What is known of a call that went back to the queue, if it did.
-    fn take_returned(&mut self, call: Call) -> Option<Returned> {
-        let same = |other: &Returned| (other.entry, other.life) == (call.entry, call.life);
-        let position = self.returned.iter().position(same)?;
-        Some(self.returned.swap_remove(position))
-    }
-
-    /// Calls offered per second and utilisation since the last look.
-    pub(super) fn look(&mut self, now: SimTime) -> (f64, f64) {
-        self.prepare(now);
-        let (before, busy, offered) = self.looked;
-        self.looked = (now, self.busy_share, self.offered);
-        let seconds = now.since(before).secs().max(1e-9);
-        ((self.offered - offered) / seconds, (self.busy_share - busy) / seconds)
-    }
-
-    /// Forgets what was counted so far.
-    pub(super) fn restart(&mut self, now: SimTime) {
-        self.prepare(now);
-        self.tally = StationTally { empty: Some(0.0), ..StationTally::default() };
-        self.waits = Histogram::default();
-    }
-
-    /// Counts no more: the horizon has ended.
-    pub(super) fn finish(&mut self, now: SimTime) {
-        self.prepare(now);
-        if let Discipline::Known(known) = &self.discipline {
-            known.tell(now, &mut self.tally);
-        }
-        self.counts = false;
-    }
 }
 
 /// The line of a priority.
-fn line(classes: &mut [(u32, VecDeque<Call>)], priority: u32) -> &mut VecDeque<Call> {
+pub(super) fn line(classes: &mut [(u32, VecDeque<Call>)], priority: u32) -> &mut VecDeque<Call> {
     let position = classes.iter().position(|(class, _)| *class == priority).unwrap_or(classes.len() - 1);
     &mut classes[position].1
 }

@@ -1,139 +1,193 @@
-//! Requests whose whole way is known when they begin: one call of a station that tells at once when it leaves, over a
-//! network that takes a constant time. They need neither events nor an entry, and are taken one after another until
-//! something else happens. One that fails or comes too late goes on as any other.
+//! Ways on which all that a request does is known beforehand: which stations it calls one after another, and what it does
+//! between them.
+//!
+//! Most requests go such ways most of the time: nothing is degraded, nobody loses patience, and chance decides only how
+//! long each thing takes. They need no entry and no events but one for each call (`going.rs`), or none where a single call
+//! is all there is (`at_once.rs`). One that leaves its way goes on as any other from where it is: where it is rejected, its
+//! client gives it up, or something else happens in the world before its next step.
 
-use super::counts::Straightforward;
-use super::sample::{seconds, span};
-use super::{Entry, Traffic};
+use super::Traffic;
+use super::sample::span;
 use crate::base::{Id, SimTime, Span};
-use crate::domain::{Cluster, Journey, Population, Stage};
-use crate::plan::StepPlan;
+use crate::domain::{Cluster, Dependency, Journey, Population, Store};
+use crate::plan::{DEMAND, Plan, StepPlan};
+use crate::sim::inputs::Route;
 
-/// The way of all requests of a population, for now.
-#[derive(Clone, Copy, Debug)]
+/// The way of all requests of a population on a journey, that a cluster serves, for now.
+#[derive(Clone, Debug)]
 pub(super) struct Straight {
-    journey: Id<Journey>,
-    cluster: Id<Cluster>,
-    current: bool,
-    station: usize,
-    /// From the client to the station; as long back.
-    half: Span,
-    timeout: Span,
+    pub(super) population: Id<Population>,
+    pub(super) journey: Id<Journey>,
+    pub(super) cluster: Id<Cluster>,
+    pub(super) current: bool,
+    /// Median round trip to the cluster, in seconds.
+    pub(super) trip: f64,
+    pub(super) timeout: Span,
+    /// What each request saves up of a retry, if that is limited.
+    pub(super) budget: f64,
+    /// The first of its hops.
+    pub(super) first: u32,
+    /// If one call is all there is and trips take a constant time: its station, and the time to get there.
+    pub(super) at_once: Option<(usize, Span)>,
+    /// Good requests that have begun in a minute, which ends then, and haven't been counted yet.
+    pub(super) good: u32,
+    pub(super) began: SimTime,
+    pub(super) minute: SimTime,
 }
 
-/// How the last of some requests ended.
-enum Last {
-    /// Nothing has become of it yet: it comes too late for this.
-    Waits,
-    Rejected,
-    Late {
-        done: SimTime,
-        wait: Span,
-    },
+/// One thing that a request does on its way; and what its entry would say before that.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Hop {
+    pub(super) what: What,
+    pub(super) step: u32,
+    pub(super) called: bool,
+    pub(super) crossed: bool,
+}
+
+/// What it does. Round trips are medians in seconds.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum What {
+    /// It crosses the region, perhaps through proxies.
+    Cross(f64, bool),
+    Access(Access),
+    Dependency(Id<Dependency>),
+    /// It calls a station.
+    Call(usize),
+    /// It has come to the end.
+    End,
+}
+
+/// An access to a store: there, as long until other copies have it, and the time there.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Access {
+    pub(super) store: Id<Store>,
+    pub(super) writes: bool,
+    pub(super) trip: f64,
+    pub(super) ack: f64,
+    /// The partition whose leader writes so many bytes.
+    pub(super) written: Option<(usize, f64)>,
 }
 
 impl Traffic<'_> {
-    /// Looks for populations whose requests all go one way.
-    pub(super) fn straighten(&mut self) {
-        self.straight = self.plan.populations.keys().map(|population| self.straight_way(population)).collect();
+    /// Where a way stands in the list of all.
+    pub(super) fn straight_at(&self, population: Id<Population>, journey: Id<Journey>, to: Id<Cluster>) -> usize {
+        let cell = population.index() * self.plan.journeys.len() + journey.index();
+        cell * self.plan.clusters.len() + to.index()
     }
 
-    fn straight_way(&self, population: Id<Population>) -> Option<Straight> {
-        let (plan, own) = (self.plan, &self.plan.populations[population]);
-        let [way] = self.ways[population].as_slice() else { return None };
-        let journey = self.only_journey[population]?;
+    /// Looks for ways that are straight, after something has changed.
+    pub(super) fn straighten(&mut self) {
+        let plan = self.plan;
+        self.straight.clear();
+        self.hops.clear();
+        self.straight_of.fill([None; 2]);
+        for population in plan.populations.keys() {
+            for position in 0..self.ways[population].len() {
+                let way = self.ways[population][position];
+                let Some(current) = self.flow(way).map(|(flow, _)| flow.current) else { continue };
+                let journeys = plan.populations[population].shares.iter_enumerated();
+                for (journey, _) in journeys.filter(|(_, share)| **share > 0.0) {
+                    let begins = self.hops.len();
+                    if let Some(straight) = self.straight_way(population, journey, (way.cluster, current)) {
+                        let at = self.straight_at(population, journey, way.cluster);
+                        self.straight_of[at][usize::from(current)] = Some(self.straight.len() as u32);
+                        self.straight.push(straight);
+                    } else {
+                        self.hops.truncate(begins);
+                    }
+                }
+            }
+        }
+        self.straightened = true;
+    }
+
+    fn straight_way(
+        &mut self,
+        population: Id<Population>,
+        journey: Id<Journey>,
+        (cluster, current): (Id<Cluster>, bool),
+    ) -> Option<Straight> {
+        let plan = self.plan;
         let of = &plan.journeys[journey];
-        let [StepPlan::Call(services)] = of.steps.as_slice() else { return None };
-        let [service] = services.as_slice() else { return None };
         let plain = of.program.is_empty() && of.breaker.is_none() && of.hedge.is_none() && of.patience.is_none();
-        let view = self.views[way.cluster].as_ref()?;
-        let flow = &view.inputs.flows[way.flow as usize];
-        let position = plan.clusters[way.cluster].station_of[*service]? as usize;
-        let station = self.first[way.cluster] + position;
-        let good = view.inputs.front.is_good() && view.conditions[position].is_good();
-        let there = flow.refused.is_none() && view.inputs.zones_listed == 0 && view.inputs.zones_up > 0;
-        let half = 0.5 * self.jitter.constant(own.rtt[way.cluster])?;
-        let calm = plain && good && there && view.inputs.remotes.is_empty() && own.batch <= 1;
-        (calm && self.stations[station].is_known()).then_some(Straight {
+        let view = self.views[cluster].as_ref()?;
+        let inputs = &view.inputs;
+        let flow = view.flow(population, current)?;
+        let there = flow.refused.is_none() && inputs.zones_listed == 0 && inputs.zones_up > 0;
+        if !(plain && there && inputs.front.is_good() && inputs.remotes.is_empty()) {
+            return None;
+        }
+        let first = self.hops.len() as u32;
+        let here = plan.clusters[cluster].region;
+        let (mut called, hops) = (false, &mut self.hops);
+        for (step, what) in of.steps.iter().enumerate() {
+            let step = step as u32;
+            match what {
+                StepPlan::Call(services) => {
+                    let [service] = services.as_slice() else { return None };
+                    let position = plan.clusters[cluster].station_of[*service]? as usize;
+                    let station = self.first[cluster] + position;
+                    if !view.conditions[position].is_good() || self.stations[station].foresees.is_none() {
+                        return None;
+                    }
+                    if called {
+                        let what = What::Cross(plan.region_rtt[here][here], plan.clusters[cluster].proxies.is_some());
+                        hops.push(Hop { what, step, called, crossed: false });
+                    }
+                    hops.push(Hop { what: What::Call(station), step, called, crossed: called });
+                    called = true;
+                }
+                StepPlan::Read(store, _) | StepPlan::Write(store, _) => {
+                    let bytes = if let StepPlan::Write(_, bytes) = what { Some(*bytes) } else { None };
+                    let access = flow.stores[store.index()];
+                    let route = if bytes.is_some() { access.write } else { access.read };
+                    let mut access = access_by(plan, cluster, *store, route)?;
+                    access.writes = bytes.is_some();
+                    let partition = self.first_partitions[*store] + plan.stores[*store].partition_of(population);
+                    access.written = bytes.filter(|_| matches!(route, Route::Via(..))).map(|bytes| (partition, bytes));
+                    hops.push(Hop { what: What::Access(access), step, called, crossed: false });
+                }
+                StepPlan::Dependency(dependency) => {
+                    if inputs.dependencies.iter().any(|(other, _)| other == dependency) {
+                        return None;
+                    }
+                    hops.push(Hop { what: What::Dependency(*dependency), step, called, crossed: false });
+                }
+            }
+        }
+        hops.push(Hop { what: What::End, step: of.steps.len() as u32, called, crossed: false });
+        let trip = plan.populations[population].rtt[cluster];
+        let at_once = match (&self.hops[first as usize..], self.trips.constant(trip)) {
+            // Whom calls wait for is asked only while there may be somebody.
+            ([Hop { what: What::Call(station), .. }, _], Some(trip)) if inputs.overload_root.index() == DEMAND => {
+                Some((*station, span(0.5 * trip)))
+            }
+            _ => None,
+        };
+        Some(Straight {
+            population,
             journey,
-            cluster: way.cluster,
-            current: flow.current,
-            station,
-            half: span(half),
+            cluster,
+            current,
+            trip,
             timeout: of.timeout.map_or(Span::FOREVER, span),
+            budget: if of.budget.is_finite() { of.budget } else { 0.0 },
+            first,
+            at_once,
+            good: 0,
+            began: SimTime::ZERO,
+            minute: SimTime::ZERO,
         })
     }
+}
 
-    /// Takes the requests of a population that reach their station before `until`, as long as they go straight. False
-    /// if there was none.
-    pub(super) fn go_straight(&mut self, population: Id<Population>, until: SimTime) -> bool {
-        let Some(way) = self.straight[population] else { return false };
-        let Straight { journey, half, timeout, .. } = way;
-        let mut next = self.sources[population].next;
-        if next + half >= until || !self.counts.takes_straight(next) {
-            return false;
-        }
-        let journeys = self.plan.journeys.len();
-        let mut last = Last::Waits;
-        let mut now = next;
-        while next + half < until && matches!(last, Last::Waits) {
-            let (minute, mut good) = (self.counts.minutes.end_of(next), 0_u32);
-            let end = minute.min(SimTime::from_nanos(until.nanos().saturating_sub(half.nanos())));
-            let (source, station) = (&mut self.sources[population], &mut self.stations[way.station]);
-            let latency = &mut self.counts.latency[population.index() * journeys + journey.index()];
-            let began = next;
-            while next < end {
-                now = next;
-                source.take();
-                next = source.next;
-                let Some((done, wait)) = station.pass_through(now + half) else {
-                    last = Last::Rejected;
-                    break;
-                };
-                let took = done.since(now) + half;
-                if took > timeout {
-                    last = Last::Late { done, wait };
-                    break;
-                }
-                good += 1;
-                latency.record(seconds(took), self.counts.weight);
-            }
-            let Straight { cluster, current, .. } = way;
-            self.counts.went_straight(Straightforward { began, good, population, journey, cluster, current });
-            let (tokens, most) = &mut self.budget[journey];
-            *tokens = (*tokens + f64::from(good) * self.plan.journeys[journey].budget.min(1e9)).min(*most);
-        }
-        match last {
-            Last::Waits => {}
-            Last::Rejected => {
-                let number = self.stray(population, now, way);
-                let root = self.overload_root(way.cluster);
-                self.fail(now + half, number, (Stage::Overload, root));
-            }
-            Last::Late { done, wait } => {
-                let number = self.stray(population, now, way);
-                self.entries[number as usize].waited = wait.secs();
-                self.finish(done, number);
-            }
-        }
-        true
-    }
-
-    /// A request that began now has left the straight way at its station.
-    fn stray(&mut self, population: Id<Population>, now: SimTime, way: Straight) -> u32 {
-        let Straight { journey, cluster, current, half, timeout, .. } = way;
-        let (tokens, most) = &mut self.budget[journey];
-        *tokens = (*tokens + self.plan.journeys[journey].budget.min(1e9)).min(*most);
-        self.counts.offered(now, population, journey, current);
-        let deadline = if timeout == Span::FOREVER { SimTime::NEVER } else { now + timeout };
-        let entry = Entry {
-            deadline,
-            back: half,
-            tries: 1,
-            step: 1,
-            called: true,
-            ..Entry::begins(now, population, journey, (cluster, current))
-        };
-        self.take_entry(entry)
-    }
+/// An access that takes trips and a draw.
+fn access_by(plan: &Plan, from: Id<Cluster>, store: Id<Store>, route: Route) -> Option<Access> {
+    let to = |copy: Id<Cluster>| plan.region_rtt[plan.clusters[from].region][plan.clusters[copy].region];
+    let (trip, ack) = match route {
+        Route::Via(copy, ack) => (to(copy), ack.get()),
+        Route::Near(copy) | Route::Deposed(copy) => (to(copy), 0.0),
+        Route::Vote(..) | Route::Cache(_) | Route::Fail(..) => return None,
+    };
+    Some(Access { store, writes: false, trip, ack, written: None })
 }

@@ -1,34 +1,41 @@
 //! A try on its way through its journey: steps in order, calls at once, stores and what lies outside.
 
+use super::entry::{Entry, Miss};
 use super::sample::span;
 use super::station::Admission;
-use super::{Entry, Event, Miss, Traffic, Why};
+use super::{Event, Traffic, Why};
 use crate::base::stream::uniform;
 use crate::base::{Id, SimTime, Span};
-use crate::domain::{Cluster, Population, Service, Stage, Store};
-use crate::plan::{CachePlan, Instruction, StepPlan};
-use crate::replication::spec::Replication;
-use crate::sim::inputs::{Condition, Route};
-use crate::sim::lookups::{Hits, cache_of};
-use crate::sim::unit::slot_at;
+use crate::domain::{Cluster, Population, Service, Stage};
+use crate::plan::{Instruction, StepPlan};
+use crate::sim::inputs::Condition;
+use crate::sim::lookups::cache_of;
 
 impl Traffic<'_> {
-    /// A try goes on from its step.
-    pub(super) fn walk(&mut self, now: SimTime, number: u32) {
+    /// A try goes on from its step at `at`, which is now or later.
+    ///
+    /// What it does between two calls concerns nobody else, so it does it at once, up to where it is given up or the world
+    /// may change. It calls, fails, and comes too late when it is time to.
+    fn walk(&mut self, clock: SimTime, mut at: SimTime, number: u32) {
         let plan = self.plan;
-        let Entry { population, journey, cluster, current, life, step, miss, begun, .. } =
-            self.entries[number as usize];
+        let Entry { population, journey, cluster, current, life, entered, .. } = self.entries[number as usize];
         let own = &plan.journeys[journey];
-        if step == 0
-            && miss == Miss::No
-            && let Some(why) = self.at_the_front(cluster, population, current)
-        {
-            self.fail(now, number, why);
-            return;
+        let bound = self.bound(number);
+        if !entered {
+            self.entries[number as usize].entered = true;
+            if let Some(why) = self.at_the_front(cluster, population, current) {
+                self.fails(clock, at, number, why);
+                return;
+            }
         }
+        let again = Event::Step { entry: number, life };
         loop {
             let Some(next) = self.next_step(number) else {
-                self.finish(now, number);
+                if at == clock || self.is_in_time(at, number) {
+                    self.finish(at, number);
+                } else {
+                    self.events.schedule(at, again);
+                }
                 return;
             };
             let after = match &own.steps[next] {
@@ -37,50 +44,48 @@ impl Traffic<'_> {
                     // The population's round trip ends at the first service; later calls cross the region.
                     if entry.called && !entry.crossed && self.some_here(number, services) {
                         self.entries[number as usize].crossed = true;
-                        let trip = self.within(cluster) + self.proxies(cluster);
-                        if trip > 0.0 {
-                            self.events.schedule(now + span(trip), Event::Step { entry: number, life });
-                            return;
-                        }
+                        at += span(self.within(cluster) + self.proxies(cluster));
+                    }
+                    if at > clock {
+                        self.events.schedule(at, again);
+                        return;
                     }
                     let entry = &mut self.entries[number as usize];
                     (entry.called, entry.crossed) = (true, false);
                     entry.step += 1;
-                    self.call(now, number, services);
+                    self.call(clock, number, services);
                     return;
                 }
                 StepPlan::Read(store, _) | StepPlan::Write(store, _) => {
-                    let writes = matches!(own.steps[next], StepPlan::Write(..));
+                    let bytes = if let StepPlan::Write(_, bytes) = &own.steps[next] { Some(*bytes) } else { None };
+                    let writes = bytes.is_some();
                     let route = self.access(cluster, population, current, *store, writes);
                     if let (false, Some(cache)) = (writes, cache_of(plan, *store, route)) {
-                        match self.look_up(now, number, *store, cache) {
-                            Ok(Some(seconds)) if seconds > 0.0 => {
-                                self.events
-                                    .schedule(now + Span::from_secs(seconds), Event::Step { entry: number, life });
-                                return;
+                        let Entry { miss, crossed, .. } = self.entries[number as usize];
+                        if miss == Miss::Calls && crossed && at > clock {
+                            self.events.schedule(at, again);
+                            return;
+                        }
+                        match self.look_up(at, number, *store, cache) {
+                            Ok(Some(seconds)) => {
+                                at += span(seconds);
+                                if at > clock && at >= bound {
+                                    self.events.schedule(at, again);
+                                    return;
+                                }
+                                continue;
                             }
-                            Ok(Some(_)) => continue,
                             Ok(None) => return,
                             Err(why) => {
-                                self.fail(now, number, why);
+                                self.fails(clock, at, number, why);
                                 return;
                             }
                         }
                     }
-                    match self.take_trip(cluster, *store, writes, route) {
-                        Ok(seconds) => {
-                            self.counts.accessed(begun, *store, journey, writes, seconds);
-                            if let (StepPlan::Write(_, bytes), Route::Via(..)) = (&own.steps[next], route) {
-                                let partition = self.first_partitions[*store];
-                                let partition = partition + plan.stores[*store].partition_of(population);
-                                let sum = &mut self.written[partition];
-                                sum.0 += 1.0 / self.scale;
-                                sum.1 += bytes / self.scale;
-                            }
-                            seconds
-                        }
+                    match self.accesses(number, *store, bytes, route) {
+                        Ok(seconds) => seconds,
                         Err(why) => {
-                            self.fail(now, number, why);
+                            self.fails(clock, at, number, why);
                             return;
                         }
                     }
@@ -91,86 +96,48 @@ impl Traffic<'_> {
                         view.inputs.dependencies.iter().find(|(other, _)| other == dependency).map(|(_, own)| *own)
                     });
                     if let Some(why) = condition.and_then(|own| self.meets(&own, Stage::Dependency, population)) {
-                        self.fail(now, number, why);
+                        self.fails(clock, at, number, why);
                         return;
                     }
                     let slower = condition.map_or(1.0, |own| own.latency.get());
-                    self.dependency_time[dependency.index()].draw(&mut self.network) * slower
+                    self.dependency_time[dependency.index()].draw() * slower
                 }
             };
             self.entries[number as usize].step += 1;
-            if after > 0.0 {
-                self.events.schedule(now + span(after), Event::Step { entry: number, life });
+            at += span(after);
+            if at > clock && at >= bound {
+                self.events.schedule(at, again);
                 return;
             }
         }
     }
 
-    /// Goes on with a read of a cache: a hit ends it, a miss calls what is in front of the cached store and then reads
-    /// that. The seconds until it goes on, `None` while it waits for a call, or why it fails.
-    pub(super) fn look_up(
-        &mut self,
-        now: SimTime,
-        number: u32,
-        store: Id<Store>,
-        cache: CachePlan,
-    ) -> Result<Option<f64>, Why> {
-        let plan = self.plan;
-        let Entry { population, journey, cluster, current, miss, crossed, begun, .. } = self.entries[number as usize];
-        let through = cache.through.filter(|&service| plan.clusters[cluster].station_of[service].is_some());
-        match (miss, through) {
-            (Miss::No, _) => {
-                let seconds = self.store_time[store].draw(&mut self.network);
-                self.counts.took(begun, store, false, seconds);
-                let hits = self.hits(now, cluster, population, store);
-                let entry = &mut self.entries[number as usize];
-                if uniform(&mut self.choices[population]) < hits {
-                    self.counts.read(begun, store, journey, true);
-                    entry.step += 1;
-                } else {
-                    entry.miss = if through.is_some() { Miss::Calls } else { Miss::Reads };
-                    entry.crossed = false;
-                }
-                Ok(Some(seconds))
-            }
-            (Miss::Calls, Some(service)) => {
-                let entry = &mut self.entries[number as usize];
-                entry.crossed = !crossed;
-                if !crossed {
-                    return Ok(Some(self.within(cluster)));
-                }
-                entry.miss = Miss::Reads;
-                self.call(now, number, &[service]);
-                Ok(None)
-            }
-            (Miss::Calls, None) | (Miss::Reads, _) => {
-                let route = self.access(cluster, population, current, cache.of, false);
-                let seconds = self.take_trip(cluster, cache.of, false, route)?;
-                self.counts.read(begun, store, journey, false);
-                self.counts.accessed(begun, cache.of, journey, false, seconds);
-                let entry = &mut self.entries[number as usize];
-                entry.miss = Miss::No;
-                entry.step += 1;
-                Ok(Some(seconds))
-            }
+    /// Until when a try may go on by itself.
+    fn bound(&self, number: u32) -> SimTime {
+        let entry = &self.entries[number as usize];
+        if !self.alone[entry.journey] || self.counts.is_traced() {
+            SimTime::ZERO
+        } else if entry.wanted {
+            self.until.min(entry.deadline)
+        } else {
+            self.until
         }
     }
 
-    /// The share of a population's reads that a cluster's cache answers: as the planned rates of the hour keep it.
-    pub(super) fn hits(
-        &mut self,
-        now: SimTime,
-        cluster: Id<Cluster>,
-        population: Id<Population>,
-        store: Id<Store>,
-    ) -> f64 {
-        let plan = self.plan;
-        let Some(view) = &mut self.views[cluster] else { return 0.0 };
-        let (slot, _) = slot_at(plan, now);
-        if view.hits.0 != slot {
-            view.hits = (slot, Hits::expected(plan, &view.inputs, slot));
+    /// The answer to a try that ends then is in time, or nobody waits for it.
+    fn is_in_time(&self, at: SimTime, number: u32) -> bool {
+        let entry = &self.entries[number as usize];
+        !entry.wanted || at + entry.back <= entry.deadline
+    }
+
+    /// A try fails at `at`, which is now or later.
+    fn fails(&mut self, clock: SimTime, at: SimTime, number: u32, why: Why) {
+        if at == clock {
+            self.fail(clock, number, why);
+        } else {
+            let life = self.entries[number as usize].life;
+            self.events.schedule(at, Event::Fails { entry: number, life, why });
         }
-        view.hits.1.of(store, plan.stores[store].partition_of(population)).1
     }
 
     /// The position of a try's next step in its journey, once chance has had its say; `None` at the end.
@@ -199,7 +166,7 @@ impl Traffic<'_> {
     /// One trip within a cluster's region, in seconds.
     pub(super) fn within(&mut self, cluster: Id<Cluster>) -> f64 {
         let region = self.plan.clusters[cluster].region;
-        self.jitter.draw(self.plan.region_rtt[region][region], &mut self.network)
+        self.trips.draw(self.plan.region_rtt[region][region])
     }
 
     /// Why a try fails before it reaches anything in a cluster, if it does.
@@ -282,7 +249,7 @@ impl Traffic<'_> {
                 }
                 Admission::Taken | Admission::Waits => open += 1,
                 Admission::Leaves(at, wait) => {
-                    self.entries[number as usize].waited += wait.secs();
+                    self.has_waited(now, number, wait);
                     let service = later * condition.map_or(1.0, |condition| condition.latency.get());
                     debug_assert!(service == 1.0, "what is known beforehand doesn't degrade");
                     latest = latest.max(at);
@@ -297,16 +264,13 @@ impl Traffic<'_> {
         }
     }
 
-    /// All calls of a step are back at `at`, which is now or known already.
+    /// A try goes on at `at`, which is now or known already.
     pub(super) fn go_on(&mut self, at: SimTime, number: u32, now: SimTime) {
-        let Entry { journey, step, life, .. } = self.entries[number as usize];
-        let own = &self.plan.journeys[journey];
-        if own.program.is_empty() && step as usize == own.steps.len() {
-            self.finish(at, number);
-        } else if at > now {
-            self.events.schedule(at, Event::Step { entry: number, life });
+        if at == now || at < self.bound(number) {
+            self.walk(now, at, number);
         } else {
-            self.walk(now, number);
+            let life = self.entries[number as usize].life;
+            self.events.schedule(at, Event::Step { entry: number, life });
         }
     }
 
@@ -319,86 +283,6 @@ impl Traffic<'_> {
         entry.open -= 1;
         if entry.open == 0 {
             self.go_on(now, number, now);
-        }
-    }
-
-    /// How long an access to a store takes, or why it can't be.
-    pub(super) fn take_trip(
-        &mut self,
-        from: Id<Cluster>,
-        store: Id<Store>,
-        writes: bool,
-        route: Route,
-    ) -> Result<f64, Why> {
-        let plan = self.plan;
-        let between =
-            |a: Id<Cluster>, b: Id<Cluster>| plan.region_rtt[plan.clusters[a].region][plan.clusters[b].region];
-        let time = &self.store_time[store];
-        let (jitter, rng) = (self.jitter, &mut self.network);
-        Ok(match route {
-            Route::Via(copy, ack) => {
-                jitter.draw(between(from, copy), rng) + jitter.draw(ack.get(), rng) + time.draw(rng)
-            }
-            Route::Near(copy) | Route::Deposed(copy) => jitter.draw(between(from, copy), rng) + time.draw(rng),
-            Route::Vote(through, copies, wanted) => {
-                let trip = jitter.draw(between(from, through), rng);
-                let delays = match (&plan.stores[store].replication, writes) {
-                    (Replication::Quorum(own), true) => (own.delays.write.as_ref(), own.delays.ack.as_ref()),
-                    (Replication::Quorum(own), false) => (own.delays.read.as_ref(), own.delays.response.as_ref()),
-                    (
-                        Replication::Sync(_)
-                        | Replication::SemiSync(_)
-                        | Replication::Async(_)
-                        | Replication::MultiLeader(_)
-                        | Replication::Cache(_),
-                        _,
-                    ) => (None, None),
-                };
-                let mut answers: Vec<f64> = plan.stores[store]
-                    .copies
-                    .iter()
-                    .enumerate()
-                    .filter(|(position, _)| copies >> position & 1 == 1)
-                    .map(|(_, &copy)| {
-                        let round_trip = if copy == through { 0.0 } else { between(through, copy) };
-                        let way = match delays {
-                            (None, None) => jitter.draw(round_trip, rng),
-                            (there, back) => [there, back].into_iter().fold(0.0, |sum, delay| match delay {
-                                Some(own) => sum + own.sample(rng),
-                                None => sum + jitter.draw(0.5 * round_trip, rng),
-                            }),
-                        };
-                        way + time.draw(rng)
-                    })
-                    .collect();
-                answers.sort_by(f64::total_cmp);
-                trip + answers.get(wanted as usize - 1).copied().unwrap_or(0.0)
-            }
-            Route::Cache(_) => time.draw(rng),
-            Route::Fail(stage, root) => return Err((stage, root)),
-        })
-    }
-
-    /// Where a population's accesses to a store go now.
-    pub(super) fn access(
-        &self,
-        cluster: Id<Cluster>,
-        population: Id<Population>,
-        current: bool,
-        store: Id<Store>,
-        writes: bool,
-    ) -> Route {
-        let flow = self.views[cluster].as_ref().and_then(|view| view.flow(population, current));
-        let access = flow.map(|flow| flow.stores[store.index()]);
-        match access {
-            Some(access) => {
-                if writes {
-                    access.write
-                } else {
-                    access.read
-                }
-            }
-            None => Route::Near(cluster),
         }
     }
 }

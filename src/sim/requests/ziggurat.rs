@@ -3,7 +3,8 @@
 //!
 //! A request's draws need not be coupled between variants as those of faults are, so they need not be quantiles.
 
-use crate::base::maths::{exp, ln};
+use super::exponent::exp;
+use crate::base::maths::ln;
 use crate::base::stream::{Rng, uniform};
 use std::sync::LazyLock;
 
@@ -89,15 +90,46 @@ fn exponential_outside(rng: &mut Rng, layers: &Layers, mut point: Point) -> f64 
     }
 }
 
+/// Exponential draws with mean 1.
+pub(super) fn exponentials(rng: &mut Rng, draws: &mut [f64]) {
+    let layers = &*EXPONENTIAL_LAYERS;
+    // The generator's state stays in registers, unless a draw takes longer.
+    let mut own = rng.clone();
+    for draw in draws {
+        let point = Point::draw(&mut own, layers);
+        *draw = point.x;
+        if !point.is_inside(layers) {
+            let mut other = own.clone();
+            *draw = exponential_outside(&mut other, layers, point);
+            own = other;
+        }
+    }
+    *rng = own;
+}
+
 /// A standard normal draw.
 #[inline]
 pub(super) fn normal(rng: &mut Rng) -> f64 {
+    let mut draw = [0.0];
+    normals(rng, &mut draw);
+    draw[0]
+}
+
+/// Standard normal draws.
+pub(super) fn normals(rng: &mut Rng, draws: &mut [f64]) {
     let layers = &*NORMAL_LAYERS;
-    let mut point = Point::draw(rng, layers);
-    if !point.is_inside(layers) {
-        point = normal_outside(rng, layers, point);
+    let mut own = rng.clone();
+    for draw in draws {
+        let mut point = Point::draw(&mut own, layers);
+        if !point.is_inside(layers) {
+            let mut other = own.clone();
+            point = normal_outside(&mut other, layers, point);
+            own = other;
+        }
+        // Without a branch: it is either side's turn as often.
+        *draw = f64::from_bits(point.x.to_bits() ^ u64::from(point.left) << 63);
     }
-    if point.left { -point.x } else { point.x }
+    *rng = own;
 }
 
 #[cold]

@@ -1,0 +1,46 @@
+//! Draws of one distribution from a stream of their own, made a few at a time: they don't wait for one another then.
+
+use super::sample::Sampler;
+use crate::base::stream::Rng;
+
+/// Draws that are made at once.
+const BATCH: usize = 32;
+
+/// Durations in seconds.
+#[derive(Debug)]
+pub(super) struct Draws {
+    sampler: Sampler,
+    pub(super) rng: Rng,
+    ready: [f64; BATCH],
+    /// The next of them.
+    next: usize,
+}
+
+impl Draws {
+    pub(super) fn new(sampler: Sampler, rng: Rng) -> Self {
+        let (ready, next) = match sampler {
+            Sampler::Constant(seconds) => ([seconds; BATCH], 0),
+            Sampler::Exponential(_) | Sampler::Lognormal(..) | Sampler::Mixture(_) | Sampler::Other(_) => {
+                ([0.0; BATCH], BATCH)
+            }
+        };
+        Self { sampler, rng, ready, next }
+    }
+
+    /// One draw.
+    #[inline]
+    pub(super) fn draw(&mut self) -> f64 {
+        if self.next == BATCH {
+            self.refill();
+        }
+        let draw = self.ready[self.next];
+        self.next += 1;
+        draw
+    }
+
+    #[inline(never)]
+    fn refill(&mut self) {
+        self.sampler.fill(&mut self.rng, &mut self.ready);
+        self.next = 0;
+    }
+}
