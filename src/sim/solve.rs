@@ -38,8 +38,8 @@ pub(super) struct Cell {
     pub(super) rate: f64,
     /// Share of them that succeed.
     pub(super) success: f64,
-    /// Latency of the good ones: curve, delay before it, share of the good ones.
-    pub(super) latency: Vec<(CurveId, f64, f64)>,
+    /// Where its latency begins and ends in [`Solution::latency`].
+    latency: (u32, u32),
     /// By read of a cache, in the order of the path: of those that come back, the share that hit.
     pub(super) hits: Vec<f64>,
 }
@@ -58,6 +58,8 @@ pub(super) struct Lost {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Solution {
     pub(super) cells: Vec<Cell>,
+    /// Latency of the good requests, cell by cell: curve, delay before it, share of the cell's good ones.
+    pub(super) latency: Vec<(CurveId, f64, f64)>,
     /// By cell, at `population * journeys + journey`: requests per second, and good ones.
     pub(super) served: Vec<(u32, f64, f64)>,
     pub(super) losses: Vec<Lost>,
@@ -75,6 +77,11 @@ pub(super) struct Solution {
 }
 
 impl Solution {
+    /// Latency of the good requests of a cell: curve, delay before it in seconds, share of them.
+    pub(super) fn latency_of(&self, cell: &Cell) -> &[(CurveId, f64, f64)] {
+        &self.latency[cell.latency.0 as usize..cell.latency.1 as usize]
+    }
+
     /// Adds so many seconds of another to what a month is billed: here are amounts, there are rates.
     pub(super) fn add_billed(&mut self, other: &Self, seconds: f64) {
         for &(cell, offered, good) in &other.served {
@@ -204,12 +211,13 @@ fn solve_with(
     if !hits.settle(&reads) && !last {
         return None;
     }
+    solution.latency.reserve_exact(who.len());
     solution.cells.reserve_exact(who.len());
     solution.served.reserve_exact(who.len());
     for ((walk, part), found) in walks.iter().zip(&who).zip(found) {
         let cell = solution.cells.len();
         let passes = walk.passes();
-        let mut latency = Vec::new();
+        let begins = solution.latency.len() as u32;
         let mut in_time = 1.0;
         if passes > 0.0 {
             let curve = found.unwrap_or_else(|| {
@@ -218,7 +226,8 @@ fn solve_with(
             });
             in_time = known.curves.get(curve).1.share();
             let round_trip = plan.populations[part.population].rtt[inputs.cluster];
-            latency = tries::latency(walk, (passes, in_time), round_trip, curve, known.curves);
+            let (latency, odds) = (&mut solution.latency, (passes, in_time));
+            tries::latency(walk, odds, round_trip, curve, known.curves, latency);
         }
         let (success, _) = walk.outcome(1.0 - passes * in_time);
         if success < 1.0 - 1e-4 {
@@ -240,6 +249,7 @@ fn solve_with(
         let Part { population, journey, flow, .. } = **part;
         let position = population.index() * plan.journeys.len() + journey.index();
         solution.served.push((position as u32, walk.rate, good));
+        let latency = (begins, solution.latency.len() as u32);
         solution.cells.push(Cell { population, journey, flow, rate: walk.rate, success, latency, hits });
     }
     solution.stations.truncate(cluster.stations.len());

@@ -155,7 +155,7 @@ impl Sums {
         for cell in &solution.cells {
             let position = cell.population.index() * self.journeys + cell.journey.index();
             let good = cell.rate * seconds * cell.success;
-            for &(curve, delay, share) in &cell.latency {
+            for &(curve, delay, share) in solution.latency_of(cell) {
                 *self.latency_of(position, curve, delay) += good * share;
             }
             if plan.populations[cell.population].disliked[inputs.cluster] {

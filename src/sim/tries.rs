@@ -11,7 +11,7 @@ use crate::traffic::queueing;
 /// Shares of requests below this are left out.
 const NEGLIGIBLE: f64 = 1e-12;
 
-/// The latency of the requests that succeed, as the curve of a try, the delay before it in seconds, and the share of
+/// Adds the latency of the requests that succeed, as the curve of a try, the delay before it in seconds, and the share of
 /// them. Tries pass all hops with the first probability and then are in time with the second; `curve` is that of one.
 pub(super) fn latency(
     walk: &Walk<'_>,
@@ -19,21 +19,22 @@ pub(super) fn latency(
     round_trip: f64,
     mut curve: CurveId,
     curves: &mut Curves,
-) -> Vec<(CurveId, f64, f64)> {
+    latency: &mut Vec<(CurveId, f64, f64)>,
+) {
     let good = passes * in_time;
     if good <= 0.0 {
-        return Vec::new();
+        return;
     }
     let again = queueing::retried(1.0 - good, walk.journey.retries(), walk.journey.budget);
     let (early, late) = ((1.0 - passes) * again, passes * (1.0 - in_time) * again);
     if early + late < NEGLIGIBLE {
-        return vec![(curve, walk.delay, 1.0)];
+        latency.push((curve, walk.delay, 1.0));
+        return;
     }
-    let tries = walk.journey.backoffs.len() + 1;
-    let mut latency = Vec::with_capacity(2 * tries);
+    let first = latency.len();
     latency.push((curve, walk.delay, good));
     // By the number of tries so far that were late.
-    let mut failed = Vec::with_capacity(tries);
+    let mut failed = Vec::with_capacity(walk.journey.backoffs.len() + 1);
     failed.push(1.0);
     let mut backoffs = 0.0;
     for (before, &backoff) in walk.journey.backoffs.iter().enumerate() {
@@ -59,9 +60,9 @@ pub(super) fn latency(
             (curve, walk.delay + backoffs + refused + number as f64 * walk.journey.patience(), share * good)
         }));
     }
-    let sum: f64 = latency.iter().map(|part| part.2).sum();
-    for part in &mut latency {
+    let parts = &mut latency[first..];
+    let sum: f64 = parts.iter().map(|part| part.2).sum();
+    for part in parts {
         part.2 /= sum.max(f64::MIN_POSITIVE);
     }
-    latency
 }

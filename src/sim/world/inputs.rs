@@ -69,10 +69,10 @@ impl World<'_> {
         let turns = if self.plan.addresses.is_empty() { 1 } else { 2 };
         for &cluster in (0..turns).flat_map(|_| &touched) {
             let inputs = self.inputs(now, cluster, &dependencies);
-            let id = self.memo.inputs_id(&inputs);
-            if id == self.units[cluster].inputs {
+            if inputs == *self.memo.inputs(self.units[cluster].inputs) {
                 continue;
             }
+            let id = self.memo.inputs_id(&inputs);
             self.flush(now, cluster);
             let unit = &mut self.units[cluster];
             unit.inputs = id;
