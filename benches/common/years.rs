@@ -11,7 +11,7 @@ use std::path::Path;
 
 pub(super) fn all(share: u64) -> Vec<Work> {
     let mut works = vec![
-        Work::new("ecommerce, a year, of 200", "year", move || seeds("scenarios/ecommerce.toml", 200 / share)),
+        Work::new("ecommerce, a year, of 1,000", "year", move || seeds("scenarios/ecommerce.toml", 1000 / share)),
         Work::new("ecommerce, the first year", "year", || seeds("scenarios/ecommerce.toml", 1)),
     ];
     works.extend(["scenarios", "scenarios/evolution"].into_iter().flat_map(files).map(|file| {
