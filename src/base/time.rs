@@ -72,7 +72,13 @@ impl Span {
         if secs <= 0.0 {
             return Self::ZERO;
         }
-        let nanos = (secs * 1e9).round();
+        let nanos = secs * 1e9;
+        // What fits a signed number is cut off in one instruction, and what is cut off is exact; rounding calls a function.
+        if nanos < i64::MAX as f64 {
+            let whole = nanos as i64;
+            return Self(whole.cast_unsigned() + u64::from(nanos - whole as f64 >= 0.5));
+        }
+        let nanos = nanos.round();
         if nanos < u64::MAX as f64 { Self(nanos as u64) } else { Self::FOREVER }
     }
 
@@ -84,7 +90,8 @@ impl Span {
     /// Seconds.
     pub fn secs(self) -> f64 {
         // Split first: a large u64 does not fit an f64's 53 bits.
-        (self.0 / NANOS_PER_SEC) as f64 + (self.0 % NANOS_PER_SEC) as f64 * 1e-9
+        let (whole, rest) = (self.0 / NANOS_PER_SEC, self.0 % NANOS_PER_SEC);
+        whole.cast_signed() as f64 + rest.cast_signed() as f64 * 1e-9
     }
 
     /// Hours.
@@ -308,6 +315,15 @@ mod tests {
             let span = Span::from_nanos(nanos);
             assert_eq!(parse_span(&span.to_string()).unwrap(), span, "{span}");
         }
+    }
+
+    #[test]
+    fn seconds_are_rounded_to_the_nanosecond() {
+        let rounded = |secs: f64| (secs * 1e9).round() as u64;
+        for secs in [0.5e-9 - 1e-25, 0.5e-9, 1.5e-9, 2.5e-9, 0.1, 1e5 / 3.0, 9_007_199.254_740_993, 9.3e9] {
+            assert_eq!(Span::from_secs(secs).nanos(), rounded(secs), "{secs}");
+        }
+        assert_eq!(Span::from_secs(-1.0), Span::ZERO);
     }
 
     #[test]

@@ -175,32 +175,8 @@ fn solve_with(
         delay(&servers, &mut walks);
         fluid = fixed_point::fluid(&servers, &mut walks);
     }
-    // The curves of the last round, which are those that are wanted once nothing moves.
-    let mut found: Vec<Option<CurveId>> = vec![None; walks.len()];
-    for round in 0..LATE_ROUNDS {
-        solution.stations = fixed_point::with_chance(&servers, &fluid, &mut walks);
-        let mut moved = false;
-        let tried_again = walks.iter_mut().zip(&who).zip(&mut found);
-        for ((walk, part), found) in tried_again.filter(|((walk, _), _)| walk.journey.retries() > 0) {
-            if walk.passes() > 0.0 {
-                let way = way(plan, inputs, shape, part, walk, known);
-                // Mostly nothing is late, and the first round's curve is the one that is wanted.
-                let in_time = if round == 0 {
-                    let curve = known.curves.journey(&way, &solution.stations, walk.delay);
-                    *found = Some(curve);
-                    known.curves.get(curve).1.share()
-                } else {
-                    *found = None;
-                    known.curves.in_time(&way, &solution.stations, walk.delay)
-                };
-                moved |= (in_time - walk.in_time).abs() > NEGLIGIBLE;
-                walk.in_time = in_time;
-            }
-        }
-        if !moved {
-            break;
-        }
-    }
+    let (stations, found) = with_the_late((plan, inputs, shape), (&servers, &fluid), (&mut walks, &who), known);
+    solution.stations = stations;
     let own = &solution.stations[..cluster.stations.len()];
     solution.grows = own.iter().any(|state| state.drift(0.0) > 0.0);
 
@@ -255,6 +231,43 @@ fn solve_with(
     solution.stations.truncate(cluster.stations.len());
     solution.uses = data::uses(plan, inputs, slot, (&solution.cells, &who), hits, known);
     Some(solution)
+}
+
+/// The stations' states once late answers make as much load as there are, and the curves of those who try again: those of
+/// the last round, which are the ones that are wanted once nothing moves.
+fn with_the_late(
+    (plan, inputs, shape): (&Plan, &Inputs, &Shape),
+    (servers, fluid): (&[Server<'_>], &[StationState]),
+    (walks, who): (&mut [Walk<'_>], &[&Part]),
+    known: &mut Known<'_>,
+) -> (Vec<StationState>, Vec<Option<CurveId>>) {
+    let mut stations = Vec::new();
+    let mut found: Vec<Option<CurveId>> = vec![None; walks.len()];
+    for round in 0..LATE_ROUNDS {
+        stations = fixed_point::with_chance(servers, fluid, walks);
+        let mut moved = false;
+        let tried_again = walks.iter_mut().zip(who).zip(&mut found);
+        for ((walk, part), found) in tried_again.filter(|((walk, _), _)| walk.journey.retries() > 0) {
+            if walk.passes() > 0.0 {
+                let way = way(plan, inputs, shape, part, walk, known);
+                // Mostly nothing is late, and the first round's curve is the one that is wanted.
+                let in_time = if round == 0 {
+                    let curve = known.curves.journey(&way, &stations, walk.delay);
+                    *found = Some(curve);
+                    known.curves.get(curve).1.share()
+                } else {
+                    *found = None;
+                    known.curves.in_time(&way, &stations, walk.delay)
+                };
+                moved |= (in_time - walk.in_time).abs() > NEGLIGIBLE;
+                walk.in_time = in_time;
+            }
+        }
+        if !moved {
+            break;
+        }
+    }
+    (stations, found)
 }
 
 /// The way of a walk: that of its part, or by what hits now.
