@@ -78,9 +78,9 @@ const ROWS: &[Row] = &[
         scale: "1",
         figures: &[
             ("availability", &[], 1e-9, "one late answer in ten thousand million, which 400,000 requests don't see"),
-            ("latency.p50", &[], 5e-3, "paths of four services and three stores: each step is put on the curve's grid"),
-            ("latency.p95", &[], 5e-3, "the same"),
-            ("latency.p99", &[], 5e-3, "the same"),
+            ("latency.p50", &[], CURVE, ""),
+            ("latency.p95", &[], CURVE, ""),
+            ("latency.p99", &[], CURVE, ""),
             ("writes", &[], 0.0, ""),
             ("reads", &[], 0.0, ""),
             ("cost.bill", &[], 0.0, ""),
