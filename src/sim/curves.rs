@@ -46,12 +46,7 @@ pub(super) struct Curves {
 struct Kept {
     shape: Arc<Curve>,
     within: Within,
-    /// It was convolved, which takes a hundred times longer than to make a curve of another.
-    convolved: bool,
 }
-
-/// Convolved curves that are kept for good; there are as many as there are ways through the plan, faults included.
-const MOST_CONVOLVED: usize = 4096;
 
 impl Curves {
     /// A curve, and what the client's timeout leaves of it.
@@ -64,19 +59,10 @@ impl Curves {
         self.kept.len()
     }
 
-    /// Forgets all but the first so many, and those that take long to make. Those have other numbers then.
-    pub(super) fn forget(&mut self, first: usize) {
-        let convolved = self.kept.iter().filter(|kept| kept.convolved).count() <= MOST_CONVOLVED;
-        let mut numbers = Vec::with_capacity(self.kept.len());
-        let mut left = 0;
-        for (position, kept) in self.kept.iter().enumerate() {
-            let stays = position < first || (kept.convolved && convolved);
-            numbers.push(stays.then_some(CurveId(left)));
-            left += u32::from(stays);
-        }
-        self.known.retain(|_, id| numbers[id.0 as usize].map(|number| *id = number).is_some());
-        let mut numbers = numbers.iter();
-        self.kept.retain(|_| numbers.next().is_some_and(Option::is_some));
+    /// Forgets all but the first so many. Those that take long to make stay in the table that threads share.
+    pub(super) fn truncate(&mut self, most: usize) {
+        self.kept.truncate(most);
+        self.known.retain(|_, id| (id.0 as usize) < most);
     }
 
     /// A curve made of others.
@@ -85,20 +71,20 @@ impl Curves {
             return id;
         }
         let shape = Arc::new(curve(self));
-        self.keep(key, shape, limit, false)
+        self.keep(key, shape, limit)
     }
 
     /// A curve that is convolved from its parts.
     fn convolve(&mut self, key: &[u64], limit: f64, parts: impl FnOnce() -> Vec<Part>) -> CurveId {
         match self.known.get(key) {
             Some(&id) => id,
-            None => self.keep(key, self.convolved.curve(key, || Curve::sum(&parts())), limit, true),
+            None => self.keep(key, self.convolved.curve(key, || Curve::sum(&parts())), limit),
         }
     }
 
-    fn keep(&mut self, key: &[u64], shape: Arc<Curve>, limit: f64, convolved: bool) -> CurveId {
+    fn keep(&mut self, key: &[u64], shape: Arc<Curve>, limit: f64) -> CurveId {
         let id = CurveId(self.kept.len() as u32);
-        self.kept.push(Kept { within: shape.within(limit), shape, convolved });
+        self.kept.push(Kept { within: shape.within(limit), shape });
         self.known.insert(key.into(), id);
         id
     }
@@ -108,7 +94,7 @@ impl Curves {
         let key = [u64::MAX - 2, u64::from(id.0), limit.to_bits()];
         match self.known.get(&key[..]) {
             Some(&cut) => cut,
-            None => self.keep(&key, self.kept[id.0 as usize].shape.clone(), limit, false),
+            None => self.keep(&key, self.kept[id.0 as usize].shape.clone(), limit),
         }
     }
 

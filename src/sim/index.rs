@@ -90,11 +90,9 @@ impl Index {
                         }
                     }
                 }
-                Element::Zone(region, zone) => {
-                    for (id, cluster) in plan.clusters.iter_enumerated() {
-                        if cluster.region == region && zone < cluster.zones {
-                            index.zones[id].push((zone, hold));
-                        }
+                Element::Zone(_, zone) => {
+                    for &id in &index.zones_hit[hold] {
+                        index.zones[id].push((zone, hold));
                     }
                 }
                 Element::Cluster(cluster) => index.front[cluster].push(hold),

@@ -1,9 +1,10 @@
 //! What has been solved before: inputs, solutions and whole slots of a cluster, kept by their keys.
 //!
-//! A memo belongs to one thread and one plan; that of another thread begins as a copy of what was prepared. It changes speed and nothing else: what it returns is a pure
-//! function of the key, a miss inserts and then takes the hit's path, and a seed adds up in the order of its own
-//! first visits, never by number in the memo. What quiet weeks need (`orbit.rs`) comes first and is kept for good; the
-//! rest is forgotten from time to time, so memory doesn't grow with the number of seeds.
+//! A memo belongs to one thread and one plan; that of another thread begins as a copy of what was prepared. It changes
+//! speed and nothing else: what it returns is a pure function of the key, a miss inserts and then takes the hit's path,
+//! and a seed adds up in the order of its own first visits, never by number in the memo. What quiet weeks need
+//! (`orbit.rs`) comes first and is kept for good; the rest is forgotten from time to time, so memory doesn't grow with the
+//! number of seeds.
 
 use super::curves::Curves;
 use super::data::{Known, Meetings, Written};
@@ -124,7 +125,7 @@ impl Memo {
         for transition in &mut self.transitions {
             transition.next.take_if(|next| next.0 as usize >= floor.transitions);
         }
-        self.curves.forget(floor.curves);
+        self.curves.truncate(floor.curves);
         self.meetings.forget();
         self.views.forget();
     }

@@ -116,15 +116,17 @@ impl Part {
         if let Some((stage, root)) = self.refused {
             return Path { hops: vec![Hop::new(1.0, stage, root, None)], ..Path::default() };
         }
-        let Some(Fixed { hops, calls, .. }) = &self.fixed else {
-            return hops_of(plan, inputs, self.flow, &plan.journeys[self.journey], conditions, overload_root, hits);
+        let mut path = match &self.fixed {
+            Some(Fixed { hops, calls, .. }) => {
+                Path { hops: hops.clone(), calls: Cow::Borrowed(calls), lookups: Vec::new() }
+            }
+            None => hops_of(plan, inputs, self.flow, &plan.journeys[self.journey], conditions, hits),
         };
-        let mut hops = hops.clone();
         let here = plan.clusters[inputs.cluster].stations.len();
-        for hop in hops.iter_mut().filter(|hop| hop.station.is_some_and(|station| station < here)) {
+        for hop in path.hops.iter_mut().filter(|hop| hop.station.is_some_and(|station| station < here)) {
             hop.root = overload_root;
         }
-        Path { hops, calls: Cow::Borrowed(calls), lookups: Vec::new() }
+        path
     }
 }
 
@@ -188,14 +190,13 @@ fn conditions(cluster: &ClusterPlan, inputs: &Inputs) -> Vec<Condition> {
     conditions
 }
 
-/// The hops of one try, and the stations it calls.
+/// The hops of one try, and the stations it calls. What overloads those here is said when it is known.
 fn hops_of(
     plan: &Plan,
     inputs: &Inputs,
     flow: usize,
     journey: &JourneyPlan,
     conditions: &[Condition],
-    overload_root: Id<Root>,
     hits: &Hits<'_>,
 ) -> Path<'static> {
     let cluster = &plan.clusters[inputs.cluster];
@@ -227,7 +228,7 @@ fn hops_of(
                         hops.push(Hop::new(listed, stage, root, None));
                     }
                     errors(&mut hops, &conditions[station], flow.blame);
-                    let (stage, root) = (Stage::Overload, overload_root);
+                    let (stage, root) = (Stage::Overload, inputs.overload_root);
                     hops.push(Hop::new(0.0, stage, root, Some(station)));
                 }
             }
@@ -262,7 +263,7 @@ fn hops_of(
                     stumble(&mut hops, &mut share, (1.0, stage, root));
                 }
                 if let Some(station) = station.map(|position| position as usize) {
-                    let (stage, root) = (Stage::Overload, overload_root);
+                    let (stage, root) = (Stage::Overload, inputs.overload_root);
                     hops.push(Hop { share, ..Hop::new(0.0, stage, root, Some(station)) });
                 }
                 lookups.push(Lookup { entry, hits: hit, hops: first..hops.len() });

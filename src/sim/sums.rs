@@ -7,7 +7,7 @@ use super::intern::Map;
 use super::solve::Solution;
 use super::views::ViewId;
 use crate::base::Id;
-use crate::domain::observation::{DataTally, Loss, StationTally};
+use crate::domain::observation::{DataTally, StationTally};
 use crate::domain::{Journey, Population, Root, Stage, Store};
 use crate::plan::Plan;
 use core::hash::Hash;
@@ -26,7 +26,7 @@ impl<K> Default for Keyed<K> {
 }
 
 impl<K: Copy + Eq + Hash> Keyed<K> {
-    fn at(&mut self, key: K) -> &mut f64 {
+    pub(super) fn at(&mut self, key: K) -> &mut f64 {
         let next = self.sums.len();
         let at = *self.known.entry(key).or_insert(next);
         if at == next {
@@ -50,6 +50,9 @@ impl<K: Copy + Eq + Hash> Keyed<K> {
 /// A station's calls served by their wait: the bits of its probability and of its mean if they wait.
 pub(super) type Waits = Keyed<(u64, u64)>;
 
+/// Requests lost: whose, of what, in which stage, for which cause.
+type Losses = Keyed<(Id<Population>, Id<Journey>, Stage, Id<Root>)>;
+
 /// What is added up.
 #[derive(Clone, Debug)]
 pub(super) struct Sums {
@@ -59,8 +62,7 @@ pub(super) struct Sums {
     latency_at: Map<(u32, CurveId, u64), u32>,
     /// By cell: where the one before went. Mostly it is the same, and isn't looked up.
     latency_last: Vec<usize>,
-    loss_at: Map<(u32, u32, Id<Root>), u32>,
-    pub(super) losses: Vec<Loss>,
+    pub(super) losses: Losses,
     pub(super) stations: Vec<Vec<StationTally>>,
     pub(super) waits: Vec<Vec<Waits>>,
     pub(super) violations: Vec<f64>,
@@ -83,8 +85,7 @@ impl Sums {
             latency: vec![Vec::new(); cells],
             latency_at: Map::default(),
             latency_last: vec![0; cells],
-            loss_at: Map::default(),
-            losses: Vec::new(),
+            losses: Keyed::default(),
             stations: stations.collect(),
             waits: plan.clusters.iter().map(|cluster| vec![Waits::default(); cluster.stations.len()]).collect(),
             violations: vec![0.0; plan.populations.len()],
@@ -109,17 +110,6 @@ impl Sums {
         &mut entries[*last].2
     }
 
-    /// The requests of a cell that were lost in a stage for a cause.
-    fn lost(&mut self, (population, journey): (Id<Population>, Id<Journey>), stage: Stage, root: Id<Root>) -> &mut f64 {
-        let cell = (population.index() * self.journeys + journey.index()) as u32;
-        let next = self.losses.len() as u32;
-        let at = *self.loss_at.entry((cell, stage.index() as u32, root)).or_insert(next);
-        if at == next {
-            self.losses.push(Loss { population, journey, stage, root, requests: 0.0 });
-        }
-        &mut self.losses[at as usize].requests
-    }
-
     /// Adds so many times another.
     pub(super) fn merge(&mut self, other: &Self, times: f64) {
         if times == 0.0 {
@@ -129,9 +119,6 @@ impl Sums {
             for &(curve, delay, weight) in entries {
                 *self.latency_of(cell, curve, delay) += weight * times;
             }
-        }
-        for loss in &other.losses {
-            *self.lost((loss.population, loss.journey), loss.stage, loss.root) += loss.requests * times;
         }
         for (sum, more) in self.stations.iter_mut().flatten().zip(other.stations.iter().flatten()) {
             sum.add(more, times);
@@ -145,6 +132,7 @@ impl Sums {
         for (sum, more) in self.data.iter_mut().flatten().zip(other.data.iter().flatten()) {
             sum.add(more, times);
         }
+        self.losses.merge(&other.losses, times);
         self.accesses.merge(&other.accesses, times);
         self.views.merge(&other.views, times);
     }
@@ -164,7 +152,7 @@ impl Sums {
         }
         for lost in &solution.losses {
             let cell = &solution.cells[lost.cell];
-            *self.lost((cell.population, cell.journey), lost.stage, lost.root) += lost.rate * seconds;
+            *self.losses.at((cell.population, cell.journey, lost.stage, lost.root)) += lost.rate * seconds;
         }
         for done in &solution.uses.by_journey {
             let tally = &mut self.data[done.store.index()][done.journey.index()];

@@ -269,7 +269,8 @@ impl Tally {
         }
         let Sums { losses, violations, data, .. } = self.sums;
         observations.months = self.months;
-        observations.losses = losses;
+        let loss = |((population, journey, stage, root), requests)| Loss { population, journey, stage, root, requests };
+        observations.losses = losses.iter().map(loss).collect();
         observations.stations = stations;
         observations.violations = violations;
         observations.data = data;
@@ -321,11 +322,7 @@ impl Tally {
             month.add(more);
         }
         for more in counts.losses {
-            let key = |loss: &Loss| (loss.population, loss.journey, loss.stage, loss.root);
-            match self.sums.losses.iter_mut().find(|loss| key(loss) == key(&more)) {
-                Some(loss) => loss.requests += more.requests,
-                None => self.sums.losses.push(more),
-            }
+            *self.sums.losses.at((more.population, more.journey, more.stage, more.root)) += more.requests;
         }
         self.sums.violations.iter_mut().zip(counts.violations).for_each(|(sum, more)| *sum += more);
         for (sum, more) in self.sums.data.iter_mut().flatten().zip(counts.data.iter().flatten()) {

@@ -264,28 +264,12 @@ impl Curve {
 
     /// P(excess over the shift ≤ x).
     fn excess_cdf(&self, x: f64) -> f64 {
-        if x < 0.0 {
-            return 0.0;
-        }
-        let Some(end) = self.end().filter(|_| x > 0.0) else { return self.atom };
-        let lattice = &*LATTICE;
-        let nodes = lattice.nodes();
-        let x = x / self.unit;
-        if x < nodes[self.first] {
-            return self.atom + (self.cdf[0] - self.atom) * (x / nodes[self.first]);
-        }
-        let number = lattice.floor(x);
-        if number >= end {
-            return 1.0;
-        }
-        let k = number - self.first;
-        let share = (x - nodes[number]) / (nodes[number + 1] - nodes[number]);
-        self.cdf[k] + (self.cdf[k + 1] - self.cdf[k]) * share
+        LATTICE.read((self.first, &self.cdf), (self.atom, 1.0), x / self.unit, |x| LATTICE.floor(x))
     }
 
     /// P(latency ≤ t).
     pub fn cdf(&self, t: f64) -> f64 {
-        self.excess_cdf(self.excess(t))
+        self.excess_cdf(excess(t, self.shift))
     }
 
     /// The seconds that all requests take, and what the nodes of the lattice are multiplied by.
@@ -296,11 +280,6 @@ impl Curve {
     /// The number of the first node, P(excess ≤ it) and so on, and P(excess = 0).
     pub(super) fn below(&self) -> (usize, &[f64], f64) {
         (self.first, &self.cdf, self.atom)
-    }
-
-    /// A constant is reached at itself, whatever rounding its sum has.
-    fn excess(&self, t: f64) -> f64 {
-        if (t - self.shift).abs() <= 1e-12 * self.shift { 0.0 } else { t - self.shift }
     }
 
     /// Mean in seconds.
@@ -331,6 +310,11 @@ impl Curve {
         let mean = if share > 0.0 { self.shift + (sum / share).max(0.0) } else { self.shift };
         Within { limit, share, mean }
     }
+}
+
+/// The excess of a time over a shift. A constant is reached at itself, whatever rounding its sum has.
+pub(super) fn excess(t: f64, shift: f64) -> f64 {
+    if (t - shift).abs() <= 1e-12 * shift { 0.0 } else { t - shift }
 }
 
 /// A curve below a limit.

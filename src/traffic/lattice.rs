@@ -58,6 +58,31 @@ impl Lattice {
         k
     }
 
+    /// What is at most `x` of what has `values` at the nodes from `first` on, linear between them: the atom at 0 and from
+    /// there straight to the first of them, the top from the last one on. `floor` finds the last node that isn't after `x`.
+    pub(super) fn read(
+        &self,
+        (first, values): (usize, &[f64]),
+        (atom, top): (f64, f64),
+        x: f64,
+        floor: impl FnOnce(f64) -> usize,
+    ) -> f64 {
+        if x < 0.0 {
+            return 0.0;
+        }
+        let Some(&lowest) = values.first().filter(|_| x > 0.0) else { return atom };
+        if x < self.nodes[first] {
+            return atom + (lowest - atom) * (x / self.nodes[first]);
+        }
+        let number = floor(x);
+        match values.get(number - first..number - first + 2) {
+            Some(&[low, high]) => {
+                low + (high - low) * ((x - self.nodes[number]) / (self.nodes[number + 1] - self.nodes[number]))
+            }
+            Some(_) | None => top,
+        }
+    }
+
     /// The first node that isn't before `x`; the last one if all are.
     pub(super) fn ceil(&self, x: f64) -> usize {
         let k = self.floor(x);

@@ -4,7 +4,7 @@
 //! between nodes each is linear, so their sum is, too. What differs in one of these, as a request that was tried again
 //! does in when it begins, is a layer of its own.
 
-use super::latency::{Curve, Within};
+use super::latency::{Curve, Within, excess};
 use super::lattice::LATTICE;
 use crate::base::maths::crossing;
 
@@ -99,33 +99,14 @@ impl Layer {
         self.place.delay + self.place.shift + LATTICE.nodes()[self.first + k] * self.place.unit
     }
 
-    /// The excess over the shift at a time, in nodes' seconds. A constant is reached at itself, whatever rounding its sum
-    /// has.
-    fn excess(&self, t: f64) -> f64 {
-        let excess = t - self.place.shift;
-        if excess.abs() <= 1e-12 * self.place.shift { 0.0 } else { excess / self.place.unit }
-    }
-
     /// Requests that take at most `t` seconds; `floor` finds the last node that isn't after an excess.
     fn below(&self, t: f64, floor: impl FnOnce(f64) -> usize) -> f64 {
-        let t = t - self.place.delay;
-        if t >= self.place.limit {
+        let Place { delay, shift, unit, limit } = self.place;
+        let t = t - delay;
+        if t >= limit {
             return self.weight;
         }
-        let x = self.excess(t);
-        if x < 0.0 {
-            return 0.0;
-        }
-        let nodes = LATTICE.nodes();
-        let Some(&lowest) = self.sums.first().filter(|_| x > 0.0) else { return self.atom };
-        if x < nodes[self.first] {
-            return self.atom + (lowest - self.atom) * (x / nodes[self.first]);
-        }
-        let number = floor(x);
-        match self.sums.get(number - self.first..number - self.first + 2) {
-            Some(&[low, high]) => low + (high - low) * ((x - nodes[number]) / (nodes[number + 1] - nodes[number])),
-            Some(_) | None => self.top,
-        }
+        LATTICE.read((self.first, &self.sums), (self.atom, self.top), excess(t, shift) / unit, floor)
     }
 
     /// Adds the requests that take at most each of these times, which don't fall.
