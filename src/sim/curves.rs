@@ -16,8 +16,8 @@ use crate::replication::spec::Replication;
 use crate::traffic::latency::{Curve, Part, Within};
 use std::sync::Arc;
 
-/// Waits whose probability is below this are left out.
-const NEGLIGIBLE_WAIT: f64 = 1e-9;
+/// Waits whose probability isn't above this are left out.
+pub(super) const NEGLIGIBLE_WAIT: f64 = 1e-9;
 
 /// Words that the key of a path mostly has room in, so that it doesn't grow while it is made.
 const KEY: usize = 32;
@@ -237,7 +237,7 @@ impl Curves {
 #[derive(Clone, Debug)]
 pub(super) struct Way {
     /// The curve without waits.
-    base: CurveId,
+    pub(super) base: CurveId,
     /// The client's, in seconds; infinite if it has none.
     timeout: f64,
     /// Seconds after which even a client without a timeout has no backlog's answer any more.

@@ -4,8 +4,8 @@ use super::curves::{CurveId, Curves, Kind};
 use super::inputs::{Access, Inputs, Route};
 use super::intern::Map;
 use super::lookups::{Hits, cache_of};
+use super::outcome::Cell;
 use super::shape::Part;
-use super::solve::Cell;
 use super::views::{ViewId, Views};
 use crate::base::{Id, maths};
 use crate::domain::{Cluster, Journey, Population, Store};
@@ -171,13 +171,14 @@ pub(super) fn uses(
     plan: &Plan,
     inputs: &Inputs,
     slot: usize,
-    (cells, parts): (&[Cell], &[&Part]),
+    (cells, rates): (&[Cell], &[f64]),
+    parts: &mut dyn Iterator<Item = &Part>,
     hits: &Hits<'_>,
     known: &mut Known<'_>,
 ) -> Uses {
     let mut uses = Uses::default();
-    for (cell, part) in cells.iter().zip(parts) {
-        let good = cell.rate * cell.success;
+    for ((cell, rate), part) in cells.iter().zip(rates).zip(parts) {
+        let good = rate * cell.success;
         if good <= 0.0 {
             continue;
         }
@@ -218,7 +219,7 @@ pub(super) fn uses(
             let curve = accesses.next().copied().unwrap_or_else(of);
             uses.took(store, kind, curve, good);
             let mut all = || known.written.by_everyone(plan, store, cell.population, slot) * flow.factor.get();
-            let elsewhere = |all: f64| (all - here(plan, inputs, store, cell.population, cells)).max(0.0);
+            let elsewhere = |all: f64| (all - here(plan, inputs, (store, cell.population), (cells, rates))).max(0.0);
             let replication = &plan.stores[store].replication;
             match kind {
                 Kind::Write => {
@@ -279,15 +280,15 @@ pub(super) fn uses(
 pub(super) fn written(
     plan: &Plan,
     inputs: &Inputs,
-    cells: &[Cell],
+    (cells, rates): (&[Cell], &[f64]),
     mut add: impl FnMut(Id<Store>, Id<Population>, f64, f64),
 ) {
-    for cell in cells {
+    for (cell, rate) in cells.iter().zip(rates) {
         for step in &plan.journeys[cell.journey].steps {
             if let StepPlan::Write(store, bytes) = *step
                 && let Route::Via(..) = inputs.flows[cell.flow].stores[store.index()].write
             {
-                add(store, cell.population, cell.rate * cell.success, bytes);
+                add(store, cell.population, rate * cell.success, bytes);
             }
         }
     }
@@ -348,12 +349,17 @@ impl Uses {
 }
 
 /// Writes per second of this cluster's users to a population's partition.
-fn here(plan: &Plan, inputs: &Inputs, store: Id<Store>, population: Id<Population>, cells: &[Cell]) -> f64 {
+fn here(
+    plan: &Plan,
+    inputs: &Inputs,
+    (store, population): (Id<Store>, Id<Population>),
+    (cells, rates): (&[Cell], &[f64]),
+) -> f64 {
     let own = &plan.stores[store];
     let partition = own.partition_of(population);
+    let cells = cells.iter().zip(rates);
     cells
-        .iter()
-        .filter(|cell| own.partition_of(inputs.flows[cell.flow].population) == partition)
-        .map(|cell| cell.rate * cell.success * writes_of(plan, cell.journey, store))
+        .filter(|(cell, _)| own.partition_of(inputs.flows[cell.flow].population) == partition)
+        .map(|(cell, rate)| rate * cell.success * writes_of(plan, cell.journey, store))
         .sum()
 }

@@ -75,7 +75,7 @@ pub(super) struct Walk<'a> {
     /// Seconds that it waits in backlogs.
     pub(super) delay: f64,
     /// Share of the tries that come back in time if nobody waits but for backlogs.
-    pub(super) at_best: f64,
+    at_best: f64,
     /// Share of the tries that come back in time.
     pub(super) in_time: f64,
 }
@@ -89,6 +89,18 @@ impl<'a> Walk<'a> {
     /// What comes too late makes more load, or keeps clients from sending any.
     pub(super) fn minds_the_late(&self) -> bool {
         self.journey.retries() > 0 || self.journey.breaker.is_some()
+    }
+
+    /// Of its tries such a share comes back in time if nobody waits.
+    pub(super) fn comes_back(&mut self, share: f64) {
+        if self.minds_the_late() {
+            (self.at_best, self.in_time) = (share, share);
+        }
+    }
+
+    /// Makes as many tries as it takes, by what fails them now.
+    pub(super) fn tries_again(&mut self) {
+        self.tries = self.outcome(1.0 - self.passes() * self.in_time).1;
     }
 
     /// Share of the tries that no hop fails.
@@ -130,7 +142,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Calls `visit` with each station that it calls and the calls per second that it makes there.
-    fn visit(&self, mut visit: impl FnMut(usize, f64)) {
+    pub(super) fn visit(&self, mut visit: impl FnMut(usize, f64)) {
         let mut reached = self.rate * self.tries;
         let mut next = 0;
         for (position, hop) in self.hops.iter().enumerate() {
@@ -174,7 +186,7 @@ fn settle(stations: usize, walks: &mut [Walk<'_>], state: impl Fn(usize, f64) ->
         states.extend(arrivals.iter().enumerate().map(|(station, &arrivals)| state(station, arrivals)));
         shed(walks, &states, &arrivals);
         for walk in walks.iter_mut() {
-            walk.tries = walk.outcome(1.0 - walk.passes() * walk.in_time).1;
+            walk.tries_again();
         }
         core::mem::swap(&mut before, &mut arrivals);
     }

@@ -11,6 +11,7 @@ use super::data::{Known, Meetings, Written};
 use super::inputs::Inputs;
 use super::intern::{Interner, Map};
 use super::orbit::Orbits;
+use super::outcome::{Outcome, OutcomeId};
 use super::shape::Shapes;
 use super::solve::{Solution, solve};
 use super::tally::Visited;
@@ -56,6 +57,7 @@ struct Floor {
     inputs: usize,
     shapes: usize,
     solutions: usize,
+    outcomes: usize,
     curves: usize,
     pods: usize,
     transitions: usize,
@@ -68,6 +70,7 @@ pub(super) struct Memo {
     shapes: Shapes,
     keys: Map<Vec<u32>, SolutionId>,
     solutions: Vec<(InputsId, Solution)>,
+    outcomes: Vec<Outcome>,
     pub(super) curves: Curves,
     meetings: Meetings,
     written: Written,
@@ -99,6 +102,7 @@ impl Memo {
             inputs: self.inputs.len(),
             shapes: self.shapes.len(),
             solutions: self.solutions.len(),
+            outcomes: self.outcomes.len(),
             curves: self.curves.len(),
             pods: self.pods.len(),
             transitions: self.transitions.len(),
@@ -120,6 +124,7 @@ impl Memo {
         self.pods.truncate(floor.pods);
         self.keys.retain(|_, id| (id.0 as usize) < floor.solutions);
         self.solutions.truncate(floor.solutions);
+        self.outcomes.truncate(floor.outcomes);
         self.transition_keys.retain(|_, id| (id.0 as usize) < floor.transitions);
         self.transitions.truncate(floor.transitions);
         for transition in &mut self.transitions {
@@ -167,14 +172,14 @@ impl Memo {
         let id = if let Some(&id) = self.keys.get(&key) {
             id
         } else {
-            let shape = self.shapes.of(plan, inputs.0, given, &mut self.curves);
+            let shape = self.shapes.of(plan, inputs.0, given, &mut self.outcomes, &mut self.curves);
             let mut known = Known {
                 curves: &mut self.curves,
                 meetings: &mut self.meetings,
                 views: &mut self.views,
                 written: &mut self.written,
             };
-            let solution = solve(plan, given, shape, slot, &key[2..], &mut known);
+            let solution = solve(plan, given, shape, slot, &key[2..], &mut self.outcomes, &mut known);
             let id = SolutionId(self.solutions.len() as u32);
             self.solutions.push((inputs, solution));
             self.keys.insert(key.clone(), id);
@@ -186,6 +191,15 @@ impl Memo {
 
     pub(super) fn solution(&self, id: SolutionId) -> &Solution {
         &self.solutions[id.0 as usize].1
+    }
+
+    pub(super) fn outcome(&self, id: OutcomeId) -> &Outcome {
+        &self.outcomes[id.0 as usize]
+    }
+
+    /// What becomes of requests in a solution.
+    pub(super) fn outcome_of(&self, id: SolutionId) -> &Outcome {
+        self.outcome(self.solution(id).outcome)
     }
 
     pub(super) fn inputs_of(&self, id: SolutionId) -> &Inputs {

@@ -17,6 +17,7 @@ mod moves;
 mod observe;
 mod orbit;
 mod outages;
+mod outcome;
 mod remote;
 mod requests;
 mod shape;

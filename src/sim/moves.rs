@@ -4,8 +4,8 @@ use super::inputs::{Inputs, Route};
 use super::lookups::cache_of;
 use super::remote;
 use crate::base::Id;
-use crate::domain::observation::{Carried, add_transfer};
-use crate::domain::{Region, Store};
+use crate::domain::observation::{Carried, Month, add_transfer};
+use crate::domain::{Cluster, Region, Store};
 use crate::plan::{JourneyPlan, Plan, StepPlan};
 
 /// Bytes and calls: of one request, or of all in a second.
@@ -27,6 +27,16 @@ impl Moves {
             add_transfer(&mut self.transfer, from, to, bytes * times);
         }
         self.carried.add(&other.carried, times);
+    }
+
+    /// Adds so many times it, from a cluster, to what is billed by the month.
+    pub(super) fn bill(&self, cluster: Id<Cluster>, times: f64, month: &mut Month) {
+        month.internal[cluster.index()] += self.internal * times;
+        month.carried.add(&self.carried, times);
+        self.carried.egress.iter().for_each(|&(id, bytes)| month.egress[id.index()] += bytes * times);
+        for &(from, to, bytes) in &self.transfer {
+            add_transfer(&mut month.transfer, from, to, bytes * times);
+        }
     }
 }
 

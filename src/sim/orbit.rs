@@ -5,7 +5,7 @@
 //! into pieces the sums are the same to the bit.
 
 use super::memo::{Memo, TransitionId};
-use super::solve::Solution;
+use super::outcome::{Amounts, Requests};
 use super::sums::Sums;
 use crate::base::Id;
 use crate::domain::Cluster;
@@ -25,8 +25,7 @@ pub(super) struct Orbit {
 /// What a month is billed for a part of an orbit.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Billed {
-    /// With amounts where a solution has rates.
-    pub(super) amounts: Solution,
+    pub(super) amounts: Amounts,
     pub(super) node_seconds: f64,
 }
 
@@ -42,17 +41,20 @@ impl Orbit {
             return None;
         }
         let mut billed = vec![Billed::default()];
-        let mut sums = Sums::new(plan);
+        let (mut sums, mut requests) = (Sums::new(plan), Requests::default());
         for &slot in &slots {
             let mut sum = billed[billed.len() - 1].clone();
             let transition = memo.transition(slot);
             for &(solution, seconds, _) in &transition.stays {
-                sum.amounts.add_billed(memo.solution(solution), seconds);
-                sums.add(memo.inputs_of(solution), memo.solution(solution), seconds, plan);
+                let (solution, outcome) = (memo.solution(solution), memo.outcome_of(solution));
+                sum.amounts.add(outcome, &solution.rates, plan.journeys.len(), seconds);
+                requests.add(solution.outcome, &solution.rates, seconds);
+                sums.add_seconds(cluster, solution, seconds, plan);
             }
             sum.node_seconds += transition.node_seconds;
             billed.push(sum);
         }
+        requests.drain(|outcome, requests| sums.add_requests(memo.outcome(outcome), requests, plan));
         Some(Self { cluster, slots, billed, week: sums })
     }
 }

@@ -63,10 +63,10 @@ pub(super) fn find(
     let journeys = plan.journeys.len();
     let mut pieces: Vec<Vec<Piece>> = vec![Vec::new(); plan.populations.len() * journeys];
     for (position, entry) in rough.iter().enumerate() {
-        let solution = memo.solution(entry.stay.solution);
+        let (solution, outcome) = (memo.solution(entry.stay.solution), memo.outcome_of(entry.stay.solution));
         let inputs = memo.inputs_of(entry.stay.solution);
         let (from, to) = (entry.stay.from.secs() - origin, entry.stay.to.secs() - origin);
-        for (number, cell) in solution.cells.iter().enumerate() {
+        for (number, (cell, rate)) in outcome.cells.iter().zip(&solution.rates).enumerate() {
             let fails = 1.0 - cell.success;
             if fails <= 1e-6 {
                 continue;
@@ -86,7 +86,7 @@ pub(super) fn find(
                 cluster: inputs.cluster,
                 shares: (share_at(entry.stay.from), share_at(entry.stay.to)),
                 fails,
-                lost: cell.rate * fails,
+                lost: rate * fails,
                 rough: position,
                 cell: number,
             });
@@ -373,11 +373,10 @@ fn grouped(intervals: &[(f64, f64)]) -> Intervals {
 fn cause(pieces: &[Piece], start: f64, memo: &Memo, rough: &[Rough]) -> Option<Id<Root>> {
     let at_start = pieces.iter().filter(|piece| piece.from <= start + 1e-9 && piece.to > start + 1e-9);
     let losses = at_start.flat_map(|piece| {
-        memo.solution(rough[piece.rough].stay.solution)
-            .losses
-            .iter()
-            .filter(move |lost| lost.cell == piece.cell)
-            .map(|lost| (lost.stage, lost.root, lost.rate))
+        let solution = rough[piece.rough].stay.solution;
+        let rate = memo.solution(solution).rates[piece.cell];
+        let losses = memo.outcome_of(solution).losses.iter().filter(move |lost| lost.cell == piece.cell);
+        losses.map(move |lost| (lost.stage, lost.root, rate * lost.share))
     });
     main_cause(losses).map(|(_, root)| root)
 }

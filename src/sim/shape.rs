@@ -5,11 +5,12 @@
 //! caches are left to it, too: what they hit depends on load.
 
 use super::curves::{CurveId, Curves, Kind, Way};
-use super::fixed_point::{Call, Hop, Path};
+use super::fixed_point::{Call, Hop, Path, Walk};
 use super::inputs::{Bits, Condition, Inputs, Route};
 use super::intern::Map;
 use super::lookups::{Hits, Lookup, cache_of};
 use super::moves::{Moves, bytes};
+use super::outcome::{Outcome, OutcomeId};
 use super::remote;
 use crate::base::Id;
 use crate::domain::{Journey, Population, Root, Stage};
@@ -23,6 +24,16 @@ pub(super) struct Shape {
     pub(super) conditions: Vec<Condition>,
     /// The journeys of all flows.
     pub(super) parts: Vec<Part>,
+    /// What becomes of them while nobody waits, unless that depends on load even so.
+    pub(super) calm: Option<Calm>,
+}
+
+/// What becomes of journeys while nobody waits.
+#[derive(Clone, Debug)]
+pub(super) struct Calm {
+    pub(super) outcome: OutcomeId,
+    /// Part, station, and calls that each of the part's requests makes there.
+    pub(super) calls: Vec<(usize, usize, f64)>,
 }
 
 /// One journey of one flow.
@@ -54,7 +65,7 @@ pub(super) struct Fixed {
 }
 
 impl Shape {
-    fn new(plan: &Plan, inputs: &Inputs, curves: &mut Curves) -> Self {
+    fn new(plan: &Plan, inputs: &Inputs, outcomes: &mut Vec<Outcome>, curves: &mut Curves) -> Self {
         let conditions = conditions(&plan.clusters[inputs.cluster], inputs);
         let dead =
             inputs.front.down.or((inputs.zones_up == 0 && inputs.zones_listed == 0).then_some(inputs.zones_root));
@@ -70,7 +81,40 @@ impl Shape {
                 }
             }
         }
-        Self { conditions, parts }
+        let mut shape = Self { conditions, parts, calm: None };
+        // What a cache hits depends on load, and what is called elsewhere isn't told of here.
+        let known = shape.parts.iter().all(|part| part.fixed.is_some() || part.refused.is_some());
+        if known && inputs.remotes.is_empty() {
+            let (outcome, calls) = shape.while_nobody_waits(plan, inputs, curves);
+            shape.calm = Some(Calm { outcome: OutcomeId(outcomes.len() as u32), calls });
+            outcomes.push(outcome);
+        }
+        shape
+    }
+
+    /// What becomes of requests while nobody waits, and the calls that they make: part, station, calls of each request.
+    fn while_nobody_waits(
+        &self,
+        plan: &Plan,
+        inputs: &Inputs,
+        curves: &mut Curves,
+    ) -> (Outcome, Vec<(usize, usize, f64)>) {
+        let mut outcome = Outcome::new(inputs.cluster, self.parts.len());
+        let mut calls = Vec::new();
+        let late = (Stage::Timeout, inputs.front.errors_root);
+        for (number, part) in self.parts.iter().enumerate() {
+            let path = part.path(plan, inputs, &self.conditions, Id::new(DEMAND), &Hits::default());
+            let mut walk = Walk::new(&plan.journeys[part.journey], 1.0, path);
+            let way = part.fixed.as_ref().and_then(|fixed| fixed.way.as_ref());
+            let way = way.filter(|_| walk.passes() > 0.0);
+            if let Some(way) = way {
+                walk.comes_back(curves.at_best(way, 0.0));
+            }
+            walk.tries_again();
+            walk.visit(|station, each| calls.push((number, station, each)));
+            outcome.add(plan, inputs, (&walk, part), way.map(|way| way.base), late, curves);
+        }
+        (outcome, calls)
     }
 }
 
@@ -141,7 +185,14 @@ pub(super) struct Shapes {
 
 impl Shapes {
     /// The shape of these inputs, by their number.
-    pub(super) fn of(&mut self, plan: &Plan, number: u32, inputs: &Inputs, curves: &mut Curves) -> &Shape {
+    pub(super) fn of(
+        &mut self,
+        plan: &Plan,
+        number: u32,
+        inputs: &Inputs,
+        outcomes: &mut Vec<Outcome>,
+        curves: &mut Curves,
+    ) -> &Shape {
         let number = number as usize;
         if number >= self.of.len() {
             self.of.resize(number + 1, None);
@@ -149,7 +200,7 @@ impl Shapes {
         let next = self.all.len() as u32;
         let shape = *self.of[number].get_or_insert_with(|| *self.known.entry(without_numbers(inputs)).or_insert(next));
         if shape == next {
-            self.all.push(Shape::new(plan, inputs, curves));
+            self.all.push(Shape::new(plan, inputs, outcomes, curves));
         }
         &self.all[shape as usize]
     }

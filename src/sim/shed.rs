@@ -1,7 +1,7 @@
 //! Who is turned away: what the stations shed, shared out among those who call them, and what becomes of it.
 
 use super::fixed_point::Walk;
-use super::solve::Lost;
+use super::outcome::Lost;
 use super::station::StationState;
 use crate::base::Id;
 use crate::domain::{Root, Stage};
@@ -66,15 +66,15 @@ pub(super) fn losses(
     if fails <= 0.0 {
         return;
     }
-    let lost = walk.rate * (1.0 - success) / fails;
+    let lost = (1.0 - success) / fails;
     let mut reached = 1.0;
     for hop in &walk.hops {
         if hop.fails > 0.0 && reached > 0.0 {
-            losses.push(Lost { cell, stage: hop.stage, root: hop.root, rate: lost * reached * hop.fails });
+            losses.push(Lost { cell, stage: hop.stage, root: hop.root, share: lost * reached * hop.fails });
         }
         reached *= 1.0 - hop.fails;
     }
     if in_time < 1.0 {
-        losses.push(Lost { cell, stage, root, rate: lost * passes * (1.0 - in_time) });
+        losses.push(Lost { cell, stage, root, share: lost * passes * (1.0 - in_time) });
     }
 }

@@ -10,15 +10,12 @@ use super::data::{self, Known, Uses};
 use super::fixed_point::{self, Walk};
 use super::inputs::{Condition, Inputs};
 use super::lookups::{self, Hits};
-use super::moves::{Moves, bytes};
+use super::outcome::{Outcome, OutcomeId};
 use super::remote;
-use super::shape::{Part, Shape};
-use super::shed::losses;
+use super::shape::{Calm, Part, Shape};
 use super::station::{Server, StationState};
-use super::tries;
 use crate::base::Id;
-use crate::domain::observation::{Month, add_transfer};
-use crate::domain::{Cluster, Journey, Population, Root, Stage};
+use crate::domain::{Root, Stage};
 use crate::plan::{DEMAND, Plan};
 use std::borrow::Cow;
 
@@ -27,89 +24,17 @@ const LATE_ROUNDS: usize = 40;
 /// A share of late answers that makes no difference.
 const NEGLIGIBLE: f64 = 1e-9;
 
-/// One journey of one flow.
-#[derive(Clone, Debug)]
-pub(super) struct Cell {
-    pub(super) population: Id<Population>,
-    pub(super) journey: Id<Journey>,
-    /// Position of the flow.
-    pub(super) flow: usize,
-    /// Requests per second.
-    pub(super) rate: f64,
-    /// Share of them that succeed.
-    pub(super) success: f64,
-    /// Where its latency begins and ends in [`Solution::latency`].
-    latency: (u32, u32),
-    /// By read of a cache, in the order of the path: of those that come back, the share that hit.
-    pub(super) hits: Vec<f64>,
-}
-
-/// Requests lost.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Lost {
-    pub(super) cell: usize,
-    pub(super) stage: Stage,
-    pub(super) root: Id<Root>,
-    /// Requests per second.
-    pub(super) rate: f64,
-}
-
 /// The steady state of one cluster.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Solution {
-    pub(super) cells: Vec<Cell>,
-    /// Latency of the good requests, cell by cell: curve, delay before it, share of the cell's good ones.
-    pub(super) latency: Vec<(CurveId, f64, f64)>,
-    /// By cell, at `population * journeys + journey`: requests per second, and good ones.
-    pub(super) served: Vec<(u32, f64, f64)>,
-    pub(super) losses: Vec<Lost>,
+    pub(super) outcome: OutcomeId,
+    /// By cell of the outcome: requests per second.
+    pub(super) rates: Vec<f64>,
     pub(super) stations: Vec<StationState>,
-    /// Bytes per second to the internet.
-    pub(super) egress: f64,
-    /// What good requests move per second.
-    pub(super) moved: Moves,
     /// What users do to data.
     pub(super) uses: Uses,
-    /// No cell loses enough to matter to an outage: under 1e-4.
-    pub(super) fine: bool,
     /// A backlog begins here, if there is none.
     pub(super) grows: bool,
-}
-
-impl Solution {
-    /// Latency of the good requests of a cell: curve, delay before it in seconds, share of them.
-    pub(super) fn latency_of(&self, cell: &Cell) -> &[(CurveId, f64, f64)] {
-        &self.latency[cell.latency.0 as usize..cell.latency.1 as usize]
-    }
-
-    /// Adds so many seconds of another to what a month is billed: here are amounts, there are rates.
-    pub(super) fn add_billed(&mut self, other: &Self, seconds: f64) {
-        for &(cell, offered, good) in &other.served {
-            match self.served.iter_mut().find(|entry| entry.0 == cell) {
-                Some(entry) => (entry.1, entry.2) = (entry.1 + offered * seconds, entry.2 + good * seconds),
-                None => self.served.push((cell, offered * seconds, good * seconds)),
-            }
-        }
-        self.egress += other.egress * seconds;
-        self.moved.add(&other.moved, seconds);
-    }
-
-    /// Adds so many seconds of it, in a cluster, to what is billed by the month.
-    pub(super) fn bill(&self, cluster: Id<Cluster>, seconds: f64, month: &mut Month) {
-        for &(cell, offered, good) in &self.served {
-            month.offered[cell as usize] += offered * seconds;
-            month.good[cell as usize] += good * seconds;
-        }
-        let cluster = cluster.index();
-        month.egress[cluster] += self.egress * seconds;
-        let Moves { internal, transfer, carried } = &self.moved;
-        month.internal[cluster] += internal * seconds;
-        month.carried.add(carried, seconds);
-        carried.egress.iter().for_each(|&(id, rate)| month.egress[id.index()] += rate * seconds);
-        for &(from, to, rate) in transfer {
-            add_transfer(&mut month.transfer, from, to, rate * seconds);
-        }
-    }
 }
 
 /// Solves one cluster in one slot with these ready pods.
@@ -119,17 +44,55 @@ pub(super) fn solve(
     shape: &Shape,
     slot: usize,
     state: &[u32],
+    outcomes: &mut Vec<Outcome>,
     known: &mut Known<'_>,
 ) -> Solution {
+    if let Some(calm) = &shape.calm
+        && let Some(solution) = calm_solution(plan, inputs, (shape, calm), slot, state, outcomes, known)
+    {
+        return solution;
+    }
     let mut hits = Hits::expected(plan, inputs, slot);
     let mut turn = 0;
     loop {
         turn += 1;
         let last = turn >= lookups::TURNS;
-        if let Some(solution) = solve_with(plan, inputs, shape, slot, state, (&mut hits, last), known) {
-            return solution;
+        if let Some((outcome, solution)) = solve_with(plan, inputs, shape, slot, state, (&mut hits, last), known) {
+            let number = OutcomeId(outcomes.len() as u32);
+            outcomes.push(outcome);
+            return Solution { outcome: number, ..solution };
         }
     }
+}
+
+/// The same if nobody waits, and all journeys are made: what becomes of requests follows from the shape.
+fn calm_solution(
+    plan: &Plan,
+    inputs: &Inputs,
+    (shape, calm): (&Shape, &Calm),
+    slot: usize,
+    state: &[u32],
+    outcomes: &[Outcome],
+    known: &mut Known<'_>,
+) -> Option<Solution> {
+    let stations = plan.clusters[inputs.cluster].stations.len();
+    if state.len() > stations || !inputs.outside.is_empty() {
+        return None;
+    }
+    let rates: Vec<f64> = shape.parts.iter().map(|part| rate(plan, inputs, part, slot)).collect();
+    let mut arrivals = vec![0.0; stations];
+    for &(part, station, calls) in &calm.calls {
+        arrivals[station] += rates[part] * calls;
+    }
+    let servers = servers(plan, inputs, state, &[], &shape.conditions);
+    let states: Vec<StationState> =
+        servers.iter().zip(arrivals).map_while(|(server, arrivals)| server.calm(arrivals)).collect();
+    if states.len() < stations || rates.iter().any(|&rate| rate <= 0.0) {
+        return None;
+    }
+    let of = (&outcomes[calm.outcome.0 as usize].cells[..], &rates[..]);
+    let uses = data::uses(plan, inputs, slot, of, &mut shape.parts.iter(), &Hits::default(), known);
+    Some(Solution { outcome: calm.outcome, rates, stations: states, uses, grows: false })
 }
 
 /// The same where so many reads of caches hit; nothing if others would, unless this is the last turn.
@@ -141,7 +104,7 @@ fn solve_with(
     state: &[u32],
     (hits, last): (&mut Hits<'_>, bool),
     known: &mut Known<'_>,
-) -> Option<Solution> {
+) -> Option<(Outcome, Solution)> {
     let cluster = &plan.clusters[inputs.cluster];
     // Ready pods; then, while something waits, levels of backlogs and what began them.
     let (ready, waiting) = state.split_at(cluster.stations.len());
@@ -151,7 +114,6 @@ fn solve_with(
         Some(_) | None => inputs.overload_root,
     };
     let conditions = &shape.conditions;
-    let mut solution = Solution { fine: true, ..Solution::default() };
     let mut servers = servers(plan, inputs, ready, levels, conditions);
     let (mut walks, who) = walks_of(plan, inputs, shape, slot, overload_root, hits);
     // Only who is served here is told of: what calls from elsewhere is told of there.
@@ -163,8 +125,7 @@ fn solve_with(
             walk.delay = calls.map(|call| servers[call.station].wait()).sum();
             if walk.minds_the_late() && walk.passes() > 0.0 {
                 let way = way(plan, inputs, shape, part, walk, known);
-                walk.at_best = known.curves.at_best(&way, walk.delay);
-                walk.in_time = walk.at_best;
+                walk.comes_back(known.curves.at_best(&way, walk.delay));
             }
         }
     };
@@ -175,10 +136,8 @@ fn solve_with(
         delay(&servers, &mut walks);
         fluid = fixed_point::fluid(&servers, &mut walks);
     }
-    let (stations, found) = with_the_late((plan, inputs, shape), (&servers, &fluid), (&mut walks, &who), known);
-    solution.stations = stations;
-    let own = &solution.stations[..cluster.stations.len()];
-    solution.grows = own.iter().any(|state| state.drift(0.0) > 0.0);
+    let (mut stations, found) = with_the_late((plan, inputs, shape), (&servers, &fluid), (&mut walks, &who), known);
+    let grows = stations[..cluster.stations.len()].iter().any(|state| state.drift(0.0) > 0.0);
 
     let mut reads = hits.nothing();
     for walk in &walks {
@@ -187,50 +146,25 @@ fn solve_with(
     if !hits.settle(&reads) && !last {
         return None;
     }
-    solution.latency.reserve_exact(who.len());
-    solution.cells.reserve_exact(who.len());
-    solution.served.reserve_exact(who.len());
-    for ((walk, part), found) in walks.iter().zip(&who).zip(found) {
-        let cell = solution.cells.len();
-        let passes = walk.passes();
-        let begins = solution.latency.len() as u32;
-        let mut in_time = 1.0;
-        if passes > 0.0 {
-            let curve = found.unwrap_or_else(|| {
+    let mut outcome = Outcome::new(inputs.cluster, who.len());
+    for ((walk, &part), found) in walks.iter().zip(&who).zip(found) {
+        let curve = (walk.passes() > 0.0).then(|| {
+            found.unwrap_or_else(|| {
                 let way = way(plan, inputs, shape, part, walk, known);
-                known.curves.journey(&way, &solution.stations, walk.delay)
-            });
-            in_time = known.curves.get(curve).1.share();
-            let round_trip = plan.populations[part.population].rtt[inputs.cluster];
-            let (latency, odds) = (&mut solution.latency, (passes, in_time));
-            tries::latency(walk, odds, round_trip, curve, known.curves, latency);
-        }
-        let (success, _) = walk.outcome(1.0 - passes * in_time);
-        if success < 1.0 - 1e-4 {
-            solution.fine = false;
-        }
-        let late = if late_for_waits(walk, &solution.stations) {
+                known.curves.journey(&way, &stations, walk.delay)
+            })
+        });
+        let late = if late_for_waits(walk, &stations) {
             (Stage::Overload, overload_root)
         } else {
             (Stage::Timeout, inputs.front.errors_root)
         };
-        losses(walk, cell, (success, in_time), late, &mut solution.losses);
-        let good = walk.rate * success;
-        solution.egress += good * walk.journey.response;
-        let hits = walk.hits();
-        match &part.fixed {
-            Some(fixed) => solution.moved.add(&fixed.moves, good),
-            None => bytes(plan, inputs, part.flow, walk.journey, good, &hits, &mut solution.moved),
-        }
-        let Part { population, journey, flow, .. } = **part;
-        let position = population.index() * plan.journeys.len() + journey.index();
-        solution.served.push((position as u32, walk.rate, good));
-        let latency = (begins, solution.latency.len() as u32);
-        solution.cells.push(Cell { population, journey, flow, rate: walk.rate, success, latency, hits });
+        outcome.add(plan, inputs, (walk, part), curve, late, known.curves);
     }
-    solution.stations.truncate(cluster.stations.len());
-    solution.uses = data::uses(plan, inputs, slot, (&solution.cells, &who), hits, known);
-    Some(solution)
+    stations.truncate(cluster.stations.len());
+    let rates: Vec<f64> = walks.iter().zip(&who).map(|(walk, _)| walk.rate).collect();
+    let uses = data::uses(plan, inputs, slot, (&outcome.cells, &rates), &mut who.into_iter(), hits, known);
+    Some((outcome, Solution { outcome: OutcomeId(0), rates, stations, uses, grows }))
 }
 
 /// The stations' states once late answers make as much load as there are, and the curves of those who try again: those of
@@ -312,9 +246,7 @@ fn walks_of<'s>(
     let mut walks = Vec::with_capacity(shape.parts.len() + inputs.outside.len());
     let mut who = Vec::with_capacity(shape.parts.len());
     for part in &shape.parts {
-        let flow = &inputs.flows[part.flow];
-        let population = &plan.populations[flow.population];
-        let rate = population.rate * population.profile[slot] * flow.share() * flow.factor.get() * part.share;
+        let rate = rate(plan, inputs, part, slot);
         if rate <= 0.0 {
             continue;
         }
@@ -323,6 +255,13 @@ fn walks_of<'s>(
         who.push(part);
     }
     (walks, who)
+}
+
+/// Requests per second of a part.
+fn rate(plan: &Plan, inputs: &Inputs, part: &Part, slot: usize) -> f64 {
+    let flow = &inputs.flows[part.flow];
+    let population = &plan.populations[flow.population];
+    population.rate * population.profile[slot] * flow.share() * flow.factor.get() * part.share
 }
 
 /// Answers come too late for what they wait in queues, not for the service itself.

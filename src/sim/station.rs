@@ -6,6 +6,7 @@
 //! is M/M/c/K above saturation, too.
 
 use super::backlog::{Level, is_full, wait};
+use super::curves::NEGLIGIBLE_WAIT;
 use super::inputs::{Condition, Inputs};
 use crate::plan::{ClusterPlan, Levels, Plan, ServicePlan};
 use crate::traffic::queueing::{self, Load, Steady};
@@ -133,6 +134,17 @@ impl<'a> Server<'a> {
             behind: true,
             passes_on: if self.level > 0 { passes_on } else { passes_on.min(1.0) },
         }
+    }
+
+    /// In steady state, if nobody waits and nobody is turned away, as far as anyone can tell.
+    pub(super) fn calm(&self, arrivals: f64) -> Option<StationState> {
+        if self.is_behind(arrivals) {
+            return None;
+        }
+        let state = self.steady(arrivals, true);
+        let steady = &state.steady;
+        // Of so few that are turned away there are none in all that success is multiplied out of.
+        (steady.waiting <= NEGLIGIBLE_WAIT && steady.rejected < 1e-17).then_some(state)
     }
 
     /// In steady state. An empty queue sheds nothing where it is not to be `chance` alone that fills it.

@@ -17,10 +17,10 @@ pub(super) fn losing(plan: &Plan, memo: &Memo, rough: &[Rough], minutes: Option<
     let origin = plan.warm_up.secs();
     let mut losing: Vec<Losing> = Vec::new();
     for entry in rough {
-        let solution = memo.solution(entry.stay.solution);
+        let (solution, outcome) = (memo.solution(entry.stay.solution), memo.outcome_of(entry.stay.solution));
         let (from, to) = (entry.stay.from.secs() - origin, entry.stay.to.secs() - origin);
-        for lost in solution.losses.iter().filter(|lost| lost.rate > 0.0 && to > from) {
-            let cell = &solution.cells[lost.cell];
+        for lost in outcome.losses.iter().filter(|lost| lost.share > 0.0 && to > from) {
+            let cell = &outcome.cells[lost.cell];
             losing.push(Losing {
                 from,
                 to,
@@ -28,7 +28,7 @@ pub(super) fn losing(plan: &Plan, memo: &Memo, rough: &[Rough], minutes: Option<
                 journey: cell.journey,
                 stage: Some(lost.stage),
                 root: lost.root,
-                requests: lost.rate * (to - from),
+                requests: solution.rates[lost.cell] * lost.share * (to - from),
             });
         }
     }

@@ -2,13 +2,13 @@
 //! was in.
 
 use super::curves::{CurveId, Kind};
-use super::inputs::Inputs;
 use super::intern::Map;
+use super::outcome::Outcome;
 use super::solve::Solution;
 use super::views::ViewId;
 use crate::base::Id;
 use crate::domain::observation::{DataTally, StationTally};
-use crate::domain::{Journey, Population, Root, Stage, Store};
+use crate::domain::{Cluster, Journey, Population, Root, Stage, Store};
 use crate::plan::Plan;
 use core::hash::Hash;
 
@@ -56,7 +56,6 @@ type Losses = Keyed<(Id<Population>, Id<Journey>, Stage, Id<Root>)>;
 /// What is added up.
 #[derive(Clone, Debug)]
 pub(super) struct Sums {
-    journeys: usize,
     /// By cell: curve, delay, weight; in order of first visit.
     pub(super) latency: Vec<Vec<(CurveId, f64, f64)>>,
     latency_at: Map<(u32, CurveId, u64), u32>,
@@ -81,7 +80,6 @@ impl Sums {
             .iter()
             .map(|cluster| vec![StationTally { empty: Some(0.0), ..StationTally::default() }; cluster.stations.len()]);
         Self {
-            journeys: plan.journeys.len(),
             latency: vec![Vec::new(); cells],
             latency_at: Map::default(),
             latency_last: vec![0; cells],
@@ -137,23 +135,27 @@ impl Sums {
         self.views.merge(&other.views, times);
     }
 
-    /// Adds so many seconds of a solution.
-    pub(super) fn add(&mut self, inputs: &Inputs, solution: &Solution, seconds: f64, plan: &Plan) {
-        let cluster = inputs.cluster.index();
-        for cell in &solution.cells {
-            let position = cell.population.index() * self.journeys + cell.journey.index();
-            let good = cell.rate * seconds * cell.success;
-            for &(curve, delay, share) in solution.latency_of(cell) {
+    /// Adds so many requests of each cell.
+    pub(super) fn add_requests(&mut self, outcome: &Outcome, requests: &[f64], plan: &Plan) {
+        for (cell, &requests) in outcome.cells.iter().zip(requests) {
+            let position = cell.position(plan.journeys.len());
+            let good = requests * cell.success;
+            for &(curve, delay, share) in outcome.latency_of(cell) {
                 *self.latency_of(position, curve, delay) += good * share;
             }
-            if plan.populations[cell.population].disliked[inputs.cluster] {
+            if plan.populations[cell.population].disliked[outcome.cluster] {
                 self.violations[cell.population.index()] += good;
             }
         }
-        for lost in &solution.losses {
-            let cell = &solution.cells[lost.cell];
-            *self.losses.at((cell.population, cell.journey, lost.stage, lost.root)) += lost.rate * seconds;
+        for lost in &outcome.losses {
+            let cell = &outcome.cells[lost.cell];
+            let sum = self.losses.at((cell.population, cell.journey, lost.stage, lost.root));
+            *sum += requests[lost.cell] * lost.share;
         }
+    }
+
+    /// Adds what else happens in so many seconds of a solution of a cluster: at stores and stations.
+    pub(super) fn add_seconds(&mut self, cluster: Id<Cluster>, solution: &Solution, seconds: f64, plan: &Plan) {
         for done in &solution.uses.by_journey {
             let tally = &mut self.data[done.store.index()][done.journey.index()];
             tally.reads += done.reads * seconds;
@@ -172,8 +174,8 @@ impl Sums {
             *self.views.at((store, view)) += rate * seconds;
         }
         for (position, state) in solution.stations.iter().enumerate() {
-            let tally = &mut self.stations[cluster][position];
-            let service = &plan.services[plan.clusters[inputs.cluster].stations[position].service];
+            let tally = &mut self.stations[cluster.index()][position];
+            let service = &plan.services[plan.clusters[cluster].stations[position].service];
             let steady = &state.steady;
             let calls = state.arrivals * seconds;
             let served = state.served() * seconds;
@@ -191,7 +193,7 @@ impl Sums {
             }
             tally.empty = tally.empty.zip(steady.empty).map(|(sum, empty)| sum + empty * seconds);
             let waits = if steady.waiting > 1e-12 { (steady.waiting, steady.wait_if_waiting) } else { (0.0, 0.0) };
-            *self.waits[cluster][position].at((waits.0.to_bits(), waits.1.to_bits())) += served;
+            *self.waits[cluster.index()][position].at((waits.0.to_bits(), waits.1.to_bits())) += served;
         }
     }
 }

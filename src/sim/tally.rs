@@ -7,6 +7,7 @@ use super::curves::Kind;
 use super::memo::{Memo, SolutionId, TransitionId};
 use super::observe::Times;
 use super::orbit::{Place, Turns};
+use super::outcome::Requests;
 use super::requests::Counts;
 use super::step::Stay;
 use super::sums::{Sums, Waits};
@@ -61,6 +62,9 @@ pub(super) struct Visited {
     /// Seconds in each solution: of this month, and of those that are closed.
     stays: Visits<f64>,
     lasted: Visits<f64>,
+    /// Requests of the stays of this month, and of the months that are closed.
+    requests: Requests,
+    all_requests: Requests,
     /// How often each transition was taken this month, but for those on orbits.
     slots: Visits<u32>,
     /// By orbit.
@@ -115,6 +119,7 @@ impl Tally {
         let mut visited = core::mem::take(&mut self.visited);
         visited.stays.drain(|_, _| ());
         visited.lasted.drain(|_, _| ());
+        visited.all_requests.drain(|_, _| ());
         visited.slots.drain(|_, _| ());
         visited.turns.iter_mut().for_each(Turns::clear);
         *self = Self::new(plan, self.tracing(), visited);
@@ -133,7 +138,7 @@ impl Tally {
             lived.push(stay);
         }
         let rough = Rough { stay, span: self.spans[cluster] };
-        if !memo.solution(stay.solution).fine {
+        if !memo.outcome_of(stay.solution).fine {
             self.rough.push(rough);
         }
         if let Some(trace) = &mut self.trace {
@@ -174,7 +179,7 @@ impl Tally {
             let mut start = from;
             for &(solution, _, ends) in &transition.stays {
                 let to = from + Span::from_nanos(ends);
-                if !memo.solution(solution).fine {
+                if !memo.outcome_of(solution).fine {
                     self.rough.push(Rough { stay: Stay { from: start, to, solution }, span: self.spans[cluster] });
                 }
                 start = to;
@@ -186,7 +191,7 @@ impl Tally {
     pub(super) fn close_month(&mut self, seconds: f64, plan: &Plan, memo: &Memo) {
         let cells = plan.populations.len() * plan.journeys.len();
         let mut month = Month { seconds, ..Month::empty(cells, plan.clusters.len()) };
-        let Visited { stays, lasted, slots, turns } = &mut self.visited;
+        let Visited { stays, lasted, requests, all_requests, slots, turns } = &mut self.visited;
         for (number, turns) in turns.iter_mut().enumerate() {
             let orbit = memo.orbits.get(number);
             turns.close_month(|slots, count| {
@@ -207,9 +212,13 @@ impl Tally {
             }
         });
         stays.drain(|number, seconds| {
-            let id = SolutionId(number);
-            memo.solution(id).bill(memo.inputs_of(id).cluster, seconds, &mut month);
+            let solution = memo.solution(SolutionId(number));
+            requests.add(solution.outcome, &solution.rates, seconds);
             lasted.add(number, seconds);
+        });
+        requests.drain(|outcome, requests| {
+            memo.outcome(outcome).bill(requests, plan.journeys.len(), &mut month);
+            all_requests.add(outcome, requests, 1.0);
         });
         for (hours, seconds) in month.node_hours.iter_mut().zip(&mut self.node_seconds) {
             *hours = *seconds / 3600.0;
@@ -241,14 +250,19 @@ impl Tally {
             for (slot, count) in orbit.slots.iter().zip(closed).filter(|slot| slot.1 != weeks) {
                 for &(solution, seconds, _) in &memo.transition(*slot).stays {
                     let more = seconds * (count as f64 - weeks as f64);
-                    self.sums.add(memo.inputs_of(solution), memo.solution(solution), more, plan);
+                    let solution = memo.solution(solution);
+                    visited.all_requests.add(solution.outcome, &solution.rates, more);
+                    self.sums.add_seconds(orbit.cluster, solution, more, plan);
                 }
             }
         }
         visited.lasted.drain(|number, seconds| {
             let id = SolutionId(number);
-            self.sums.add(memo.inputs_of(id), memo.solution(id), seconds, plan);
+            self.sums.add_seconds(memo.inputs_of(id).cluster, memo.solution(id), seconds, plan);
         });
+        visited
+            .all_requests
+            .drain(|outcome, requests| self.sums.add_requests(memo.outcome(outcome), requests, plan));
         self.tell_latency(plan, memo, counts.as_ref(), observations);
         observations.stores = plan.stores.keys().map(|store| self.one_store(store, memo, counts.as_ref())).collect();
         let nothing = Histogram::default();

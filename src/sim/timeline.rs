@@ -87,10 +87,10 @@ fn series(
         for &stay in &live {
             let (_, _, cluster, rough) = stays[stay];
             let solution = memo.solution(rough.stay.solution);
-            for cell in &solution.cells {
+            for (cell, rate) in memo.outcome_of(rough.stay.solution).cells.iter().zip(&solution.rates) {
                 let sum = &mut sums[cell.population.index()];
-                sum.0 += cell.rate * cell.success;
-                sum.1 += cell.rate;
+                sum.0 += rate * cell.success;
+                sum.1 += rate;
             }
             let pods: u32 = solution.stations.iter().map(|station| station.ready).sum();
             push(&mut ready[cluster.index()].steps, at, f64::from(pods));

@@ -217,7 +217,7 @@ impl Unit {
             grew |= memo.solution(stay.solution).grows;
             let seconds = (stay.to - stay.from).secs();
             transition.node_seconds += f64::from(nodes) * seconds;
-            transition.rough |= !memo.solution(stay.solution).fine;
+            transition.rough |= !memo.outcome_of(stay.solution).fine;
             let ends = (stay.to - from).nanos();
             match transition.stays.last_mut() {
                 Some(last) if last.0 == stay.solution => {

@@ -13,7 +13,6 @@ use crate::sim::inputs::Inputs;
 use crate::sim::intern::Map;
 use crate::sim::lookups::Hits;
 use crate::sim::moves::{Moves, bytes};
-use crate::sim::solve::Solution;
 use crate::stats::{Histogram, Recorder};
 
 /// What is added up. Requests that began before `since` don't count, whatever they do later.
@@ -267,7 +266,7 @@ impl Counts {
             }
         }
         // Amounts, not rates.
-        Solution { moved, ..Solution::default() }.bill(cluster, 1.0, &mut self.month);
+        moved.bill(cluster, 1.0, &mut self.month);
     }
 
     /// A month ends now; its clusters had so many node-hours.

@@ -146,8 +146,10 @@ impl World<'_> {
         let lived = self.tally.lived.replace(Vec::new()).unwrap_or_default();
         let mut rates: Vec<Rates> = self.partitions.iter().map(|_| Rates::default()).collect();
         for stay in lived {
-            let (inputs, solution) = (self.memo.inputs_of(stay.solution), self.memo.solution(stay.solution));
-            data::written(self.plan, inputs, &solution.cells, |store, population, rate, bytes| {
+            let memo = &*self.memo;
+            let (inputs, solution) = (memo.inputs_of(stay.solution), memo.solution(stay.solution));
+            let of = (&memo.outcome(solution.outcome).cells[..], &solution.rates[..]);
+            data::written(self.plan, inputs, of, |store, population, rate, bytes| {
                 let partition = self.first_partitions[store] + self.plan.stores[store].partition_of(population);
                 if self.histories[partition].is_troubled() {
                     rates[partition].edges.push((stay.from, true, rate));
