@@ -21,7 +21,7 @@ use crate::scaling::deployment::Deployment;
 
 /// Solutions that a memo keeps besides those of quiet weeks, before it forgets them between two seeds: a few megabytes, and
 /// few of them come again. With 40,000 a thousand seeds of ecommerce take as long, and twice the memory.
-const MOST_SOLUTIONS: usize = 2_500;
+const MOST_SOLUTIONS: usize = 10_000;
 
 /// The number of some inputs.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

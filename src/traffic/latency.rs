@@ -6,13 +6,28 @@
 //! function is linear: an error of second order in the 2 %.
 
 use super::convolution::{GRID, convolve, step};
-use super::lattice::LATTICE;
+use super::lattice::{LATTICE, STEP};
 use super::order::at_least;
-use crate::base::maths::{bisect, exp};
+use crate::base::maths::{bisect, exp_m1};
 use crate::dist::Dist;
 
 /// An exponential is followed for so many means: e^-40 is nothing.
 const MEANS: f64 = 40.0;
+
+/// Share of exponentials that end within so many means.
+fn ended(means: f64) -> f64 {
+    if means < MEANS { -exp_m1(-means) } else { 1.0 }
+}
+
+/// The same where it makes little difference to what has ended, by the first terms of the series: what is left out is
+/// under a 10⁷th of `means` to the tenth.
+fn soon_ended(means: f64) -> f64 {
+    let mut series = 0.0;
+    for term in [362_880.0, -40_320.0, 5_040.0, -720.0, 120.0, -24.0, 6.0, -2.0, 1.0] {
+        series = series * means + 1.0 / term;
+    }
+    means * series
+}
 
 /// One term of a journey's latency.
 #[derive(Clone, PartialEq, Debug)]
@@ -174,25 +189,33 @@ impl Curve {
         };
         let own_end = self.end();
         let last = lattice.ceil(wait * MEANS / self.unit + own_end.map_or(0.0, |end| lattice.nodes()[end]));
-        let mut cdf = Vec::with_capacity(last + 1 - first);
+        let nodes = &lattice.nodes()[first..=last];
+        let mut cdf = Vec::with_capacity(nodes.len());
         // Mass of requests whose exponential is still running at the node.
         let atom = left(0.0, self.atom);
-        let mut held = atom;
-        let mut before = 0.0;
-        let mut below = atom;
-        for (k, node) in lattice.nodes()[first..=last].iter().enumerate() {
-            let node = node * self.unit;
-            let here = left(node, self.at_node(first + k));
-            let gap = (node - before) / wait;
-            let decay = if gap < MEANS { exp(-gap) } else { 0.0 };
+        let (mut held, mut below) = (atom, atom);
+        let mut pass = |here: f64, ends: f64, gap: f64| {
+            held -= held * ends;
             // What arrives within the gap arrives evenly over it.
-            held *= decay;
             if here > below {
-                held += (here - below) * (1.0 - decay) / gap;
+                held += (here - below) * ends * gap;
             }
-            cdf.push((here - waiting * held).clamp(0.0, 1.0));
-            before = node;
             below = here;
+            cdf.push((here - waiting * held).clamp(0.0, 1.0));
+        };
+        let gap = nodes[0] * self.unit / wait;
+        pass(left(nodes[0] * self.unit, self.at_node(first)), ended(gap), 1.0 / gap);
+        // From here on gaps grow as the nodes do.
+        let mut gap = nodes[0] * (STEP - 1.0) * self.unit / wait;
+        let (mut ends, mut inverse) = (ended(gap), 1.0 / gap);
+        for (k, node) in nodes.iter().enumerate().skip(1) {
+            pass(left(node * self.unit, self.at_node(first + k)), ends, inverse);
+            ends += (1.0 - ends) * soon_ended(gap * (STEP - 1.0));
+            gap *= STEP;
+            inverse *= 1.0 / STEP;
+            if gap > MEANS {
+                ends = 1.0;
+            }
         }
         let (atom, mean) = (atom * (1.0 - waiting), mean + waiting * wait);
         Self { shift: self.shift, unit: self.unit, first, cdf, atom, mean }
@@ -250,14 +273,23 @@ impl Curve {
     }
 
     /// P(excess ≤ a node of the lattice times the unit).
+    #[inline]
     fn at_node(&self, number: usize) -> f64 {
-        match (self.end(), number.checked_sub(self.first)) {
-            (None, _) => self.atom,
-            (Some(end), Some(_)) if number >= end => 1.0,
-            (Some(_), Some(k)) => self.cdf[k],
-            (Some(_), None) => {
+        match self.cdf.get(number.wrapping_sub(self.first)) {
+            Some(&below) => below,
+            None => self.at_other_node(number),
+        }
+    }
+
+    /// The same where it isn't among the curve's own.
+    #[inline(never)]
+    fn at_other_node(&self, number: usize) -> f64 {
+        match self.cdf.first() {
+            None => self.atom,
+            Some(_) if number >= self.first => 1.0,
+            Some(lowest) => {
                 let nodes = LATTICE.nodes();
-                self.atom + (self.cdf[0] - self.atom) * (nodes[number] / nodes[self.first])
+                self.atom + (lowest - self.atom) * (nodes[number] / nodes[self.first])
             }
         }
     }

@@ -6,7 +6,9 @@
 use crate::base::maths::exp;
 use std::sync::LazyLock;
 
-/// Logarithm of 1.02, the ratio of one node to the one before.
+/// The ratio of one node to the one before.
+pub(super) const STEP: f64 = 1.02;
+/// Its logarithm.
 const LN_STEP: f64 = 0.019_802_627_296_179_73;
 /// The first node, in seconds.
 const FIRST: f64 = 1e-9;
