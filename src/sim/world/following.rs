@@ -74,9 +74,11 @@ impl World<'_> {
         if !self.histories_changed && !reaches.iter().any(differs) {
             return;
         }
-        self.stale.touch_all();
         self.let_copies_follow(now);
         for own in reaches {
+            if self.histories[own.partition].differs(own.grows, own.ships, &own.away) {
+                self.touch_data(own.partition);
+            }
             self.histories[own.partition].set(own.grows, own.ships, &own.away);
         }
         self.expect_changes(now);
@@ -167,6 +169,7 @@ impl World<'_> {
                 Some((writes, bytes)) => Written { pieces: vec![(seconds, writes)], bytes },
                 None => rates.added_up(now, seconds),
             };
+            self.touch_data(partition);
             let speeds = self.speeds(partition);
             let (store, part) = self.partitions[partition];
             let plan = &self.plan.stores[store];

@@ -60,6 +60,7 @@ impl World<'_> {
             self.follow(now);
         }
         let touched = self.take_touched();
+        let data_stands = !self.stale.take_data();
         self.let_probes_see(now, &touched);
         self.plan_steps(now);
         self.review_caches(now);
@@ -68,7 +69,7 @@ impl World<'_> {
         // What is to blame for load in one cluster is told to those that call it: they come again.
         let turns = if self.plan.addresses.is_empty() { 1 } else { 2 };
         for &cluster in (0..turns).flat_map(|_| &touched) {
-            let inputs = self.inputs(now, cluster, &dependencies);
+            let inputs = self.inputs(now, cluster, &dependencies, data_stands);
             if inputs == *self.memo.inputs(self.units[cluster].inputs) {
                 continue;
             }
@@ -138,11 +139,13 @@ impl World<'_> {
         unit.advance(now, self.plan, self.memo, &mut self.tally);
     }
 
+    /// What a cluster is given. Where `data_stands` accesses to stores go where they went before.
     pub(super) fn inputs(
         &self,
         now: SimTime,
         cluster: Id<Cluster>,
         dependencies: &[(Id<Dependency>, Condition)],
+        data_stands: bool,
     ) -> Inputs {
         let own = &self.plan.clusters[cluster];
         let zones = &self.zones[cluster];
@@ -182,7 +185,7 @@ impl World<'_> {
         consider(self.cold_cause(cluster));
         consider(self.turned_to(cluster));
         for population in self.plan.populations.keys() {
-            self.flows(now, cluster, population, &mut flows);
+            self.flows(now, cluster, population, data_stands, &mut flows);
             let routed = &self.routed[population];
             let share = |answer: &Answer| answer.iter().find(|entry| entry.0 == cluster).map_or(0.0, |entry| entry.1);
             let nominal = share(&routed.nominal);
@@ -214,7 +217,14 @@ impl World<'_> {
     }
 
     /// The users of one population that are routed to a cluster: those of the current answer, those of old ones.
-    pub(super) fn flows(&self, now: SimTime, cluster: Id<Cluster>, population: Id<Population>, flows: &mut Vec<Flow>) {
+    fn flows(
+        &self,
+        now: SimTime,
+        cluster: Id<Cluster>,
+        population: Id<Population>,
+        data_stands: bool,
+        flows: &mut Vec<Flow>,
+    ) {
         let routed = &self.routed[population];
         let (start, end, is_current) = self.shares(now, cluster, population);
         if start <= 0.0 && end <= 0.0 {
@@ -240,8 +250,17 @@ impl World<'_> {
             // Where nothing can be down, who would be to blame changes nothing.
             blame: if nominal_blame || homeless { blame } else { Stage::Undetected },
             refused: if homeless { Some(Id::new(DEMAND)) } else { cut },
-            stores: self.accesses(cluster, population),
+            stores: self.accesses_now(cluster, population, data_stands),
         });
+    }
+
+    /// Where a population's accesses to stores go from a cluster; where they went before, if the data stands.
+    fn accesses_now(&self, cluster: Id<Cluster>, population: Id<Population>, data_stands: bool) -> Vec<Access> {
+        let before = self.memo.inputs(self.units[cluster].inputs).flows.iter();
+        let mut before = before.filter(|flow| data_stands && flow.population == population);
+        let accesses = before.next().map(|flow| flow.stores.clone());
+        debug_assert!(accesses.as_ref().is_none_or(|own| *own == self.accesses(cluster, population)));
+        accesses.unwrap_or_else(|| self.accesses(cluster, population))
     }
 
     /// The share of a population that is routed to a cluster, now and at the end of this step, and whether the current

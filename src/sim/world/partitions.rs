@@ -84,6 +84,7 @@ impl World<'_> {
         controller.serial += 1;
         controller.stalled = false;
         let serial = controller.serial;
+        self.touch_data(partition);
         self.events.schedule(at, Event::Partition { partition: partition as u32, serial });
     }
 
@@ -165,6 +166,7 @@ impl World<'_> {
             self.histories[partition].promote(member, keeps, parted, root, size);
         }
         self.leaders[partition] = to;
+        self.touch_data(partition);
         (self.copies_moved, self.histories_changed) = (true, true);
     }
 

@@ -1,8 +1,8 @@
 //! Which clusters may be given something else than before: those that an event touches, and no others.
 //!
 //! What a cluster is given follows from what holds it, from the answers that lead to it, and from data elsewhere.
-//! Whoever changes one of these says whom it touches; what can't be told apart (data, callers of other clusters,
-//! caches, controllers) touches all. Two kinds are looked at after every event: clusters that are marked down, because
+//! Whoever changes one of these says whom it touches; what can't be told apart (a fault where there is data, callers of
+//! other clusters, caches) touches all. Two kinds are looked at after every event: clusters that are marked down, because
 //! who is to blame there depends on what everybody else does, and those of populations that are leaving an old answer,
 //! whose shares move by themselves. Debug builds hold this to the long way: who is skipped would have been given the
 //! same.
@@ -10,11 +10,14 @@
 use super::{Event, World};
 use crate::base::{Id, SimTime, Table};
 use crate::domain::{Cluster, Population};
+use crate::replication::spec::Replication;
 
 /// Clusters that an event has touched.
 #[derive(Debug)]
 pub(super) struct Stale {
     all: bool,
+    /// Where accesses to stores go may have changed, too.
+    data: bool,
     is_listed: Table<Cluster, bool>,
     listed: Vec<Id<Cluster>>,
 }
@@ -22,7 +25,7 @@ pub(super) struct Stale {
 impl Stale {
     /// Nobody has been given anything yet.
     pub(super) fn all_of(clusters: usize) -> Self {
-        Self { all: true, is_listed: vec![false; clusters].into(), listed: Vec::new() }
+        Self { all: true, data: true, is_listed: vec![false; clusters].into(), listed: Vec::new() }
     }
 
     pub(super) fn touch(&mut self, cluster: Id<Cluster>) {
@@ -34,11 +37,18 @@ impl Stale {
 
     /// An event happens; most say themselves whom they touch.
     pub(super) fn happens(&mut self, event: Event) {
-        self.all |= event.touches_all();
+        if event.touches_all() {
+            self.touch_all();
+        }
     }
 
     pub(super) fn touch_all(&mut self) {
-        self.all = true;
+        (self.all, self.data) = (true, true);
+    }
+
+    /// Since it was asked last, accesses to stores may have come to go elsewhere.
+    pub(super) fn take_data(&mut self) -> bool {
+        core::mem::take(&mut self.data)
     }
 
     /// Those touched since the last time, in order; the memory of the last time is used again.
@@ -64,8 +74,6 @@ impl Event {
             Self::Surge { .. }
             | Self::Switchover { .. }
             | Self::Pair { .. }
-            | Self::Partition { .. }
-            | Self::CaughtUp { .. }
             | Self::ZoneFailedOver { .. }
             | Self::Drained { .. }
             | Self::Week => true,
@@ -73,6 +81,8 @@ impl Event {
             | Self::Repair { .. }
             | Self::Incident(_)
             | Self::Verdict { .. }
+            | Self::Partition { .. }
+            | Self::CaughtUp { .. }
             | Self::Answer { .. }
             | Self::Dns { .. }
             | Self::EndpointsDropped { .. }
@@ -104,15 +114,39 @@ impl World<'_> {
 
     /// A cluster is marked up or down: it, and where its data is led from.
     pub(super) fn touch_verdict(&mut self, cluster: Id<Cluster>) {
-        if self.partitions.is_empty() {
-            self.stale.touch(cluster);
-        } else {
-            self.stale.touch_all();
+        self.stale.touch(cluster);
+        for partition in 0..self.partitions.len() {
+            let (store, _) = self.partitions[partition];
+            // Others than the leader are asked only by who waits for them.
+            let waits = match self.plan.stores[store].replication {
+                Replication::Sync(_) | Replication::SemiSync(_) => true,
+                Replication::Async(_) | Replication::Quorum(_) | Replication::MultiLeader(_) | Replication::Cache(_) => {
+                    false
+                }
+            };
+            if self.leaders[partition] == cluster || waits && self.member(partition, cluster).is_some() {
+                self.touch_data(partition);
+            }
         }
         let is_up = self.clusters[cluster].up;
         self.marked_down.retain(|&other| other != cluster);
         if !is_up {
             self.marked_down.push(cluster);
+        }
+    }
+
+    /// The accesses to a partition may go elsewhere: those of its users.
+    pub(super) fn touch_data(&mut self, partition: usize) {
+        let (store, part) = self.partitions[partition];
+        if !self.index.used_stores[store] {
+            return;
+        }
+        self.stale.data = true;
+        let plan = self.plan;
+        for population in plan.populations.keys() {
+            if plan.stores[store].partition_of(population) == part {
+                self.touch_led(population);
+            }
         }
     }
 
@@ -155,7 +189,7 @@ impl World<'_> {
         others.all(|cluster| {
             let (front, probed) = (self.composed_front(cluster), &self.clusters[cluster]);
             let is_seen = (self.probe(cluster) == crate::routing::health::Outcome::Good) == probed.up;
-            self.inputs(now, cluster, &dependencies) == *self.memo.inputs(self.units[cluster].inputs)
+            self.inputs(now, cluster, &dependencies, false) == *self.memo.inputs(self.units[cluster].inputs)
                 && front == self.fronts[cluster]
                 && is_seen != probed.pending
         })

@@ -95,6 +95,7 @@ impl World<'_> {
     pub(super) fn splits(&mut self, now: SimTime, partition: usize, leader: Id<Cluster>) {
         let ((store, population), root) = (self.whose(partition), self.partition_controllers[partition].cause.0);
         self.deposed[partition] = Some(leader);
+        self.touch_data(partition);
         self.log.note(now, root, || What::Splits(store, population, leader));
     }
 
@@ -102,6 +103,7 @@ impl World<'_> {
     pub(super) fn rejoins(&mut self, now: SimTime, partition: usize) {
         let ((store, population), root) = (self.whose(partition), self.partition_controllers[partition].cause.0);
         if let Some(cluster) = self.deposed[partition].take() {
+            self.touch_data(partition);
             self.log.note(now, root, || What::Rejoins(store, population, cluster));
         }
     }
