@@ -114,14 +114,18 @@ impl History {
     }
 
     /// From now on: whether the leader takes writes, whether it is there to follow, and for each member why it can't be
-    /// reached.
-    pub fn set(&mut self, grows: bool, ships: bool, away: &[Option<Id<Root>>]) {
+    /// reached. True if that is new, or if writes come to wait for somebody.
+    pub fn set(&mut self, grows: bool, ships: bool, away: &[Option<Id<Root>>]) -> bool {
+        let mut changed = self.differs(grows, ships, away);
         (self.grows, self.ships) = (grows, ships);
         for (copy, &away) in self.copies.iter_mut().zip(away) {
             copy.away = away;
             copy.root = away.unwrap_or(copy.root);
-            copy.counts |= away.is_none() && ships && copy.place == Place::Level;
+            let counts = copy.counts || (away.is_none() && ships && copy.place == Place::Level);
+            changed |= counts != copy.counts;
+            copy.counts = counts;
         }
+        changed
     }
 
     /// So many seconds pass, in which so much is written.

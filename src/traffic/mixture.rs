@@ -59,8 +59,9 @@ impl Layer {
             let (before, rest) = self.sums.split_at_mut(inside.0);
             let (inside, beyond) = rest.split_at_mut(inside.1 - inside.0);
             if let Some(&lowest) = below.first() {
+                let rise = (lowest - atom) / nodes[first];
                 for (sum, node) in before.iter_mut().zip(&nodes[self.first..]) {
-                    *sum += times * (atom + (lowest - atom) * (node / nodes[first]));
+                    *sum += times * (atom + rise * node);
                 }
             }
             for (sum, below) in inside.iter_mut().zip(below) {
@@ -113,7 +114,15 @@ impl Layer {
     fn add_below(&self, rising: &[f64], sums: &mut [f64]) {
         let nodes = LATTICE.nodes();
         let mut number = self.first;
-        for (sum, &t) in sums.iter_mut().zip(rising) {
+        // Up to where it begins there is nothing, and from its end on it is all alike.
+        let (low, high) = self.range();
+        let from = rising.partition_point(|&t| t < low);
+        let to = rising.partition_point(|&t| t <= high).max(from);
+        if let Some(&t) = rising.get(to) {
+            let all = self.below(t, |x| LATTICE.floor(x));
+            sums[to..].iter_mut().for_each(|sum| *sum += all);
+        }
+        for (sum, &t) in sums[from..to].iter_mut().zip(&rising[from..to]) {
             *sum += self.below(t, |x| {
                 while number + 2 < nodes.len() && nodes[number + 1] <= x {
                     number += 1;

@@ -144,7 +144,6 @@ impl World<'_> {
         };
         let began = active.is_some() && self.holds[hold].0.is_none();
         self.holds[hold].0 = active;
-        self.copies_moved = true;
         self.touch_held(hit.hold);
         let Some(bad) = &mut self.releases.bad[release as usize] else { return };
         bad.failing[cluster] = share;

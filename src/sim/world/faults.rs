@@ -70,7 +70,6 @@ impl World<'_> {
         };
         let before = self.zones_dead(hold);
         let serial = self.holds[hold as usize].1 + 1;
-        self.copies_moved = true;
         self.touch_held(hold);
         self.holds[hold as usize] = (Some(Active { root, effect, seen, since: now, occurrence }), serial);
         self.log.held.push(Held { root, from: now, to: now + lasts });
@@ -147,7 +146,6 @@ impl World<'_> {
     pub(super) fn release(&mut self, now: SimTime, hold: u32) {
         let before = self.zones_dead(hold);
         let Some(active) = self.holds[hold as usize].0.take() else { return };
-        self.copies_moved = true;
         self.touch_held(hold);
         // Missing pods keep their cause until they are back.
         let hits_capacity = match active.effect {

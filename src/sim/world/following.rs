@@ -15,7 +15,8 @@ struct Reach {
     partition: usize,
     grows: bool,
     ships: bool,
-    away: Vec<Option<Id<Root>>>,
+    /// By member, in a list of all.
+    away: core::ops::Range<usize>,
 }
 
 /// What clusters wrote to one partition.
@@ -69,17 +70,19 @@ impl World<'_> {
     /// Lets copies follow until now, if who can is about to change or has.
     pub(super) fn follow(&mut self, now: SimTime) {
         self.copies_moved = false;
-        let reaches: Vec<Reach> = (0..self.partitions.len()).filter_map(|partition| self.reach(partition)).collect();
-        let differs = |own: &Reach| self.histories[own.partition].differs(own.grows, own.ships, &own.away);
+        let mut away = Vec::new();
+        let reaches: Vec<Reach> =
+            (0..self.partitions.len()).filter_map(|partition| self.reach(partition, &mut away)).collect();
+        let of = |own: &Reach| &away[own.away.clone()];
+        let differs = |own: &Reach| self.histories[own.partition].differs(own.grows, own.ships, of(own));
         if !self.histories_changed && !reaches.iter().any(differs) {
             return;
         }
         self.let_copies_follow(now);
-        for own in reaches {
-            if self.histories[own.partition].differs(own.grows, own.ships, &own.away) {
+        for own in &reaches {
+            if self.histories[own.partition].set(own.grows, own.ships, of(own)) {
                 self.touch_data(own.partition);
             }
-            self.histories[own.partition].set(own.grows, own.ships, &own.away);
         }
         self.expect_changes(now);
         let troubled = self.histories.iter().any(History::is_troubled);
@@ -98,7 +101,7 @@ impl World<'_> {
     }
 
     /// Who reaches whom in a partition that is led and used.
-    fn reach(&self, partition: usize) -> Option<Reach> {
+    fn reach(&self, partition: usize, all: &mut Vec<Option<Id<Root>>>) -> Option<Reach> {
         let (store, part) = self.partitions[partition];
         if !self.index.used_stores[store] || !self.plan.stores[store].is_led() {
             return None;
@@ -107,8 +110,9 @@ impl World<'_> {
         let ships = self.why_gone(leader, store).is_none();
         let grows = ships && self.read_only(leader, store).is_none();
         let members = self.plan.stores[store].partitions[part].members();
-        let away = members.map(|member| self.why_away(partition, leader, member)).collect();
-        Some(Reach { partition, grows, ships, away })
+        let first = all.len();
+        all.extend(members.map(|member| self.why_away(partition, leader, member)));
+        Some(Reach { partition, grows, ships, away: first..all.len() })
     }
 
     /// Why the leader of a partition can't reach a member, if it can't.

@@ -5,8 +5,8 @@ use super::super::log::Answer;
 use super::super::unit::slot_at;
 use super::{Event, Phase, World};
 use crate::base::{Id, SimTime, Span};
-use crate::domain::{Cluster, Dependency, Population, Root, Stage};
-use crate::plan::DEMAND;
+use crate::domain::{Cluster, Dependency, Population, Root, Stage, Store};
+use crate::plan::{DEMAND, StorePlan};
 
 impl World<'_> {
     /// The stage of what is lost at a dead leader.
@@ -60,7 +60,6 @@ impl World<'_> {
             self.follow(now);
         }
         let touched = self.take_touched();
-        let data_stands = !self.stale.take_data();
         self.let_probes_see(now, &touched);
         self.plan_steps(now);
         self.review_caches(now);
@@ -69,7 +68,7 @@ impl World<'_> {
         // What is to blame for load in one cluster is told to those that call it: they come again.
         let turns = if self.plan.addresses.is_empty() { 1 } else { 2 };
         for &cluster in (0..turns).flat_map(|_| &touched) {
-            let inputs = self.inputs(now, cluster, &dependencies, data_stands);
+            let inputs = self.inputs(now, cluster, &dependencies);
             if inputs == *self.memo.inputs(self.units[cluster].inputs) {
                 continue;
             }
@@ -81,6 +80,7 @@ impl World<'_> {
             self.tally.spans[cluster] = (now, self.step_end);
         }
         debug_assert!(self.is_all_else_the_same(now, &touched), "at {now:?} only {touched:?} may have changed");
+        self.stale.settle();
         self.touched = touched;
         self.review_releases(now);
     }
@@ -139,13 +139,12 @@ impl World<'_> {
         unit.advance(now, self.plan, self.memo, &mut self.tally);
     }
 
-    /// What a cluster is given. Where `data_stands` accesses to stores go where they went before.
+    /// What a cluster is given.
     pub(super) fn inputs(
         &self,
         now: SimTime,
         cluster: Id<Cluster>,
         dependencies: &[(Id<Dependency>, Condition)],
-        data_stands: bool,
     ) -> Inputs {
         let own = &self.plan.clusters[cluster];
         let zones = &self.zones[cluster];
@@ -185,7 +184,7 @@ impl World<'_> {
         consider(self.cold_cause(cluster));
         consider(self.turned_to(cluster));
         for population in self.plan.populations.keys() {
-            self.flows(now, cluster, population, data_stands, &mut flows);
+            self.flows(now, cluster, population, &mut flows);
             let routed = &self.routed[population];
             let share = |answer: &Answer| answer.iter().find(|entry| entry.0 == cluster).map_or(0.0, |entry| entry.1);
             let nominal = share(&routed.nominal);
@@ -217,14 +216,7 @@ impl World<'_> {
     }
 
     /// The users of one population that are routed to a cluster: those of the current answer, those of old ones.
-    fn flows(
-        &self,
-        now: SimTime,
-        cluster: Id<Cluster>,
-        population: Id<Population>,
-        data_stands: bool,
-        flows: &mut Vec<Flow>,
-    ) {
+    fn flows(&self, now: SimTime, cluster: Id<Cluster>, population: Id<Population>, flows: &mut Vec<Flow>) {
         let routed = &self.routed[population];
         let (start, end, is_current) = self.shares(now, cluster, population);
         if start <= 0.0 && end <= 0.0 {
@@ -250,17 +242,8 @@ impl World<'_> {
             // Where nothing can be down, who would be to blame changes nothing.
             blame: if nominal_blame || homeless { blame } else { Stage::Undetected },
             refused: if homeless { Some(Id::new(DEMAND)) } else { cut },
-            stores: self.accesses_now(cluster, population, data_stands),
+            stores: self.accesses(cluster, population),
         });
-    }
-
-    /// Where a population's accesses to stores go from a cluster; where they went before, if the data stands.
-    fn accesses_now(&self, cluster: Id<Cluster>, population: Id<Population>, data_stands: bool) -> Vec<Access> {
-        let before = self.memo.inputs(self.units[cluster].inputs).flows.iter();
-        let mut before = before.filter(|flow| data_stands && flow.population == population);
-        let accesses = before.next().map(|flow| flow.stores.clone());
-        debug_assert!(accesses.as_ref().is_none_or(|own| *own == self.accesses(cluster, population)));
-        accesses.unwrap_or_else(|| self.accesses(cluster, population))
     }
 
     /// The share of a population that is routed to a cluster, now and at the end of this step, and whether the current
@@ -315,25 +298,35 @@ impl World<'_> {
         self.plan.pairs[self.plan.populations[population].order[0]].primary
     }
 
-    pub(super) fn accesses(&self, cluster: Id<Cluster>, population: Id<Population>) -> Vec<Access> {
-        let mut first = 0;
-        self.plan
-            .stores
-            .iter_enumerated()
-            .map(|(id, store)| {
-                let partition = first + store.partition_of(population);
-                first += store.partitions.len();
-                if !self.index.used_stores[id] {
-                    let nowhere = Route::Via(cluster, Bits::ZERO);
-                    return Access { read: nowhere, write: nowhere };
+    /// Where a population's accesses to stores go from a cluster.
+    fn accesses(&self, cluster: Id<Cluster>, population: Id<Population>) -> Vec<Access> {
+        let before = self.memo.inputs(self.units[cluster].inputs).flows.iter();
+        let before = before.rev().find(|flow| flow.population == population).map(|flow| &flow.stores);
+        let stores = self.plan.stores.iter_enumerated();
+        let access = |(id, store): (Id<Store>, &StorePlan)| {
+            let partition = self.first_partitions[id] + store.partition_of(population);
+            let new = || self.access(cluster, id, partition, population);
+            match before {
+                Some(before) if self.stale.stands(partition) && self.index.used_stores[id] => {
+                    debug_assert_eq!(before[id.index()], new());
+                    before[id.index()]
                 }
-                let read = match store.cache {
-                    Some(_) => Route::Cache(self.warmth(cluster, id, population)),
-                    None => self.read_route(cluster, partition),
-                };
-                Access { read, write: self.write_route(cluster, partition) }
-            })
-            .collect()
+                Some(_) | None => new(),
+            }
+        };
+        stores.map(access).collect()
+    }
+
+    fn access(&self, cluster: Id<Cluster>, store: Id<Store>, partition: usize, population: Id<Population>) -> Access {
+        if !self.index.used_stores[store] {
+            let nowhere = Route::Via(cluster, Bits::ZERO);
+            return Access { read: nowhere, write: nowhere };
+        }
+        let read = match self.plan.stores[store].cache {
+            Some(_) => Route::Cache(self.warmth(cluster, store, population)),
+            None => self.read_route(cluster, partition),
+        };
+        Access { read, write: self.write_route(cluster, partition) }
     }
 
     /// Pods asked for, pods ready and utilisation of each station now.

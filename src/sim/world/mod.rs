@@ -391,7 +391,7 @@ impl<'a> World<'a> {
             lingering: vec![None; plan.clusters.len()].into(),
             moving: Vec::new(),
             marked_down: Vec::new(),
-            stale: stale::Stale::all_of(plan.clusters.len()),
+            stale: stale::Stale::all_of(plan.clusters.len(), partition_count),
             touched: Vec::new(),
             dns_serial: 0,
             rebalance_serial: 0,

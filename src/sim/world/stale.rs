@@ -16,16 +16,21 @@ use crate::replication::spec::Replication;
 #[derive(Debug)]
 pub(super) struct Stale {
     all: bool,
-    /// Where accesses to stores go may have changed, too.
-    data: bool,
+    /// By partition: accesses to it may have come to go elsewhere.
+    data: Vec<bool>,
     is_listed: Table<Cluster, bool>,
     listed: Vec<Id<Cluster>>,
 }
 
 impl Stale {
     /// Nobody has been given anything yet.
-    pub(super) fn all_of(clusters: usize) -> Self {
-        Self { all: true, data: true, is_listed: vec![false; clusters].into(), listed: Vec::new() }
+    pub(super) fn all_of(clusters: usize, partitions: usize) -> Self {
+        Self {
+            all: true,
+            data: vec![true; partitions],
+            is_listed: vec![false; clusters].into(),
+            listed: Vec::new(),
+        }
     }
 
     pub(super) fn touch(&mut self, cluster: Id<Cluster>) {
@@ -43,12 +48,18 @@ impl Stale {
     }
 
     pub(super) fn touch_all(&mut self) {
-        (self.all, self.data) = (true, true);
+        self.all = true;
+        self.data.fill(true);
     }
 
-    /// Since it was asked last, accesses to stores may have come to go elsewhere.
-    pub(super) fn take_data(&mut self) -> bool {
-        core::mem::take(&mut self.data)
+    /// Accesses to a partition go where they went when clusters were given something last.
+    pub(super) fn stands(&self, partition: usize) -> bool {
+        !self.data[partition]
+    }
+
+    /// All clusters have been given what they are given now.
+    pub(super) fn settle(&mut self) {
+        self.data.fill(false);
     }
 
     /// Those touched since the last time, in order; the memory of the last time is used again.
@@ -108,7 +119,10 @@ impl World<'_> {
                     self.stale.touch(cluster);
                 }
             }
-            None => self.stale.touch_all(),
+            None => {
+                self.stale.touch_all();
+                self.copies_moved = true;
+            }
         }
     }
 
@@ -141,7 +155,7 @@ impl World<'_> {
         if !self.index.used_stores[store] {
             return;
         }
-        self.stale.data = true;
+        self.stale.data[partition] = true;
         let plan = self.plan;
         for population in plan.populations.keys() {
             if plan.stores[store].partition_of(population) == part {
@@ -189,7 +203,7 @@ impl World<'_> {
         others.all(|cluster| {
             let (front, probed) = (self.composed_front(cluster), &self.clusters[cluster]);
             let is_seen = (self.probe(cluster) == crate::routing::health::Outcome::Good) == probed.up;
-            self.inputs(now, cluster, &dependencies, false) == *self.memo.inputs(self.units[cluster].inputs)
+            self.inputs(now, cluster, &dependencies) == *self.memo.inputs(self.units[cluster].inputs)
                 && front == self.fronts[cluster]
                 && is_seen != probed.pending
         })
