@@ -13,6 +13,9 @@ const STRIDE: f64 = 1.1;
 /// To what share of itself a quantile is found.
 const RELATIVE: f64 = 1e-9;
 
+/// What isn't this much before a time is it, but for rounding.
+const BEFORE: f64 = 1.0 - 1e-9;
+
 /// When a layer begins, on which nodes it stands, where it ends.
 #[derive(Clone, Copy, PartialEq, Debug)]
 struct Place {
@@ -116,7 +119,7 @@ impl Layer {
         let mut number = self.first;
         // Up to where it begins there is nothing, and from its end on it is all alike.
         let (low, high) = self.range();
-        let from = rising.partition_point(|&t| t < low);
+        let from = rising.partition_point(|&t| t < low * BEFORE);
         let to = rising.partition_point(|&t| t <= high).max(from);
         if let Some(&t) = rising.get(to) {
             let all = self.below(t, |x| LATTICE.floor(x));

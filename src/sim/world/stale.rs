@@ -11,6 +11,7 @@ use super::{Event, World};
 use crate::base::{Id, SimTime, Table};
 use crate::domain::{Cluster, Population};
 use crate::replication::spec::Replication;
+use crate::routing::spec::Depth;
 
 /// Clusters that an event has touched.
 #[derive(Debug)]
@@ -156,6 +157,10 @@ impl World<'_> {
             return;
         }
         self.stale.data[partition] = true;
+        if let Depth::Deep = self.plan.routing.depth {
+            // What a cluster's checks write to may be led from anywhere.
+            self.stale.touch_all();
+        }
         let plan = self.plan;
         for population in plan.populations.keys() {
             if plan.stores[store].partition_of(population) == part {
