@@ -50,6 +50,11 @@ pub(super) fn solve(
     if let Some(calm) = &shape.calm
         && let Some(solution) = calm_solution(plan, inputs, (shape, calm), slot, state, outcomes, known)
     {
+        debug_assert!({
+            let of = (&mut Hits::default(), true);
+            let long = solve_with(plan, inputs, shape, slot, state, of, known);
+            long.is_some_and(|long| agree((&outcomes[calm.outcome.0 as usize], &solution), (&long.0, &long.1)))
+        });
         return solution;
     }
     let mut hits = Hits::expected(plan, inputs, slot);
@@ -65,7 +70,8 @@ pub(super) fn solve(
     }
 }
 
-/// The same if nobody waits, and all journeys are made: what becomes of requests follows from the shape.
+/// The same if nobody waits, and all journeys are made: what becomes of requests follows from the shape. Debug builds hold
+/// it to the long way.
 fn calm_solution(
     plan: &Plan,
     inputs: &Inputs,
@@ -93,6 +99,19 @@ fn calm_solution(
     let of = (&outcomes[calm.outcome.0 as usize].cells[..], &rates[..]);
     let uses = data::uses(plan, inputs, slot, of, &mut shape.parts.iter(), &Hits::default(), known);
     Some(Solution { outcome: calm.outcome, rates, stations: states, uses, grows: false })
+}
+
+/// Two ways of solving come to the same, but for rounding.
+fn agree((calm, short): (&Outcome, &Solution), (outcome, long): (&Outcome, &Solution)) -> bool {
+    let near = |a: f64, b: f64| (a - b).abs() <= 1e-9 * a.abs().max(b.abs());
+    let lost = |outcome: &Outcome| outcome.losses.iter().map(|lost| lost.share).sum::<f64>();
+    let mut cells = calm.cells.iter().zip(&outcome.cells);
+    let mut stations = short.stations.iter().zip(&long.stations);
+    (calm.cells.len(), short.stations.len()) == (outcome.cells.len(), long.stations.len())
+        && short.rates == long.rates
+        && cells.all(|(a, b)| near(a.success, b.success) && calm.latency_of(a) == outcome.latency_of(b))
+        && stations.all(|(a, b)| near(a.arrivals, b.arrivals) && a.behind == b.behind)
+        && (lost(calm) - lost(outcome)).abs() < 1e-12
 }
 
 /// The same where so many reads of caches hit; nothing if others would, unless this is the last turn.
