@@ -12,6 +12,7 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, IntoInnerError, Write};
 use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::Ordering;
+use std::thread::ScopedJoinHandle;
 
 /// What a report has in its folder, besides `scenario.*.toml`.
 const OURS: [&str; 16] = [
@@ -237,7 +238,7 @@ fn keep(files: &[Written]) -> Result<(), Error> {
                 (some, thread)
             })
             .collect();
-        asked.into_iter().try_for_each(|(some, thread)| match thread.map(|thread| thread.join()) {
+        asked.into_iter().try_for_each(|(some, thread)| match thread.map(ScopedJoinHandle::join) {
             Ok(Ok(kept)) => kept,
             // There are too many threads.
             Err(_) => some.iter().try_for_each(ask),

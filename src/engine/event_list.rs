@@ -142,11 +142,11 @@ impl<E: Copy> EventList<E> {
         let key = Key { time: at.nanos(), order: self.sequence << SLOT_BITS };
         self.sequence += 1;
         let slot = core::mem::replace(&mut self.vacant, NOWHERE);
-        if slot != NOWHERE {
+        if slot == NOWHERE {
+            self.join(key, event);
+        } else {
             self.events[slot as usize] = event;
             self.play(slot as usize, Key { order: key.order | u64::from(slot), ..key });
-        } else {
-            self.join(key, event);
         }
     }
 

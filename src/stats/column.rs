@@ -37,13 +37,12 @@ impl Column {
             self.same += 1;
             return;
         }
-        match self.rest.last_mut().filter(|last| last.len() < PIECE) {
-            Some(last) => last.push(value),
-            None => {
-                let mut piece = Vec::with_capacity(if self.rest.is_empty() { 0 } else { PIECE });
-                piece.push(value);
-                self.rest.push(piece);
-            }
+        if let Some(last) = self.rest.last_mut().filter(|last| last.len() < PIECE) {
+            last.push(value);
+        } else {
+            let mut piece = Vec::with_capacity(if self.rest.is_empty() { 0 } else { PIECE });
+            piece.push(value);
+            self.rest.push(piece);
         }
     }
 
