@@ -5,6 +5,7 @@ use rand_distr::{Distribution, Exp1};
 use regionsim::base::{Seed, SimTime, Span};
 use regionsim::engine::EventList;
 use std::hint::black_box;
+use std::rc::Rc;
 
 /// Fail/repair: as many units as peers are measured with, up for 10 h and down for 1 h on average.
 const UNITS: u32 = 300;
@@ -17,9 +18,18 @@ pub(super) fn all(share: u64) -> Vec<Work> {
         let name = format!("event list, hold, {} pending", thousands(pending));
         Work::new(name, "event", move || hold(pending, events))
     });
-    let units =
-        [("event list, 300 fail/repair units", false), ("event list, 300 fail/repair units and their draws", true)]
-            .map(|(name, draws)| Work::new(name, "event", move || fail_repair(events, draws)));
+    let units = [
+        Work::new("event list, 300 fail/repair units", "event", move || {
+            let before: Rc<[f64]> = draws(events + u64::from(UNITS)).into();
+            fail_repair(events, move || {
+                let before = black_box(before.clone());
+                (0..).map(move |event| before[event])
+            })
+        }),
+        Work::new("event list, 300 fail/repair units and their draws", "event", move || {
+            fail_repair(events, || Exp1.sample_iter(Seed { master: 1, replication: 0 }.stream().rng()))
+        }),
+    ];
     hold.into_iter().chain(units).collect()
 }
 
@@ -56,15 +66,15 @@ fn hold(pending: usize, events: u64) -> Ready {
     })
 }
 
-/// Units that fail and are repaired, each with one event pending.
-fn fail_repair(events: u64, is_drawn: bool) -> Ready {
-    let before = draws(events + u64::from(UNITS));
+/// Units that fail and are repaired, each with one event pending and with means of its own, as in a model. `begin` makes
+/// the draws anew for each run.
+fn fail_repair<D: Iterator<Item = f64>>(events: u64, begin: impl Fn() -> D + 'static) -> Ready {
     let mut list = EventList::default();
     let mut up = vec![true; UNITS as usize];
+    let means = black_box(vec![[DOWN, UP]; UNITS as usize]);
     Ready::new(events, move || {
-        let mut rng = Seed { master: 1, replication: 0 }.stream().rng();
-        let mut drawn = black_box(&before).iter();
-        let mut draw = || if is_drawn { Exp1.sample(&mut rng) } else { *drawn.next().expect("a draw an event") };
+        let mut drawn = begin();
+        let mut draw = || drawn.next().expect("draws have no end");
         list.reset();
         up.fill(true);
         for unit in 0..UNITS {
@@ -77,7 +87,7 @@ fn fail_repair(events: u64, is_drawn: bool) -> Ready {
             since = at;
             let up = &mut up[unit as usize];
             *up = !*up;
-            let mean = if *up { UP } else { DOWN };
+            let mean = means[unit as usize][usize::from(*up)];
             down = if *up { down - 1 } else { down + 1 };
             list.schedule(at + Span::from_secs(mean * draw()), unit);
         }

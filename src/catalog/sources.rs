@@ -4,6 +4,7 @@
 //! does not read are not embedded.
 
 use super::cited::{Cited, Kind};
+use csv::StringRecord;
 use serde::de::DeserializeOwned;
 
 /// One embedded file.
@@ -93,6 +94,17 @@ impl DataFile {
             .into_deserialize()
             .map(|row| row.unwrap_or_else(|error| panic!("data/{}: {error}", self.path)))
             .collect()
+    }
+
+    /// Gives the rows of a CSV file as text, one after the other.
+    ///
+    /// Panics on a malformed row, as [`DataFile::rows`] does.
+    pub(super) fn each_row(&self, mut visit: impl FnMut(&StringRecord)) {
+        let mut reader = csv::Reader::from_reader(self.text.as_bytes());
+        let mut row = StringRecord::new();
+        while reader.read_record(&mut row).unwrap_or_else(|error| panic!("data/{}: {error}", self.path)) {
+            visit(&row);
+        }
     }
 
     /// The header and the rows of a CSV file as text.

@@ -19,6 +19,7 @@ use crate::plan::{Plan, compile};
 use crate::report::{Mode, compare_table, run_table, summary_json, sweep_table, text::slug};
 use crate::scenario::load::Reader;
 use crate::sim::Simulator;
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -210,7 +211,7 @@ fn hash(variants: &[Resolved]) -> u64 {
         value.sort_all_objects();
         value.to_string()
     };
-    digest(&variants.iter().map(canonical).collect::<Vec<_>>().join("\n"))
+    digest(&variants.par_iter().map(canonical).collect::<Vec<_>>().join("\n"))
 }
 
 /// What is run.

@@ -9,9 +9,10 @@ use crate::report::{self, Mode, render};
 use anyhow::{Context, Error, anyhow, bail};
 use rayon::prelude::*;
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IntoInnerError, Write};
 use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::Ordering;
+use std::thread::ScopedJoinHandle;
 
 /// What a report has in its folder, besides `scenario.*.toml`.
 const OURS: [&str; 16] = [
@@ -32,6 +33,9 @@ const OURS: [&str; 16] = [
     "explain.json",
     "charts",
 ];
+
+/// How many threads wait for the disk at once.
+const MOST_ASKED: usize = 32;
 
 /// Says whether a report could be written to the folder, as far as that shows before. Nothing stays behind.
 pub(super) fn check(folder: &Path) -> Result<(), Failure> {
@@ -56,17 +60,21 @@ pub(super) fn write(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<(), Fa
 /// Writes the report of results: what grows with the seeds while all else is rendered.
 pub(super) fn report(folder: &Path, results: &Results, mode: Mode) -> Result<(), Failure> {
     let _ctrl_c_waits = interrupt::writing();
-    let seeds = |new: &Path| {
+    let seeds = |new: &Path| -> io::Result<Option<Written>> {
         if !report::has_seeds(results) {
-            return Ok(());
+            return Ok(None);
         }
         let mut out = BufWriter::with_capacity(1 << 16, Stoppable(File::create(new.join(report::SEEDS))?));
-        report::write_seeds(results, &mut out).and_then(|()| out.flush())?;
-        out.get_ref().0.sync_data()
+        report::write_seeds(results, &mut out)?;
+        let Stoppable(file) = out.into_inner().map_err(IntoInnerError::into_error)?;
+        Ok(Some((report::SEEDS.to_owned(), file)))
     };
     let fill = |new: &Path| {
-        let (seeds, files) = rayon::join(|| seeds(new).context(report::SEEDS), || put(new, &render(results, mode)));
-        seeds.and(files)
+        let seeds = || seeds(new).context(report::SEEDS);
+        let (seeds, files) = rayon::join(seeds, || put(new, &render(results, mode)));
+        let mut written = files?;
+        written.extend(seeds?);
+        Ok(written)
     };
     write_files(folder, &fill).map_err(|error| Failure::Write(explain(error, folder)))
 }
@@ -89,8 +97,11 @@ fn stopped() -> bool {
     interrupt::stop().load(Ordering::Relaxed)
 }
 
+/// A file of a report that the disk wasn't asked to keep yet, and its path.
+type Written = (String, File);
+
 /// Writes all that is in a new folder.
-type Fill<'a> = &'a dyn Fn(&Path) -> Result<(), Error>;
+type Fill<'a> = &'a dyn Fn(&Path) -> Result<Vec<Written>, Error>;
 
 /// Writes one file, whole or not at all; a file that is there is replaced.
 pub(super) fn file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
@@ -178,7 +189,7 @@ fn staged(place: &Place, parent: &Path, fill: Fill) -> Result<(), Error> {
     // The report itself has the permissions that any new folder has, unlike a temporary one.
     let (new, old) = (temporary.path().join("new"), temporary.path().join("old"));
     fs::create_dir(&new)?;
-    fill(&new)?;
+    keep(&fill(&new)?)?;
     if place.is_there {
         fs::rename(&place.folder, &old).map_err(|error| match error.kind() {
             io::ErrorKind::ResourceBusy | io::ErrorKind::CrossesDevices => {
@@ -196,9 +207,9 @@ fn staged(place: &Place, parent: &Path, fill: Fill) -> Result<(), Error> {
     Ok(())
 }
 
-/// Writes files, their paths relative to a folder. To wait for the disk once for all takes less than one after the other.
-fn put(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<(), Error> {
-    files.par_iter().try_for_each(|(path, bytes)| {
+/// Writes files, their paths relative to a folder.
+fn put(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<Vec<Written>, Error> {
+    let one = |(path, bytes): &(String, Vec<u8>)| {
         if stopped() {
             bail!("interrupted");
         }
@@ -209,8 +220,30 @@ fn put(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<(), Error> {
             fs::create_dir_all(folder)?;
         }
         let mut out = File::create(&file).context(path.clone())?;
-        // Some file systems say that they are full only when asked to keep what they were given.
-        out.write_all(bytes).and_then(|()| out.sync_data()).context(path.clone())
+        out.write_all(bytes).context(path.clone())?;
+        Ok((path.clone(), out))
+    };
+    files.par_iter().map(one).collect()
+}
+
+/// Waits until the disk has all of them: some file systems say that they are full only when asked to keep what they were
+/// given. It is asked for many at once, however few cores there are, since that takes hardly longer than one.
+fn keep(files: &[Written]) -> Result<(), Error> {
+    let ask = |(path, file): &Written| file.sync_data().context(path.clone());
+    std::thread::scope(|scope| {
+        let some = files.chunks(files.len().div_ceil(MOST_ASKED).max(1));
+        let asked: Vec<_> = some
+            .map(|some| {
+                let thread = std::thread::Builder::new().spawn_scoped(scope, move || some.iter().try_for_each(ask));
+                (some, thread)
+            })
+            .collect();
+        asked.into_iter().try_for_each(|(some, thread)| match thread.map(ScopedJoinHandle::join) {
+            Ok(Ok(kept)) => kept,
+            // There are too many threads.
+            Err(_) => some.iter().try_for_each(ask),
+            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+        })
     })
 }
 

@@ -4,42 +4,86 @@
 //! every four places have an earliest, every four of these, and so on up to one. A key is time, sequence and place in
 //! one number, so no two are alike. A change is played again along its place's way up, which is as long for every
 //! place and known before it begins: unlike in a heap, nothing has to be guessed, and no step waits for memory that
-//! the one before it chose. The place of what is taken out stays as it is until the next event is put in, which most
-//! often follows, and gets that place: one way up for both.
+//! the one before it chose. Nor does a match wait for the one below: whom the others leave on the way up is known
+//! without the new key, which needs only be compared with that. The place of what is taken out stays as it is until the
+//! next event is put in, which most often follows, and gets that place: one way up for both.
 
 use crate::base::SimTime;
+use core::hint::select_unpredictable;
 
-/// Bits of a key that say where its event is kept: 134 million may be pending, and 6·10¹⁰ put in. The top bit is free.
+/// Bits of an order that say where its event is kept: 134 million may be pending, and 1.4·10¹¹ put in.
 const SLOT_BITS: u32 = 27;
-const SEQUENCE_BITS: u32 = 36;
-const TIME_SHIFT: u32 = SLOT_BITS + SEQUENCE_BITS;
-/// No event: later than all.
-const NONE: u128 = u128::MAX >> 1;
+const SEQUENCE_BITS: u32 = u64::BITS - SLOT_BITS;
+/// No place: it has more bits.
+const NOWHERE: u32 = u32::MAX;
 
-/// The keys of one match. The last match is the first line; who plays for place `p` in line `n` is the earliest of line
-/// `4 n + p + 1`.
+/// What an event is due by: nanoseconds, then its sequence above its place.
+#[derive(Clone, Copy, Debug)]
+struct Key {
+    time: u64,
+    order: u64,
+}
+
+/// No event: later than all, at a time for which none is kept.
+const NONE: Key = Key { time: SimTime::NEVER.nanos(), order: u64::MAX };
+
+impl Key {
+    #[inline]
+    const fn is_before(self, other: Self) -> bool {
+        self.whole() < other.whole()
+    }
+
+    #[inline]
+    const fn whole(self) -> u128 {
+        (self.time as u128) << u64::BITS | self.order as u128
+    }
+
+    #[inline]
+    const fn slot(self) -> u32 {
+        (self.order & ((1 << SLOT_BITS) - 1)) as u32
+    }
+}
+
+/// The earlier of two keys. Which it is can't be guessed, so there is no branch.
+#[inline]
+fn earlier(a: Key, b: Key) -> Key {
+    let is_b = b.is_before(a);
+    Key { time: select_unpredictable(is_b, b.time, a.time), order: select_unpredictable(is_b, b.order, a.order) }
+}
+
+/// The keys of one match: four times, then their orders. The last match is the first line; who plays for place `p` in
+/// line `n` is the earliest of line `4 n + p + 1`.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
-struct Line([u128; 4]);
+struct Line([u64; 8]);
 
-/// The earlier of two keys. Which it is can't be guessed, so there is no branch: a difference's sign is a mask.
-#[inline]
-fn earlier(a: u128, b: u128) -> u128 {
-    let difference = b.wrapping_sub(a).cast_signed();
-    a.wrapping_add((difference & (difference >> 127)).cast_unsigned())
+impl Line {
+    const EMPTY: Self = Self([u64::MAX; 8]);
+
+    /// The key at a place, of which the last two bits count here.
+    #[inline]
+    const fn key(&self, place: usize) -> Key {
+        Key { time: self.0[place % 4], order: self.0[place % 4 + 4] }
+    }
+
+    #[inline]
+    const fn put(&mut self, place: usize, key: Key) {
+        self.0[place % 4] = key.time;
+        self.0[place % 4 + 4] = key.order;
+    }
 }
 
 /// Pending events of type `E`, earliest first.
 #[derive(Debug)]
 pub struct EventList<E> {
     /// The earliest key, or that which was taken out last while its place is still its own.
-    first: u128,
-    /// The place of what was taken out last, until it is given to another event or given up.
-    vacant: Option<u32>,
+    first: Key,
+    /// The place of what was taken out last, until it is given to another event or given up; else [`NOWHERE`].
+    vacant: u32,
     lines: Vec<Line>,
     /// The number of matches before those in which events themselves play.
     leaves: usize,
-    events: Vec<Option<E>>,
+    events: Vec<E>,
     unused: Vec<u32>,
     now: SimTime,
     sequence: u64,
@@ -50,8 +94,8 @@ impl<E> Default for EventList<E> {
     fn default() -> Self {
         Self {
             first: NONE,
-            vacant: None,
-            lines: vec![Line([NONE; 4])],
+            vacant: NOWHERE,
+            lines: vec![Line::EMPTY],
             leaves: 0,
             events: Vec::new(),
             unused: Vec::new(),
@@ -62,17 +106,12 @@ impl<E> Default for EventList<E> {
     }
 }
 
-/// The time of a key.
-const fn time(key: u128) -> SimTime {
-    SimTime::from_nanos((key >> TIME_SHIFT) as u64)
-}
-
-impl<E> EventList<E> {
+impl<E: Copy> EventList<E> {
     /// Forgets everything and goes back to time 0, keeping the memory.
     pub fn reset(&mut self) {
         self.first = NONE;
-        self.vacant = None;
-        self.lines.fill(Line([NONE; 4]));
+        self.vacant = NOWHERE;
+        self.lines.fill(Line::EMPTY);
         self.events.clear();
         self.unused.clear();
         self.now = SimTime::ZERO;
@@ -99,82 +138,87 @@ impl<E> EventList<E> {
         if at == SimTime::NEVER {
             return;
         }
-        let vacant = self.vacant.take();
-        let slot = if let Some(slot) = vacant.or_else(|| self.unused.pop()) {
-            self.events[slot as usize] = Some(event);
-            slot as usize
-        } else {
-            self.events.push(Some(event));
-            self.events.len() - 1
-        };
-        assert!(slot >> SLOT_BITS == 0 && self.sequence >> SEQUENCE_BITS == 0, "more events than can be told apart");
-        let key = u128::from(at.nanos()) << TIME_SHIFT | u128::from(self.sequence << SLOT_BITS | slot as u64);
+        assert!(self.sequence >> SEQUENCE_BITS == 0, "more events than can be told apart");
+        let key = Key { time: at.nanos(), order: self.sequence << SLOT_BITS };
         self.sequence += 1;
-        if vacant.is_some() {
-            self.play(slot, key);
+        let slot = core::mem::replace(&mut self.vacant, NOWHERE);
+        if slot == NOWHERE {
+            self.join(key, event);
         } else {
-            self.join(slot, key);
+            self.events[slot as usize] = event;
+            self.play(slot as usize, Key { order: key.order | u64::from(slot), ..key });
         }
     }
 
     /// When the next event is due.
     pub fn next_time(&mut self) -> Option<SimTime> {
         self.give_up();
-        (self.first != NONE).then_some(time(self.first))
+        (self.first.time != NONE.time).then_some(SimTime::from_nanos(self.first.time))
     }
 
     /// Takes out the next event due.
     pub fn pop(&mut self) -> Option<(SimTime, E)> {
         self.give_up();
         let key = self.first;
-        if key == NONE {
+        if key.time == NONE.time {
             return None;
         }
-        let slot = (key as u64 & ((1 << SLOT_BITS) - 1)) as u32;
-        self.vacant = Some(slot);
-        self.now = time(key);
+        self.vacant = key.slot();
+        self.now = SimTime::from_nanos(key.time);
         self.popped += 1;
-        self.events[slot as usize].take().map(|event| (self.now, event))
+        Some((SimTime::from_nanos(key.time), self.events[key.slot() as usize]))
     }
 
     /// Gives up the place of what was taken out, if no event took it.
     #[inline]
     fn give_up(&mut self) {
-        if let Some(slot) = self.vacant.take() {
+        let slot = core::mem::replace(&mut self.vacant, NOWHERE);
+        if slot != NOWHERE {
             self.unused.push(slot);
             self.play(slot as usize, NONE);
         }
     }
 
-    /// Puts a key in a place that has none. It only wins what was won by a later one.
-    fn join(&mut self, slot: usize, key: u128) {
+    /// Puts an event in a place that has none. It only wins what was won by a later one.
+    #[inline(never)]
+    fn join(&mut self, key: Key, event: E) {
+        let slot = if let Some(slot) = self.unused.pop() {
+            self.events[slot as usize] = event;
+            slot as usize
+        } else {
+            self.events.push(event);
+            self.events.len() - 1
+        };
+        assert!(slot >> SLOT_BITS == 0, "more events than can be told apart");
         while slot >= 4 * (self.lines.len() - self.leaves) {
             self.grow();
         }
+        let key = Key { order: key.order | slot as u64, ..key };
         let mut place = 4 * self.leaves + slot;
-        self.lines[place / 4].0[place % 4] = key;
+        self.lines[place / 4].put(place, key);
         while let Some(next) = (place / 4).checked_sub(1) {
-            let won = &mut self.lines[next / 4].0[next % 4];
-            if *won < key {
+            let line = &mut self.lines[next / 4];
+            if line.key(next).is_before(key) {
                 return;
             }
-            *won = key;
+            line.put(next, key);
             place = next;
         }
         self.first = earlier(self.first, key);
     }
 
-    /// Puts another key in the place of what was taken out, and plays all matches on its way up.
-    #[inline]
-    fn play(&mut self, slot: usize, key: u128) {
-        let (mut place, mut earliest) = (4 * self.leaves + slot, key);
+    /// Puts another key in the place of what was taken out, and plays all matches on its way up. It is kept out of
+    /// callers' loops, in which the compiler would weigh its choices anew and make branches of them.
+    #[inline(never)]
+    fn play(&mut self, slot: usize, key: Key) {
+        let (mut place, mut others, mut earliest) = (4 * self.leaves + slot, NONE, key);
         loop {
-            let (number, at) = (place / 4, place % 4);
-            let line = &mut self.lines[number].0;
-            line[at] = earliest;
-            // The other three wait for nothing.
-            let others = earlier(earlier(line[at ^ 1], line[at ^ 2]), line[at ^ 3]);
-            earliest = earlier(earliest, others);
+            let number = place / 4;
+            let line = &mut self.lines[number];
+            line.put(place, earliest);
+            let here = earlier(earlier(line.key(place ^ 1), line.key(place ^ 2)), line.key(place ^ 3));
+            others = earlier(others, here);
+            earliest = earlier(key, others);
             if number == 0 {
                 break;
             }
@@ -190,12 +234,13 @@ impl<E> EventList<E> {
         // Places keep their numbers: what was in the last round moves to a new one, and the old one holds its earliest.
         let mut lines = self.lines[..self.leaves].to_vec();
         let played = &self.lines[self.leaves..];
-        lines.resize(next, Line([NONE; 4]));
+        lines.resize(next, Line::EMPTY);
         lines.extend_from_slice(played);
-        lines.resize(4 * next + 1, Line([NONE; 4]));
+        lines.resize(4 * next + 1, Line::EMPTY);
         for number in (1..lines.len()).rev() {
-            let earliest = lines[number].0.into_iter().fold(NONE, earlier);
-            lines[(number - 1) / 4].0[(number - 1) % 4] = earliest;
+            let line = lines[number];
+            let earliest = (0..4).map(|place| line.key(place)).fold(NONE, earlier);
+            lines[(number - 1) / 4].put(number - 1, earliest);
         }
         self.leaves = next;
         self.lines = lines;

@@ -58,8 +58,12 @@ pub fn render(results: &Results, mode: Mode) -> Vec<(String, Vec<u8>)> {
     if let Some(grid) = &results.grid {
         return sweep(results, grid);
     }
-    let charts = svg::charts(results);
-    let (page, summary) = rayon::join(|| page::page(results, mode, &charts), || json::summary(results));
+    let pictures = || {
+        let charts = svg::charts(results);
+        let page = page::page(results, mode, &charts);
+        (page, charts)
+    };
+    let ((page, charts), summary) = rayon::join(pictures, || json::summary(results));
     let mut files = vec![
         ("report.html".to_owned(), page),
         ("summary.json".to_owned(), summary),

@@ -20,6 +20,7 @@ pub(super) use sweep::charts as sweep_charts;
 
 use super::text::slug;
 use crate::experiment::results::Results;
+use rayon::prelude::*;
 
 /// What kind of picture it is: where the page puts it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -65,24 +66,20 @@ pub(super) fn variant_colour(place: usize) -> String {
 
 /// Every chart that the results have figures for, in the order of the page.
 pub(super) fn charts(results: &Results) -> Vec<Chart> {
-    let mut charts: Vec<Chart> = [
-        lost::chart(results),
-        availability::chart(results),
-        tradeoff::chart(results),
-        bill::chart(results),
-        connections::chart(results),
-        exposure::chart(results),
-        latency::quantiles(results),
-        latency::curves(results),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    for variant in &results.variants {
-        charts.extend(timeline::chart(variant, &format!("timeline-{}", slug(&variant.name))));
-    }
-    for variant in &results.variants {
-        charts.extend(map::chart(variant, &format!("map-{}", slug(&variant.name))));
-    }
-    charts
+    let whole: [fn(&Results) -> Option<Chart>; 8] = [
+        lost::chart,
+        availability::chart,
+        tradeoff::chart,
+        bill::chart,
+        connections::chart,
+        exposure::chart,
+        latency::quantiles,
+        latency::curves,
+    ];
+    let whole = whole.par_iter().filter_map(|chart| chart(results));
+    let variants = || results.variants.par_iter();
+    let timelines =
+        variants().filter_map(|variant| timeline::chart(variant, &format!("timeline-{}", slug(&variant.name))));
+    let maps = variants().filter_map(|variant| map::chart(variant, &format!("map-{}", slug(&variant.name))));
+    whole.chain(timelines).chain(maps).collect()
 }

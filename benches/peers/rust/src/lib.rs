@@ -12,6 +12,7 @@ use rand::rngs::Xoshiro256PlusPlus;
 use rand_distr::{Distribution, Exp1};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
+use std::hint::black_box;
 use std::time::Instant;
 
 pub const SERVERS: u32 = 4;
@@ -92,6 +93,8 @@ impl Station {
 pub struct Units {
     rng: Xoshiro256PlusPlus,
     up: Vec<bool>,
+    /// How long each unit is down, and up, on average.
+    means: Vec<[f64; 2]>,
     down: u32,
     since: f64,
     /// Hours times units down.
@@ -102,7 +105,8 @@ pub struct Units {
 impl Units {
     pub fn new(events: u64) -> Self {
         let rng = Xoshiro256PlusPlus::seed_from_u64(1);
-        Self { rng, up: vec![true; UNITS as usize], down: 0, since: 0.0, area: 0.0, left: events }
+        let (up, means) = (vec![true; UNITS as usize], black_box(vec![[DOWN, UP]; UNITS as usize]));
+        Self { rng, up, means, down: 0, since: 0.0, area: 0.0, left: events }
     }
 
     /// How long a unit is up at first.
@@ -117,7 +121,7 @@ impl Units {
         self.since = now;
         let up = &mut self.up[unit as usize];
         *up = !*up;
-        let mean = if *up { UP } else { DOWN };
+        let mean = self.means[unit as usize][usize::from(*up)];
         self.down = if *up { self.down - 1 } else { self.down + 1 };
         Some(mean * Distribution::<f64>::sample(&Exp1, &mut self.rng))
     }
