@@ -4,7 +4,7 @@ use super::sample::Sampler;
 use crate::base::stream::Rng;
 
 /// Draws that are made at once.
-const BATCH: usize = 32;
+pub(super) const BATCH: usize = 32;
 
 /// Durations in seconds.
 #[derive(Debug)]
@@ -36,6 +36,19 @@ impl Draws {
         let draw = self.ready[self.next];
         self.next += 1;
         draw
+    }
+
+    /// Draws that are ready, at least one: the next are these, until some are taken.
+    pub(super) fn ahead(&mut self) -> &[f64] {
+        if self.next == BATCH {
+            self.refill();
+        }
+        &self.ready[self.next..]
+    }
+
+    /// So many of those that are ready are taken.
+    pub(super) fn take(&mut self, count: usize) {
+        self.next += count;
     }
 
     #[inline(never)]

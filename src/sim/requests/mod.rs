@@ -33,6 +33,7 @@ mod pods;
 mod remote;
 mod sample;
 mod servers;
+mod several;
 mod source;
 mod station;
 mod stores;
@@ -58,6 +59,7 @@ use going::Going;
 use lane::Lane;
 use making::{only, station};
 use sample::{Sampler, Trips, span};
+use several::Several;
 use source::Source;
 use station::{Call, Start, Station};
 use std::collections::VecDeque;
@@ -168,6 +170,7 @@ pub(super) struct Traffic<'p> {
     first_partitions: Table<Store, usize>,
     written: Vec<(f64, f64)>,
     pub(super) counts: Counts,
+    several: Several,
     starts: Vec<Start>,
     dead: Vec<Call>,
 }
@@ -243,6 +246,7 @@ impl<'p> Traffic<'p> {
             first_partitions: plan.first_partitions(),
             written: vec![(0.0, 0.0); plan.stores.iter().map(|store| store.partitions.len()).sum()],
             counts,
+            several: Several::NONE,
             starts: Vec::new(),
             dead: Vec::new(),
         }

@@ -8,6 +8,7 @@
 
 use super::Traffic;
 use super::sample::span;
+use super::several::SEVERAL;
 use crate::base::{Id, SimTime, Span};
 use crate::domain::{Cluster, Dependency, Journey, Population, Store};
 use crate::plan::{DEMAND, Plan, StepPlan};
@@ -29,6 +30,8 @@ pub(super) struct Straight {
     pub(super) first: u32,
     /// If one call is all there is and trips take a constant time: its station, and the time to get there.
     pub(super) at_once: Option<(usize, Span)>,
+    /// How many good ones were taken in a row last.
+    pub(super) row: u32,
     /// Good requests that have begun in a minute, which ends then, and haven't been counted yet.
     pub(super) good: u32,
     pub(super) began: SimTime,
@@ -157,10 +160,11 @@ impl Traffic<'_> {
         }
         hops.push(Hop { what: What::End, step: of.steps.len() as u32, called, crossed: false });
         let trip = plan.populations[population].rtt[cluster];
+        let timeout = of.timeout.map_or(Span::FOREVER, span);
         let at_once = match (&self.hops[first as usize..], self.trips.constant(trip)) {
             // Whom calls wait for is asked only while there may be somebody.
             ([Hop { what: What::Call(station), .. }, _], Some(trip)) if inputs.overload_root.index() == DEMAND => {
-                Some((*station, span(0.5 * trip)))
+                Some((*station, span(0.5 * trip))).filter(|(_, half)| *half <= timeout)
             }
             _ => None,
         };
@@ -170,10 +174,11 @@ impl Traffic<'_> {
             cluster,
             current,
             trip,
-            timeout: of.timeout.map_or(Span::FOREVER, span),
+            timeout,
             budget: if of.budget.is_finite() { of.budget } else { 0.0 },
             first,
             at_once,
+            row: SEVERAL as u32,
             good: 0,
             began: SimTime::ZERO,
             minute: SimTime::ZERO,
