@@ -38,6 +38,7 @@ mod source;
 mod station;
 mod stores;
 mod straight;
+mod together;
 mod told;
 mod view;
 mod walk;
@@ -64,6 +65,7 @@ use source::Source;
 use station::{Call, Start, Station};
 use std::collections::VecDeque;
 use straight::{Hop, Straight};
+use together::Together;
 use view::{View, Way};
 
 /// The streams of what requests draw.
@@ -171,6 +173,7 @@ pub(super) struct Traffic<'p> {
     written: Vec<(f64, f64)>,
     pub(super) counts: Counts,
     several: Several,
+    together: Together,
     starts: Vec<Start>,
     dead: Vec<Call>,
 }
@@ -247,6 +250,7 @@ impl<'p> Traffic<'p> {
             written: vec![(0.0, 0.0); plan.stores.iter().map(|store| store.partitions.len()).sum()],
             counts,
             several: Several::NONE,
+            together: Together::default(),
             starts: Vec::new(),
             dead: Vec::new(),
         }
@@ -258,6 +262,7 @@ impl<'p> Traffic<'p> {
         if !self.straightened {
             self.straighten();
         }
+        self.time_whiles();
         let mut first = self.first_source();
         while !self.counts.has_traced() {
             let event = self.events.next_time().unwrap_or(SimTime::NEVER);
@@ -266,6 +271,14 @@ impl<'p> Traffic<'p> {
             let next = event.min(arrives).min(begins).min(gives_up);
             if next >= to {
                 break;
+            }
+            let other = event.min(gives_up).min(to);
+            if next >= self.together.not_before
+                && other.since(next) >= self.together.least
+                && self.go_together(next, other)
+            {
+                first = self.first_source();
+                continue;
             }
             if next == event {
                 if let Some((now, event)) = self.events.pop() {

@@ -84,6 +84,7 @@ impl Traffic<'_> {
         self.straight.clear();
         self.hops.clear();
         self.straight_of.fill([None; 2]);
+        let mut all = true;
         for population in plan.populations.keys() {
             for position in 0..self.ways[population].len() {
                 let way = self.ways[population][position];
@@ -97,10 +98,12 @@ impl Traffic<'_> {
                         self.straight.push(straight);
                     } else {
                         self.hops.truncate(begins);
+                        all = false;
                     }
                 }
             }
         }
+        self.order_stations(all);
         self.straightened = true;
     }
 
