@@ -52,13 +52,14 @@ fn power(table: &[u64; STEPS], factor: f64, whole: u64) -> f64 {
 pub(super) fn exps(numbers: &mut [f64]) {
     let table = &*TABLE;
     for numbers in numbers.chunks_mut(CHUNK) {
-        if !numbers.iter().all(|x| (-700.0..700.0).contains(x)) {
-            numbers.iter_mut().for_each(|x| *x = exp(*x));
-            continue;
-        }
-        let (mut factors, mut wholes) = ([0.0; CHUNK], [0; CHUNK]);
+        let (mut factors, mut wholes, mut largest) = ([0.0; CHUNK], [0; CHUNK], 0.0);
         for ((x, factor), whole) in numbers.iter().zip(&mut factors).zip(&mut wholes) {
             (*factor, *whole) = factor_and_steps(*x);
+            largest = if x.abs() > largest { x.abs() } else { largest };
+        }
+        if largest >= 700.0 {
+            numbers.iter_mut().for_each(|x| *x = exp(*x));
+            continue;
         }
         for ((x, factor), whole) in numbers.iter_mut().zip(factors).zip(wholes) {
             *x = power(table, factor, whole);

@@ -35,9 +35,8 @@ pub(super) struct Together {
     /// By hop that is a call: the leg after it. By station: the legs after it.
     leg_of: Vec<u32>,
     legs_at: Vec<Vec<u32>>,
-    /// By station: whose calls arrive there within the while; and when after its beginning, with their place in that list
-    /// in the lowest bits.
-    coming: Vec<(Vec<Member>, Vec<u64>)>,
+    /// By station: whose calls arrive there within the while.
+    coming: Vec<Coming>,
     /// Whose calls arrive later, packed as (when, slot).
     later: Vec<u128>,
     /// By way: requests of this while.
@@ -75,6 +74,22 @@ struct Member {
     leg: u32,
 }
 
+/// Requests whose calls arrive at a station; and of each when after the while's beginning, with its place among them in the
+/// lowest bits.
+#[derive(Clone, Debug, Default)]
+struct Coming {
+    members: Vec<Member>,
+    order: Vec<u64>,
+}
+
+impl Coming {
+    #[inline]
+    fn add(&mut self, now: SimTime, member: Member) {
+        self.order.push((member.at - now).nanos() << PLACE | self.members.len() as u64);
+        self.members.push(member);
+    }
+}
+
 /// Bits of a place; there are as many left for nanoseconds as a minute has.
 const PLACE: u32 = 28;
 const LONGEST: Span = Span::from_whole_secs(60);
@@ -93,7 +108,7 @@ impl Traffic<'_> {
         together.leg_of.resize(self.hops.len(), u32::MAX);
         together.legs_at.iter_mut().for_each(Vec::clear);
         together.legs_at.resize(self.stations.len(), Vec::new());
-        together.coming.resize(self.stations.len(), (Vec::new(), Vec::new()));
+        together.coming.resize(self.stations.len(), Coming::default());
         together.count.clear();
         together.count.resize(self.straight.len(), 0);
         let leg = |way: usize, hop: u32| Leg { way: way as u32, hop, members: Vec::new() };
@@ -160,7 +175,10 @@ impl Traffic<'_> {
             let Some((at, slot)) = self.lane.pop() else { break };
             let Going { way, hop, begun, back, waited } = self.end_going(slot);
             self.together.count[way as usize] += 1;
-            self.call_together(hop, now, Member { at, begun, back, waited, leg: 0 });
+            if let What::Call(station) = self.hops[hop as usize].what {
+                let leg = self.together.leg_of[hop as usize];
+                self.together.coming[station].add(now, Member { at, begun, back, waited, leg });
+            }
         }
         for way in 0..self.straight.len() {
             self.go_leg(way, (now, end));
@@ -177,10 +195,10 @@ impl Traffic<'_> {
             // They go one by one.
             for station in 0..self.together.coming.len() {
                 let mut coming = core::mem::take(&mut self.together.coming[station]);
-                for member in coming.0.drain(..) {
+                for member in coming.members.drain(..) {
                     self.call_later(self.together.legs[member.leg as usize].hop - 1, member);
                 }
-                coming.1.clear();
+                coming.order.clear();
                 self.together.coming[station] = coming;
             }
             self.together.not_before = end;
@@ -238,16 +256,6 @@ impl Traffic<'_> {
         })
     }
 
-    /// A call reaches a station within the while that begins now.
-    fn call_together(&mut self, hop: u32, now: SimTime, mut member: Member) {
-        let What::Call(station) = self.hops[hop as usize].what else { return };
-        let together = &mut self.together;
-        member.leg = together.leg_of[hop as usize];
-        let (members, order) = &mut together.coming[station];
-        order.push((member.at - now).nanos() << PLACE | members.len() as u64);
-        members.push(member);
-    }
-
     /// A call reaches a station later.
     fn call_later(&mut self, hop: u32, Member { at, begun, back, waited, leg }: Member) {
         let way = self.together.legs[leg as usize].way;
@@ -257,7 +265,7 @@ impl Traffic<'_> {
 
     /// A station serves those who have arrived.
     fn serve_together(&mut self, station: usize, now: SimTime) {
-        let (mut members, mut order) = core::mem::take(&mut self.together.coming[station]);
+        let Coming { mut members, mut order } = core::mem::take(&mut self.together.coming[station]);
         order.sort_unstable();
         self.arrivals += order.len() as u64;
         let easy = Easy { until: self.until, most: Span::FOREVER };
@@ -293,7 +301,7 @@ impl Traffic<'_> {
         }
         members.clear();
         order.clear();
-        self.together.coming[station] = (members, order);
+        self.together.coming[station] = Coming { members, order };
     }
 
     /// One leaves its way at a station: it isn't served, or its client gives it up before, or the world may change.
@@ -313,14 +321,17 @@ impl Traffic<'_> {
         let Leg { way, mut hop, .. } = self.together.legs[leg];
         loop {
             let what = self.hops[hop as usize].what;
-            if let What::Call(_) = what {
+            if let What::Call(station) = what {
+                let next = self.together.leg_of[hop as usize];
+                let mut coming = core::mem::take(&mut self.together.coming[station]);
                 for &member in &members {
                     if member.at < end {
-                        self.call_together(hop, now, member);
+                        coming.add(now, Member { leg: next, ..member });
                     } else {
                         self.call_later(hop, member);
                     }
                 }
+                self.together.coming[station] = coming;
                 break;
             }
             if let What::End = what {
@@ -405,7 +416,8 @@ fn order(ways: &[Vec<usize>]) -> Vec<usize> {
     let mut order = Vec::new();
     while !stations.is_empty() {
         // The first to which no way leads from another that is left.
-        let leads = |way: &Vec<usize>, to: usize| way.iter().skip_while(|at| order.contains(*at)).skip(1).any(|&at| at == to);
+        let leads =
+            |way: &Vec<usize>, to: usize| way.iter().skip_while(|at| order.contains(*at)).skip(1).any(|&at| at == to);
         let Some(next) = stations.iter().position(|&station| !ways.iter().any(|way| leads(way, station))) else {
             return Vec::new();
         };
