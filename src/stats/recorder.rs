@@ -93,7 +93,9 @@ mod tests {
             } else if number % 50 == 1 {
                 let values: Vec<f64> = (0..number % 71).map(|more| value * f64::from(more % 4)).collect();
                 recorder.record_each(&values);
-                values.iter().for_each(|value| histogram.record(*value, 2.0));
+                for value in values {
+                    histogram.record(value, 2.0);
+                }
             }
             if number % 300 == 7 {
                 // Eighths add up exactly.

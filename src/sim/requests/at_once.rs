@@ -40,13 +40,13 @@ impl Traffic<'_> {
             for (come, begin) in calls.come.iter_mut().zip(&calls.begin).take(calls.count) {
                 *come = begin + half.nanos();
             }
-            let Passed { easy, left: other } = station.pass_several(calls, easy);
+            let Passed { easy, stops, passage } = station.pass_several(calls, easy);
             for ((done, begin), took) in calls.done.iter().zip(&calls.begin).zip(&mut calls.took).take(easy) {
                 *took = seconds(Span::from_nanos(done - begin + half.nanos()));
             }
             latency.record_each(&calls.took[..easy]);
             good += easy as u32;
-            left = other.map(|passage| (SimTime::from_nanos(calls.begin[easy]), passage));
+            left = stops.then(|| (SimTime::from_nanos(calls.begin[easy]), passage));
             source.take_several(&calls.begin, easy + usize::from(left.is_some()));
             most = (2 * most).min(SEVERAL);
         }

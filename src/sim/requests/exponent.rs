@@ -58,7 +58,9 @@ pub(super) fn exps(numbers: &mut [f64]) {
             largest = if x.abs() > largest { x.abs() } else { largest };
         }
         if largest >= 700.0 {
-            numbers.iter_mut().for_each(|x| *x = exp(*x));
+            for x in numbers {
+                *x = exp(*x);
+            }
             continue;
         }
         for ((x, factor), whole) in numbers.iter_mut().zip(factors).zip(wholes) {

@@ -20,11 +20,12 @@ pub(super) struct Passage {
     pub(super) service: f64,
 }
 
-/// Of several calls that arrive, how many pass through easily; and what of the one after these: it isn't served, or its
-/// passage.
+/// Of several calls that arrive, how many pass through easily; and whether the next one doesn't. That has a passage, unless
+/// it isn't served.
 pub(super) struct Passed {
     pub(super) easy: usize,
-    pub(super) left: Option<Option<Passage>>,
+    pub(super) stops: bool,
+    pub(super) passage: Option<Passage>,
 }
 
 impl Station {
@@ -98,7 +99,9 @@ impl Station {
     /// Several calls arrive of which all is known, one after another: each passes through as one that is alone, up to the
     /// first that isn't easy or isn't served.
     pub(super) fn pass_several(&mut self, calls: &mut Several, easy: Easy) -> Passed {
-        let Discipline::Known(known) = &mut self.discipline else { return Passed { easy: 0, left: None } };
+        let Discipline::Known(known) = &mut self.discipline else {
+            return Passed { easy: 0, stops: false, passage: None };
+        };
         let services = self.times.ahead();
         calls.count = calls.count.min(services.len());
         let given = calls.seconds.iter_mut().zip(&mut calls.service).zip(services);
@@ -115,7 +118,7 @@ impl Station {
             // One that may yet be taken up otherwise is counted when it is.
             let counts = passage.done < easy.until || passage.start.nanos() == came;
             self.started_several(calls, count - usize::from(!counts));
-            return Passed { easy: count - 1, left: Some(Some(passage)) };
+            return Passed { easy: count - 1, stops: true, passage: Some(passage) };
         }
         self.started_several(calls, count);
         let rejected = count < calls.count;
@@ -123,7 +126,7 @@ impl Station {
             self.offered += 1;
             self.not_served();
         }
-        Passed { easy: count, left: rejected.then_some(None) }
+        Passed { easy: count, stops: rejected, passage: None }
     }
 
     /// A call arrives. Nothing happens to the station before `until`.

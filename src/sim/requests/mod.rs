@@ -11,7 +11,9 @@
 //!
 //! Between two events of the world a request needs an event of its own only where others matter to it: where it arrives
 //! at a station. When it leaves is known then (`foresight.rs`), and what it does after that it does at once (`walk.rs`),
-//! without so much as an entry where nothing else can happen to it (`straight.rs`).
+//! without so much as an entry where nothing else can happen to it (`straight.rs`). Where many requests go such ways, they
+//! go together and need no events at all: several of one call at a time (`at_once.rs`), or those of a short while through
+//! one station after the other (`together.rs`).
 //!
 //! It runs all the time, or in a window of a run that is rates elsewhere: then what waits by rates waits here first, and
 //! requests come for a while before they count, so that queues, retries and breakers are as they would be.
@@ -29,6 +31,7 @@ mod known;
 mod lane;
 mod making;
 mod minutes;
+mod order;
 mod pods;
 mod remote;
 mod sample;

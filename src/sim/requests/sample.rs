@@ -80,7 +80,9 @@ impl Sampler {
         match self {
             Self::Lognormal(mu, sigma) => {
                 normals(rng, draws);
-                draws.iter_mut().for_each(|draw| *draw = mu + sigma * *draw);
+                for draw in &mut *draws {
+                    *draw = mu + sigma * *draw;
+                }
                 exps(draws);
             }
             Self::Exponential(mean) => {

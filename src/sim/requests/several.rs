@@ -12,8 +12,8 @@ pub(super) const SEVERAL: usize = BATCH;
 /// Up to so many servers stay in registers.
 pub(super) const REGISTERS: usize = 8;
 
-/// Several calls: when the request of each begins, when it comes and how long it is served, and once that is known when it is taken up and done. All
-/// times are nanoseconds, but those on an undisturbed server are seconds.
+/// Several calls: when the request of each begins, when it comes and how long it is served; and once that is known when it
+/// is taken up and done. All times are nanoseconds, but those on an undisturbed server are seconds.
 pub(super) struct Several {
     pub(super) begin: [u64; SEVERAL],
     pub(super) come: [u64; SEVERAL],

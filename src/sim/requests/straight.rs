@@ -3,8 +3,9 @@
 //!
 //! Most requests go such ways most of the time: nothing is degraded, nobody loses patience, and chance decides only how
 //! long each thing takes. They need no entry and no events but one for each call (`going.rs`), or none where a single call
-//! is all there is (`at_once.rs`). One that leaves its way goes on as any other from where it is: where it is rejected, its
-//! client gives it up, or something else happens in the world before its next step.
+//! is all there is (`at_once.rs`) or where many go together (`together.rs`). One that leaves its way goes on as any other
+//! from where it is: where it is rejected, its client gives it up, or something else happens in the world before its next
+//! step.
 
 use super::Traffic;
 use super::sample::span;

@@ -14,6 +14,7 @@
 use super::Traffic;
 use super::foresight::{Passage, Passed};
 use super::going::Going;
+use super::order::order;
 use super::sample::{seconds, span};
 use super::several::{Easy, SEVERAL};
 use super::source::Source;
@@ -22,7 +23,7 @@ use crate::base::{Id, SimTime, Span};
 use crate::domain::Population;
 use crate::plan::DEMAND;
 
-/// As many requests as should begin in a while, at least and at most.
+/// As many requests as should begin in a while, at least and at most; at least as many as there are legs.
 const FEW: f64 = 32.0;
 const MANY: f64 = 512.0;
 
@@ -101,7 +102,7 @@ impl Traffic<'_> {
         together.order.clear();
         together.legs.clear();
         together.leg_of.clear();
-        if !all || self.straight.iter().all(|way| way.at_once.is_some()) {
+        if !all || self.straight.len() > MANY as usize || self.straight.iter().all(|way| way.at_once.is_some()) {
             return;
         }
         together.timeout = self.straight.iter().map(|way| way.timeout).min().unwrap_or(Span::FOREVER);
@@ -142,6 +143,7 @@ impl Traffic<'_> {
         if together.order.is_empty() || self.closed || rate <= 0.0 || self.counts.is_traced() {
             return;
         }
+        let few = FEW.max(together.legs.len() as f64);
         let mut most = MANY / rate;
         for &station in &together.order {
             let of = |&leg: &u32| {
@@ -152,7 +154,7 @@ impl Traffic<'_> {
             // As many are on their way already as begin, perhaps, and chance has its part.
             most = most.min(self.stations[station].limit as f64 / 4.0 / calls);
         }
-        (together.least, together.most) = (Span::from_secs(FEW / rate), Span::from_secs(most).min(LONGEST));
+        (together.least, together.most) = (Span::from_secs(few / rate), Span::from_secs(most).min(LONGEST));
         if together.least <= together.most {
             together.not_before = SimTime::ZERO;
         }
@@ -277,7 +279,7 @@ impl Traffic<'_> {
             for (come, due) in self.several.come.iter_mut().zip(some) {
                 *come = now.nanos() + (due >> PLACE);
             }
-            let Passed { easy, left } = self.stations[station].pass_several(&mut self.several, easy);
+            let Passed { easy, stops, passage } = self.stations[station].pass_several(&mut self.several, easy);
             for (call, &due) in some.iter().enumerate().take(easy) {
                 let passage = self.several.passage(call);
                 let mut member = members[place(due)];
@@ -294,7 +296,7 @@ impl Traffic<'_> {
             }
             first += easy;
             most = (2 * most).min(SEVERAL);
-            if let Some(passage) = left {
+            if stops {
                 self.leave_at_call(members[place(order[first])], station, passage);
                 (first, most) = (first + 1, 1);
             }
@@ -359,7 +361,9 @@ impl Traffic<'_> {
             What::Cross(trip, proxies) => {
                 self.trips.add(trip, took);
                 if proxies {
-                    took.iter_mut().for_each(|took| *took += self.proxies(cluster));
+                    for took in took {
+                        *took += self.proxies(cluster);
+                    }
                 }
             }
             What::Access(Access { store, writes, trip, ack, written }) => {
@@ -405,37 +409,5 @@ impl Traffic<'_> {
         }
         let cell = population.index() * self.plan.journeys.len() + journey.index();
         self.counts.latency[cell].record_each(took);
-    }
-}
-
-/// An order of stations in which all of these go through them; none if there is none.
-fn order(ways: &[Vec<usize>]) -> Vec<usize> {
-    let mut stations: Vec<usize> = ways.iter().flatten().copied().collect();
-    stations.sort_unstable();
-    stations.dedup();
-    let mut order = Vec::new();
-    while !stations.is_empty() {
-        // The first to which no way leads from another that is left.
-        let leads =
-            |way: &Vec<usize>, to: usize| way.iter().skip_while(|at| order.contains(*at)).skip(1).any(|&at| at == to);
-        let Some(next) = stations.iter().position(|&station| !ways.iter().any(|way| leads(way, station))) else {
-            return Vec::new();
-        };
-        order.push(stations.remove(next));
-    }
-    order
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn stations_come_after_all_that_lead_to_them() {
-        assert_eq!(order(&[vec![2, 0, 3], vec![1, 0], vec![2, 1]]), [2, 1, 0, 3]);
-        assert_eq!(order(&[vec![4], vec![4, 1], vec![]]), [4, 1]);
-        assert_eq!(order(&[vec![0, 1], vec![1, 0]]), [0; 0]);
-        assert_eq!(order(&[vec![0, 1, 0]]), [0; 0]);
-        assert_eq!(order(&[]), [0; 0]);
     }
 }
