@@ -38,6 +38,26 @@ impl Recorder {
         self.zeros += usize::from(value == 0.0);
     }
 
+    /// Adds values one by one.
+    ///
+    /// # Panics
+    /// If one is negative or not finite, sooner or later.
+    pub fn record_each(&mut self, values: &[f64]) {
+        let (mut count, before) = (self.count, self.count);
+        let mut put_in = 0;
+        for &value in values {
+            if count == BATCH {
+                self.count = BATCH;
+                self.put_in();
+                (count, put_in) = (0, put_in + BATCH);
+            }
+            self.waiting[count] = value;
+            count += usize::from(value != 0.0);
+        }
+        self.count = count;
+        self.zeros += values.len() + before - put_in - count;
+    }
+
     /// The histogram of all values, once they have been put in.
     ///
     /// # Panics
@@ -67,8 +87,16 @@ mod tests {
         let (mut recorder, mut histogram) = (Recorder::new(2.0), Histogram::default());
         for number in 0..1000_u32 {
             let value = f64::from(number * 37 % 101) / 8.0;
-            recorder.record(value);
-            histogram.record(value, 2.0);
+            if number % 5 == 0 {
+                recorder.record(value);
+                histogram.record(value, 2.0);
+            } else if number % 50 == 1 {
+                let values: Vec<f64> = (0..number % 71).map(|more| value * f64::from(more % 4)).collect();
+                recorder.record_each(&values);
+                for value in values {
+                    histogram.record(value, 2.0);
+                }
+            }
             if number % 300 == 7 {
                 // Eighths add up exactly.
                 recorder.put_in();

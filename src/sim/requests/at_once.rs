@@ -1,9 +1,11 @@
 //! Straight ways of a single call over a network that takes a constant time: all of a request is known when it begins, and
-//! one is taken after another until something else happens.
+//! several are taken at once until something else happens.
 
 use super::Traffic;
+use super::foresight::Passed;
 use super::sample::seconds;
-use crate::base::{Id, SimTime};
+use super::several::{Easy, SEVERAL};
+use crate::base::{Id, SimTime, Span};
 use crate::domain::Population;
 
 impl Traffic<'_> {
@@ -24,24 +26,29 @@ impl Traffic<'_> {
         {
             return false;
         }
-        let end = self.counts.minutes.end_of(first).min(until);
+        let reaches = SimTime::from_nanos(until.nanos().saturating_sub(half.nanos()));
+        let end = self.counts.minutes.end_of(first).min(reaches);
+        let easy = Easy { until: world, most: Span::from_nanos(way.timeout.nanos() - half.nanos()) };
         let cell = population.index() * self.plan.journeys.len() + way.journey.index();
         let (latency, station) = (&mut self.counts.latency[cell], &mut self.stations[station]);
         let (mut left, mut good) = (None, 0_u32);
-        while source.next < end && begins(source.next) {
-            let now = source.next;
-            source.take();
-            let Some(passage) = station.pass_through(now + half, world) else {
-                left = Some((now, None));
-                break;
-            };
-            let took = passage.done.since(now) + half;
-            if took > way.timeout || passage.done >= world {
-                left = Some((now, Some(passage)));
-                break;
+        // Not many more than there were good ones in a row: what is worked out after these is in vain.
+        let mut most = (way.row as usize + 1).min(SEVERAL);
+        let calls = &mut self.several;
+        while left.is_none() && source.next < end {
+            calls.count = source.ahead(end, &mut calls.begin[..most]);
+            for (come, begin) in calls.come.iter_mut().zip(&calls.begin).take(calls.count) {
+                *come = begin + half.nanos();
             }
-            good += 1;
-            latency.record(seconds(took));
+            let Passed { easy, stops, passage } = station.pass_several(calls, easy);
+            for ((done, begin), took) in calls.done.iter().zip(&calls.begin).zip(&mut calls.took).take(easy) {
+                *took = seconds(Span::from_nanos(done - begin + half.nanos()));
+            }
+            latency.record_each(&calls.took[..easy]);
+            good += easy as u32;
+            left = stops.then(|| (SimTime::from_nanos(calls.begin[easy]), passage));
+            source.take_several(&calls.begin, easy + usize::from(left.is_some()));
+            most = (2 * most).min(SEVERAL);
         }
         let all = good + u32::from(left.is_some());
         if way.budget > 0.0 {
@@ -50,7 +57,7 @@ impl Traffic<'_> {
         }
         self.count_straight(number);
         let way = &mut self.straight[number as usize];
-        (way.began, way.good) = (first, good);
+        (way.began, way.good, way.row) = (first, good, good);
         way.minute = first;
         self.count_straight(number);
         if let Some((begun, passage)) = left {

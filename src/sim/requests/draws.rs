@@ -4,7 +4,7 @@ use super::sample::Sampler;
 use crate::base::stream::Rng;
 
 /// Draws that are made at once.
-const BATCH: usize = 32;
+pub(super) const BATCH: usize = 32;
 
 /// Durations in seconds.
 #[derive(Debug)]
@@ -36,6 +36,31 @@ impl Draws {
         let draw = self.ready[self.next];
         self.next += 1;
         draw
+    }
+
+    /// Draws that are ready, at least one: the next are these, until some are taken.
+    pub(super) fn ahead(&mut self) -> &[f64] {
+        if self.next == BATCH {
+            self.refill();
+        }
+        &self.ready[self.next..]
+    }
+
+    /// Adds draws that are multiplied by this.
+    pub(super) fn add(&mut self, factor: f64, to: &mut [f64]) {
+        let mut done = 0;
+        while done < to.len() {
+            let some = self.ahead().iter().zip(&mut to[done..]);
+            let count = some.len();
+            some.for_each(|(draw, sum)| *sum += factor * draw);
+            self.take(count);
+            done += count;
+        }
+    }
+
+    /// So many of those that are ready are taken.
+    pub(super) fn take(&mut self, count: usize) {
+        self.next += count;
     }
 
     #[inline(never)]

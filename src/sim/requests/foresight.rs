@@ -7,6 +7,7 @@
 
 use super::known::{Known, Times};
 use super::sample::span;
+use super::several::{Easy, Several};
 use super::station::{Admission, Call, Discipline, Place, Start, Station, line};
 use crate::base::{SimTime, Span};
 use std::collections::VecDeque;
@@ -17,6 +18,14 @@ pub(super) struct Passage {
     pub(super) start: SimTime,
     pub(super) done: SimTime,
     pub(super) service: f64,
+}
+
+/// Of several calls that arrive, how many pass through easily; and whether the next one doesn't. That has a passage, unless
+/// it isn't served.
+pub(super) struct Passed {
+    pub(super) easy: usize,
+    pub(super) stops: bool,
+    pub(super) passage: Option<Passage>,
 }
 
 impl Station {
@@ -87,6 +96,39 @@ impl Station {
         Some(Passage { start, done, service })
     }
 
+    /// Several calls arrive of which all is known, one after another: each passes through as one that is alone, up to the
+    /// first that isn't easy or isn't served.
+    pub(super) fn pass_several(&mut self, calls: &mut Several, easy: Easy) -> Passed {
+        let Discipline::Known(known) = &mut self.discipline else {
+            return Passed { easy: 0, stops: false, passage: None };
+        };
+        let services = self.times.ahead();
+        calls.count = calls.count.min(services.len());
+        let given = calls.seconds.iter_mut().zip(&mut calls.service).zip(services);
+        for ((seconds, nanos), service) in given.take(calls.count) {
+            (*seconds, *nanos) = (*service, span(service * self.pace.slower).nanos());
+        }
+        let count = known.pass(calls, self.limit, easy);
+        self.offered += count as u64;
+        if count > 0 {
+            self.times.take(count);
+        }
+        let last = count.checked_sub(1).map(|last| (calls.come[last], calls.passage(last)));
+        if let Some((came, passage)) = last.filter(|(came, passage)| !easy.is(*came, passage.done.nanos())) {
+            // One that may yet be taken up otherwise is counted when it is.
+            let counts = passage.done < easy.until || passage.start.nanos() == came;
+            self.started_several(calls, count - usize::from(!counts));
+            return Passed { easy: count - 1, stops: true, passage: Some(passage) };
+        }
+        self.started_several(calls, count);
+        let rejected = count < calls.count;
+        if rejected {
+            self.offered += 1;
+            self.not_served();
+        }
+        Passed { easy: count, stops: rejected, passage: None }
+    }
+
     /// A call arrives. Nothing happens to the station before `until`.
     pub(super) fn arrive_foreseen(
         &mut self,
@@ -139,6 +181,14 @@ impl Station {
         match &self.discipline {
             Discipline::Known(known) => known.has_waiting(now),
             Discipline::Line(_) | Discipline::Shared { .. } => self.waiting > 0,
+        }
+    }
+
+    /// How many calls may yet come to wait, of which all is known; none, if nobody serves.
+    pub(super) fn room(&mut self, now: SimTime) -> u64 {
+        match &mut self.discipline {
+            Discipline::Known(known) if self.pace.servers > 0 => known.room(now, self.limit),
+            Discipline::Known(_) | Discipline::Line(_) | Discipline::Shared { .. } => 0,
         }
     }
 

@@ -11,7 +11,9 @@
 //!
 //! Between two events of the world a request needs an event of its own only where others matter to it: where it arrives
 //! at a station. When it leaves is known then (`foresight.rs`), and what it does after that it does at once (`walk.rs`),
-//! without so much as an entry where nothing else can happen to it (`straight.rs`).
+//! without so much as an entry where nothing else can happen to it (`straight.rs`). Where many requests go such ways, they
+//! go together and need no events at all: several of one call at a time (`at_once.rs`), or those of a short while through
+//! one station after the other (`together.rs`).
 //!
 //! It runs all the time, or in a window of a run that is rates elsewhere: then what waits by rates waits here first, and
 //! requests come for a while before they count, so that queues, retries and breakers are as they would be.
@@ -29,14 +31,17 @@ mod known;
 mod lane;
 mod making;
 mod minutes;
+mod order;
 mod pods;
 mod remote;
 mod sample;
 mod servers;
+mod several;
 mod source;
 mod station;
 mod stores;
 mod straight;
+mod together;
 mod told;
 mod view;
 mod walk;
@@ -58,10 +63,12 @@ use going::Going;
 use lane::Lane;
 use making::{only, station};
 use sample::{Sampler, Trips, span};
+use several::Several;
 use source::Source;
 use station::{Call, Start, Station};
 use std::collections::VecDeque;
 use straight::{Hop, Straight};
+use together::Together;
 use view::{View, Way};
 
 /// The streams of what requests draw.
@@ -168,6 +175,8 @@ pub(super) struct Traffic<'p> {
     first_partitions: Table<Store, usize>,
     written: Vec<(f64, f64)>,
     pub(super) counts: Counts,
+    several: Several,
+    together: Together,
     starts: Vec<Start>,
     dead: Vec<Call>,
 }
@@ -243,6 +252,8 @@ impl<'p> Traffic<'p> {
             first_partitions: plan.first_partitions(),
             written: vec![(0.0, 0.0); plan.stores.iter().map(|store| store.partitions.len()).sum()],
             counts,
+            several: Several::NONE,
+            together: Together::default(),
             starts: Vec::new(),
             dead: Vec::new(),
         }
@@ -254,6 +265,7 @@ impl<'p> Traffic<'p> {
         if !self.straightened {
             self.straighten();
         }
+        self.time_whiles();
         let mut first = self.first_source();
         while !self.counts.has_traced() {
             let event = self.events.next_time().unwrap_or(SimTime::NEVER);
@@ -262,6 +274,14 @@ impl<'p> Traffic<'p> {
             let next = event.min(arrives).min(begins).min(gives_up);
             if next >= to {
                 break;
+            }
+            let other = event.min(gives_up).min(to);
+            if next >= self.together.not_before
+                && other.since(next) >= self.together.least
+                && self.go_together(next, other)
+            {
+                first = self.first_source();
+                continue;
             }
             if next == event {
                 if let Some((now, event)) = self.events.pop() {

@@ -1,7 +1,7 @@
 //! Draws of durations, with what is the same for every draw worked out before.
 
 use super::draws::Draws;
-use super::exponent::exp;
+use super::exponent::{exp, exps};
 use super::ziggurat::{exponential, exponentials, normal, normals};
 use crate::base::Span;
 use crate::base::maths::ln;
@@ -80,9 +80,10 @@ impl Sampler {
         match self {
             Self::Lognormal(mu, sigma) => {
                 normals(rng, draws);
-                for draw in draws {
-                    *draw = exp(mu + sigma * *draw);
+                for draw in &mut *draws {
+                    *draw = mu + sigma * *draw;
                 }
+                exps(draws);
             }
             Self::Exponential(mean) => {
                 exponentials(rng, draws);
@@ -123,6 +124,16 @@ impl Trips {
         match &mut self.factors {
             Some(factors) if median > 0.0 => median * factors.draw(),
             Some(_) | None => median,
+        }
+    }
+}
+
+impl Trips {
+    /// Adds round trips of this median, in seconds.
+    pub(super) fn add(&mut self, median: f64, to: &mut [f64]) {
+        match &mut self.factors {
+            Some(factors) if median > 0.0 => factors.add(median, to),
+            Some(_) | None => to.iter_mut().for_each(|sum| *sum += median),
         }
     }
 }

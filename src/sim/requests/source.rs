@@ -5,6 +5,7 @@
 
 use super::draws::Draws;
 use super::sample::{Sampler, nanos, seconds};
+use super::ziggurat::exponential;
 use crate::base::stream::{Rng, uniform};
 use crate::base::{Id, SimTime, Span};
 use crate::domain::Population;
@@ -67,7 +68,9 @@ impl Replay {
 }
 
 impl Source {
-    pub(super) fn new(plan: &Plan, population: Id<Population>, from: SimTime, scale: f64, rng: Rng) -> Self {
+    pub(super) fn new(plan: &Plan, population: Id<Population>, from: SimTime, scale: f64, mut rng: Rng) -> Self {
+        // By itself, so that the gaps that are made at once are those of as many requests.
+        let left = exponential(&mut rng);
         let own = &plan.populations[population];
         let mut source = Self {
             next: SimTime::ZERO,
@@ -79,12 +82,11 @@ impl Source {
             week_offset: plan.week_offset,
             factor: 1.0,
             clock: from,
-            left: 0.0,
+            left,
             pace: 0.0,
             steady: SimTime::ZERO,
             replay: own.replay.clone().map(|rows| Replay { rows, row: 0, number: 0, scale }),
         };
-        source.left = source.gaps.draw();
         source.find();
         while source.replay.is_some() && source.next < from {
             source.find();
@@ -107,6 +109,31 @@ impl Source {
         }
     }
 
+    /// When the next requests begin, of those that do before `end`: in nanoseconds, and how many. It is one at least, and
+    /// no more than the rate stays as it is for.
+    pub(super) fn ahead(&mut self, end: SimTime, begins: &mut [u64]) -> usize {
+        let (last, pace) = (end.min(self.steady).nanos(), self.pace);
+        let mut next = self.next.nanos();
+        let mut count = 0;
+        for (begin, gap) in begins.iter_mut().zip(self.gaps.ahead()) {
+            if count > 0 && next >= last {
+                break;
+            }
+            *begin = next;
+            next = next.saturating_add(nanos(gap * pace).nanos());
+            count += 1;
+        }
+        count
+    }
+
+    /// So many of these begin, one at least.
+    pub(super) fn take_several(&mut self, begins: &[u64], count: usize) {
+        self.next = SimTime::from_nanos(begins[count - 1]);
+        self.gaps.take(count - 1);
+        self.count += u64::from(self.batch) * (count as u64 - 1);
+        self.take();
+    }
+
     /// The rate is multiplied by this from now on.
     pub(super) fn change(&mut self, now: SimTime, factor: f64) {
         if factor == self.factor || self.replay.is_some() {
@@ -124,6 +151,11 @@ impl Source {
         let in_week = (at.nanos() + self.week_offset.nanos()) % Span::WEEK.nanos();
         let position = in_week / slot;
         (self.rates[position as usize] * self.factor, at + Span::from_nanos((position + 1) * slot - in_week))
+    }
+
+    /// How many requests begin a second for now; 0 if that isn't known.
+    pub(super) fn rate(&self) -> f64 {
+        if self.next < self.steady { 1e9 / self.pace * f64::from(self.batch) } else { 0.0 }
     }
 
     /// Uses up the integrated rate until now.

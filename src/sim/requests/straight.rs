@@ -3,11 +3,13 @@
 //!
 //! Most requests go such ways most of the time: nothing is degraded, nobody loses patience, and chance decides only how
 //! long each thing takes. They need no entry and no events but one for each call (`going.rs`), or none where a single call
-//! is all there is (`at_once.rs`). One that leaves its way goes on as any other from where it is: where it is rejected, its
-//! client gives it up, or something else happens in the world before its next step.
+//! is all there is (`at_once.rs`) or where many go together (`together.rs`). One that leaves its way goes on as any other
+//! from where it is: where it is rejected, its client gives it up, or something else happens in the world before its next
+//! step.
 
 use super::Traffic;
 use super::sample::span;
+use super::several::SEVERAL;
 use crate::base::{Id, SimTime, Span};
 use crate::domain::{Cluster, Dependency, Journey, Population, Store};
 use crate::plan::{DEMAND, Plan, StepPlan};
@@ -29,6 +31,8 @@ pub(super) struct Straight {
     pub(super) first: u32,
     /// If one call is all there is and trips take a constant time: its station, and the time to get there.
     pub(super) at_once: Option<(usize, Span)>,
+    /// How many good ones were taken in a row last.
+    pub(super) row: u32,
     /// Good requests that have begun in a minute, which ends then, and haven't been counted yet.
     pub(super) good: u32,
     pub(super) began: SimTime,
@@ -81,6 +85,7 @@ impl Traffic<'_> {
         self.straight.clear();
         self.hops.clear();
         self.straight_of.fill([None; 2]);
+        let mut all = true;
         for population in plan.populations.keys() {
             for position in 0..self.ways[population].len() {
                 let way = self.ways[population][position];
@@ -94,10 +99,12 @@ impl Traffic<'_> {
                         self.straight.push(straight);
                     } else {
                         self.hops.truncate(begins);
+                        all = false;
                     }
                 }
             }
         }
+        self.order_stations(all);
         self.straightened = true;
     }
 
@@ -157,10 +164,11 @@ impl Traffic<'_> {
         }
         hops.push(Hop { what: What::End, step: of.steps.len() as u32, called, crossed: false });
         let trip = plan.populations[population].rtt[cluster];
+        let timeout = of.timeout.map_or(Span::FOREVER, span);
         let at_once = match (&self.hops[first as usize..], self.trips.constant(trip)) {
             // Whom calls wait for is asked only while there may be somebody.
             ([Hop { what: What::Call(station), .. }, _], Some(trip)) if inputs.overload_root.index() == DEMAND => {
-                Some((*station, span(0.5 * trip)))
+                Some((*station, span(0.5 * trip))).filter(|(_, half)| *half <= timeout)
             }
             _ => None,
         };
@@ -170,10 +178,11 @@ impl Traffic<'_> {
             cluster,
             current,
             trip,
-            timeout: of.timeout.map_or(Span::FOREVER, span),
+            timeout,
             budget: if of.budget.is_finite() { of.budget } else { 0.0 },
             first,
             at_once,
+            row: SEVERAL as u32,
             good: 0,
             began: SimTime::ZERO,
             minute: SimTime::ZERO,

@@ -1,6 +1,7 @@
 //! What a station counts: how busy it has been, who came, and how long they waited.
 
 use super::sample::seconds;
+use super::several::Several;
 use super::station::{Discipline, Place, Station};
 use crate::base::{SimTime, Span};
 use crate::domain::observation::StationTally;
@@ -67,6 +68,27 @@ impl Station {
         started.wait_square += wait * wait;
         started.service += service;
         self.waits.record(wait);
+    }
+
+    /// The first so many of several calls have been taken up.
+    pub(super) fn started_several(&mut self, calls: &mut Several, count: usize) {
+        if !self.counts {
+            return;
+        }
+        let started = &mut self.started;
+        started.calls += count as u64;
+        for ((&came, &start), wait) in calls.come.iter().zip(&calls.start).zip(&mut calls.took).take(count) {
+            *wait = seconds(Span::from_nanos(start - came));
+        }
+        let waits = &calls.took[..count];
+        for (wait, service) in waits.iter().zip(&calls.seconds) {
+            started.wait += wait;
+            started.wait_square += wait * wait;
+            started.service += service;
+        }
+        started.waited += waits.iter().map(|&wait| u64::from(wait > 0.0)).sum::<u64>();
+        started.met += waits.iter().map(|&wait| u64::from(wait <= self.objective)).sum::<u64>();
+        self.waits.record_each(waits);
     }
 
     /// What the station has seen so far.
