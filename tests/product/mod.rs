@@ -83,13 +83,6 @@ impl Summary {
             .collect()
     }
 
-    /// All metrics of the first variant, by name and dimensions, with their means.
-    pub fn means(&self) -> Vec<(String, Option<f64>)> {
-        let metrics = self.json["variants"][0]["metrics"].as_array().expect("metrics");
-        let name = |entry: &Value| format!("{} {:?}", entry["metric"], DIMENSIONS.map(|of| entry[of].as_str()));
-        metrics.iter().map(|entry| (name(entry), entry["mean"].as_f64())).collect()
-    }
-
     /// The share of seeds that meet an objective of the first variant, and how many seeds there were.
     pub fn share(&self, objective: &str) -> (f64, f64) {
         let objectives = self.json["variants"][0]["objectives"].as_array().expect("objectives");

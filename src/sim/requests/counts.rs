@@ -229,18 +229,6 @@ impl Counts {
         }
     }
 
-    /// The same of some that count, and took so long each.
-    pub(super) fn accessed_together(&mut self, store: Id<Store>, journey: Id<Journey>, writes: bool, seconds: &[f64]) {
-        self.accesses[store.index()][usize::from(writes)].record_each(seconds);
-        let (tally, accesses) = (&mut self.data[store.index()][journey.index()], self.weight * seconds.len() as f64);
-        if writes {
-            tally.writes += accesses;
-            tally.latency += self.weight * seconds.iter().sum::<f64>();
-        } else {
-            tally.reads += accesses;
-        }
-    }
-
     /// An access to a store took so long.
     pub(super) fn took(&mut self, begun: SimTime, store: Id<Store>, writes: bool, seconds: f64) {
         if begun >= self.since {

@@ -46,18 +46,6 @@ impl Draws {
         &self.ready[self.next..]
     }
 
-    /// Adds draws that are multiplied by this.
-    pub(super) fn add(&mut self, factor: f64, to: &mut [f64]) {
-        let mut done = 0;
-        while done < to.len() {
-            let some = self.ahead().iter().zip(&mut to[done..]);
-            let count = some.len();
-            some.for_each(|(draw, sum)| *sum += factor * draw);
-            self.take(count);
-            done += count;
-        }
-    }
-
     /// So many of those that are ready are taken.
     pub(super) fn take(&mut self, count: usize) {
         self.next += count;

@@ -184,14 +184,6 @@ impl Station {
         }
     }
 
-    /// How many calls may yet come to wait, of which all is known; none, if nobody serves.
-    pub(super) fn room(&mut self, now: SimTime) -> u64 {
-        match &mut self.discipline {
-            Discipline::Known(known) if self.pace.servers > 0 => known.room(now, self.limit),
-            Discipline::Known(_) | Discipline::Line(_) | Discipline::Shared { .. } => 0,
-        }
-    }
-
     /// Of a known line since it was asked last: server-seconds that were busy, call-seconds, seconds without calls.
     pub(super) fn foreseen_until(&mut self, now: SimTime) -> Option<(f64, f64, f64)> {
         let Discipline::Known(known) = &mut self.discipline else { return None };

@@ -17,13 +17,13 @@ use crate::domain::{Journey, Stage};
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Going {
     /// The way, and what it does next there.
-    pub(super) way: u32,
-    pub(super) hop: u32,
-    pub(super) begun: SimTime,
+    way: u32,
+    hop: u32,
+    begun: SimTime,
     /// The way back to the client.
-    pub(super) back: Span,
+    back: Span,
     /// Seconds that it has waited for servers.
-    pub(super) waited: f64,
+    waited: f64,
 }
 
 impl Traffic<'_> {
@@ -42,31 +42,12 @@ impl Traffic<'_> {
             self.go_on(arrives, number, now);
             return;
         }
-        if self.together.gathers {
-            self.gather(arrives, going);
-            return;
-        }
-        let slot = self.begin_going(going);
-        self.go(now, arrives, slot);
-    }
-
-    /// One is on its way from now on.
-    pub(super) fn begin_going(&mut self, going: Going) -> u32 {
         let slot = self.ended.pop().unwrap_or_else(|| {
             self.going.push(going);
             self.going.len() as u32 - 1
         });
         self.going[slot as usize] = going;
-        slot
-    }
-
-    /// One is no longer on its way, or goes together with others.
-    pub(super) fn end_going(&mut self, slot: u32) -> Going {
-        self.ended.push(slot);
-        let going = &mut self.going[slot as usize];
-        let own = *going;
-        going.begun = SimTime::NEVER;
-        own
+        self.go(now, arrives, slot);
     }
 
     /// One goes on at `at`, which is now or later, up to its next call.
@@ -103,8 +84,15 @@ impl Traffic<'_> {
                             at = done;
                         }
                         Some(_) | None => {
-                            self.end_going(slot);
-                            self.leave_called(Going { way: number, hop, begun, back, waited }, (at, station), passage);
+                            self.ended.push(slot);
+                            let number = self.leave(Going { way: number, hop, begun, back, waited }, true);
+                            let entry = &mut self.entries[number as usize];
+                            (entry.called, entry.crossed, entry.open) = (true, false, 1);
+                            entry.step += 1;
+                            match passage {
+                                Some(passage) => self.lasts(at, number, station, passage),
+                                None => self.fail(at, number, (Stage::Overload, self.overload_root(cluster))),
+                            }
                             return;
                         }
                     }
@@ -120,7 +108,7 @@ impl Traffic<'_> {
                     if at + back > deadline {
                         break;
                     }
-                    self.end_going(slot);
+                    self.ended.push(slot);
                     self.is_good(number, begun, at + back);
                     return;
                 }
@@ -130,33 +118,13 @@ impl Traffic<'_> {
                 break;
             }
         }
-        self.end_going(slot);
-        let going = Going { way: number, hop, begun, back, waited };
+        self.ended.push(slot);
+        let number = self.leave(Going { way: number, hop, begun, back, waited }, true);
         if at > clock {
-            self.leave_later(going, at);
+            let life = self.entries[number as usize].life;
+            self.events.schedule(at, Event::Step { entry: number, life });
         } else {
-            let number = self.leave(going, true);
             self.go_on(at, number, at);
-        }
-    }
-
-    /// It leaves its way, and goes on at `at`.
-    pub(super) fn leave_later(&mut self, going: Going, at: SimTime) {
-        let number = self.leave(going, true);
-        let life = self.entries[number as usize].life;
-        self.events.schedule(at, Event::Step { entry: number, life });
-    }
-
-    /// It leaves its way at a station that it calls: by which it isn't served, or for longer than is known.
-    pub(super) fn leave_called(&mut self, going: Going, (at, station): (SimTime, usize), passage: Option<Passage>) {
-        let cluster = self.straight[going.way as usize].cluster;
-        let number = self.leave(going, true);
-        let entry = &mut self.entries[number as usize];
-        (entry.called, entry.crossed, entry.open) = (true, false, 1);
-        entry.step += 1;
-        match passage {
-            Some(passage) => self.lasts(at, number, station, passage),
-            None => self.fail(at, number, (Stage::Overload, self.overload_root(cluster))),
         }
     }
 
@@ -178,16 +146,9 @@ impl Traffic<'_> {
         if begun < self.counts.since {
             return;
         }
-        let straight = &self.straight[way as usize];
+        let straight = &mut self.straight[way as usize];
         let cell = straight.population.index() * self.plan.journeys.len() + straight.journey.index();
         self.counts.latency[cell].record(seconds(answer - begun));
-        self.count_good(way, begun);
-    }
-
-    /// One that has its answer, and when it began.
-    #[inline]
-    pub(super) fn count_good(&mut self, way: u32, begun: SimTime) {
-        let straight = &mut self.straight[way as usize];
         if (straight.began..straight.minute).contains(&begun) {
             straight.good += 1;
         } else {
@@ -230,8 +191,14 @@ impl Traffic<'_> {
     pub(super) fn leave_at_once(&mut self, begun: SimTime, way: u32, passage: Option<Passage>) {
         let straight = &self.straight[way as usize];
         let Some((station, back)) = straight.at_once else { return };
-        let going = Going { way, hop: straight.first, begun, back, waited: 0.0 };
-        self.leave_called(going, (begun + back, station), passage);
+        let cluster = straight.cluster;
+        let number = self.leave(Going { way, hop: straight.first, begun, back, waited: 0.0 }, true);
+        let entry = &mut self.entries[number as usize];
+        (entry.called, entry.open, entry.step) = (true, 1, 1);
+        match passage {
+            Some(passage) => self.lasts(begun + back, number, station, passage),
+            None => self.fail(begun + back, number, (Stage::Overload, self.overload_root(cluster))),
+        }
     }
 
     /// A try's call is at a station for longer than is known, or than its client waits.

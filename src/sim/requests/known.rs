@@ -62,15 +62,6 @@ impl Known {
         Some(start)
     }
 
-    /// How many calls may yet come to wait.
-    pub(super) fn room(&mut self, now: SimTime, limit: u64) -> u64 {
-        let Some(starts) = &mut self.starts else { return u64::MAX };
-        while starts.front().is_some_and(|&start| start <= now) {
-            starts.pop_front();
-        }
-        limit.saturating_sub(starts.len() as u64)
-    }
-
     /// The server that is free first takes a call up; gives when it is done.
     #[inline]
     pub(super) fn take_up(&mut self, now: SimTime, start: SimTime, service: Span) -> SimTime {

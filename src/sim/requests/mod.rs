@@ -11,9 +11,7 @@
 //!
 //! Between two events of the world a request needs an event of its own only where others matter to it: where it arrives
 //! at a station. When it leaves is known then (`foresight.rs`), and what it does after that it does at once (`walk.rs`),
-//! without so much as an entry where nothing else can happen to it (`straight.rs`). Where many requests go such ways, they
-//! go together and need no events at all: several of one call at a time (`at_once.rs`), or those of a short while through
-//! one station after the other (`together.rs`).
+//! without so much as an entry where nothing else can happen to it (`straight.rs`).
 //!
 //! It runs all the time, or in a window of a run that is rates elsewhere: then what waits by rates waits here first, and
 //! requests come for a while before they count, so that queues, retries and breakers are as they would be.
@@ -31,7 +29,6 @@ mod known;
 mod lane;
 mod making;
 mod minutes;
-mod order;
 mod pods;
 mod remote;
 mod sample;
@@ -41,7 +38,6 @@ mod source;
 mod station;
 mod stores;
 mod straight;
-mod together;
 mod told;
 mod view;
 mod walk;
@@ -68,7 +64,6 @@ use source::Source;
 use station::{Call, Start, Station};
 use std::collections::VecDeque;
 use straight::{Hop, Straight};
-use together::Together;
 use view::{View, Way};
 
 /// The streams of what requests draw.
@@ -176,7 +171,6 @@ pub(super) struct Traffic<'p> {
     written: Vec<(f64, f64)>,
     pub(super) counts: Counts,
     several: Several,
-    together: Together,
     starts: Vec<Start>,
     dead: Vec<Call>,
 }
@@ -253,7 +247,6 @@ impl<'p> Traffic<'p> {
             written: vec![(0.0, 0.0); plan.stores.iter().map(|store| store.partitions.len()).sum()],
             counts,
             several: Several::NONE,
-            together: Together::default(),
             starts: Vec::new(),
             dead: Vec::new(),
         }
@@ -265,7 +258,6 @@ impl<'p> Traffic<'p> {
         if !self.straightened {
             self.straighten();
         }
-        self.time_whiles();
         let mut first = self.first_source();
         while !self.counts.has_traced() {
             let event = self.events.next_time().unwrap_or(SimTime::NEVER);
@@ -274,14 +266,6 @@ impl<'p> Traffic<'p> {
             let next = event.min(arrives).min(begins).min(gives_up);
             if next >= to {
                 break;
-            }
-            let other = event.min(gives_up).min(to);
-            if next >= self.together.not_before
-                && other.since(next) >= self.together.least
-                && self.go_together(next, other)
-            {
-                first = self.first_source();
-                continue;
             }
             if next == event {
                 if let Some((now, event)) = self.events.pop() {

@@ -128,16 +128,6 @@ impl Trips {
     }
 }
 
-impl Trips {
-    /// Adds round trips of this median, in seconds.
-    pub(super) fn add(&mut self, median: f64, to: &mut [f64]) {
-        match &mut self.factors {
-            Some(factors) if median > 0.0 => factors.add(median, to),
-            Some(_) | None => to.iter_mut().for_each(|sum| *sum += median),
-        }
-    }
-}
-
 /// The seconds of a span; exact up to a hundred days.
 #[inline]
 pub(super) fn seconds(span: Span) -> f64 {

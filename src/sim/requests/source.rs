@@ -153,11 +153,6 @@ impl Source {
         (self.rates[position as usize] * self.factor, at + Span::from_nanos((position + 1) * slot - in_week))
     }
 
-    /// How many requests begin a second for now; 0 if that isn't known.
-    pub(super) fn rate(&self) -> f64 {
-        if self.next < self.steady { 1e9 / self.pace * f64::from(self.batch) } else { 0.0 }
-    }
-
     /// Uses up the integrated rate until now.
     fn pass(&mut self, now: SimTime) {
         while self.clock < now {

@@ -3,9 +3,8 @@
 //!
 //! Most requests go such ways most of the time: nothing is degraded, nobody loses patience, and chance decides only how
 //! long each thing takes. They need no entry and no events but one for each call (`going.rs`), or none where a single call
-//! is all there is (`at_once.rs`) or where many go together (`together.rs`). One that leaves its way goes on as any other
-//! from where it is: where it is rejected, its client gives it up, or something else happens in the world before its next
-//! step.
+//! is all there is (`at_once.rs`). One that leaves its way goes on as any other from where it is: where it is rejected, its
+//! client gives it up, or something else happens in the world before its next step.
 
 use super::Traffic;
 use super::sample::span;
@@ -85,7 +84,6 @@ impl Traffic<'_> {
         self.straight.clear();
         self.hops.clear();
         self.straight_of.fill([None; 2]);
-        let mut all = true;
         for population in plan.populations.keys() {
             for position in 0..self.ways[population].len() {
                 let way = self.ways[population][position];
@@ -99,12 +97,10 @@ impl Traffic<'_> {
                         self.straight.push(straight);
                     } else {
                         self.hops.truncate(begins);
-                        all = false;
                     }
                 }
             }
         }
-        self.order_stations(all);
         self.straightened = true;
     }
 
