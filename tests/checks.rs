@@ -164,6 +164,16 @@ fn a_week_offers_rate_times_seconds() {
     close(summary.mean("base", "requests.offered", &[]), 300.0 * 364.0 * 86_400.0);
 }
 
+#[test]
+fn a_client_gives_up_what_takes_longer_than_its_timeout() {
+    // Of 220 ms a client without patience for the way there, for both ways, for all but a moment of it gets nothing.
+    for (timeout, good) in [("40ms", 0.0), ("90ms", 0.0), ("180ms", 0.0), ("219ms", 0.0), ("221ms", 1.0), ("1s", 1.0)] {
+        let set = format!("journey.call.timeout={timeout}");
+        let summary = Summary::of("run", "tests/checks/timeouts.toml", &["--set", &set]);
+        assert_eq!(summary.mean("base", "availability", &[]), good, "{timeout}");
+    }
+}
+
 /// Every file of a report folder.
 fn folder(file: &str, arguments: &[&str]) -> Vec<(String, Vec<u8>)> {
     let out = tempfile::tempdir().unwrap();

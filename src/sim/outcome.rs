@@ -91,13 +91,12 @@ impl Outcome {
         self.fine &= success >= 1.0 - 1e-4;
         losses(walk, self.cells.len(), (success, in_time), late, &mut self.losses);
         let hits = walk.hits();
-        let moves = match &part.fixed {
-            Some(fixed) => fixed.moves.clone(),
-            None => {
-                let mut moves = Moves::default();
-                bytes(plan, inputs, part.flow, walk.journey, 1.0, &hits, &mut moves);
-                moves
-            }
+        let moves = if let Some(fixed) = &part.fixed {
+            fixed.moves.clone()
+        } else {
+            let mut moves = Moves::default();
+            bytes(plan, inputs, part.flow, walk.journey, 1.0, &hits, &mut moves);
+            moves
         };
         let &Part { population, journey, flow, .. } = part;
         let latency = (begins, self.latency.len() as u32);

@@ -260,9 +260,7 @@ impl Tally {
             let id = SolutionId(number);
             self.sums.add_seconds(memo.inputs_of(id).cluster, memo.solution(id), seconds, plan);
         });
-        visited
-            .all_requests
-            .drain(|outcome, requests| self.sums.add_requests(memo.outcome(outcome), requests, plan));
+        visited.all_requests.drain(|outcome, requests| self.sums.add_requests(memo.outcome(outcome), requests, plan));
         self.tell_latency(plan, memo, counts.as_ref(), observations);
         observations.stores = plan.stores.keys().map(|store| self.one_store(store, memo, counts.as_ref())).collect();
         let nothing = Histogram::default();

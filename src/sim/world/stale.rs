@@ -26,12 +26,7 @@ pub(super) struct Stale {
 impl Stale {
     /// Nobody has been given anything yet.
     pub(super) fn all_of(clusters: usize, partitions: usize) -> Self {
-        Self {
-            all: true,
-            data: vec![true; partitions],
-            is_listed: vec![false; clusters].into(),
-            listed: Vec::new(),
-        }
+        Self { all: true, data: vec![true; partitions], is_listed: vec![false; clusters].into(), listed: Vec::new() }
     }
 
     pub(super) fn touch(&mut self, cluster: Id<Cluster>) {
@@ -114,16 +109,13 @@ impl Event {
 impl World<'_> {
     /// What holds something has changed.
     pub(super) fn touch_held(&mut self, hold: u32) {
-        match &self.index.hits[hold as usize] {
-            Some(hit) => {
-                for &cluster in hit {
-                    self.stale.touch(cluster);
-                }
-            }
-            None => {
-                self.stale.touch_all();
-                self.copies_moved = true;
-            }
+        let Some(hit) = &self.index.hits[hold as usize] else {
+            self.stale.touch_all();
+            self.copies_moved = true;
+            return;
+        };
+        for &cluster in hit {
+            self.stale.touch(cluster);
         }
     }
 
@@ -135,9 +127,10 @@ impl World<'_> {
             // Others than the leader are asked only by who waits for them.
             let waits = match self.plan.stores[store].replication {
                 Replication::Sync(_) | Replication::SemiSync(_) => true,
-                Replication::Async(_) | Replication::Quorum(_) | Replication::MultiLeader(_) | Replication::Cache(_) => {
-                    false
-                }
+                Replication::Async(_)
+                | Replication::Quorum(_)
+                | Replication::MultiLeader(_)
+                | Replication::Cache(_) => false,
             };
             if self.leaders[partition] == cluster || waits && self.member(partition, cluster).is_some() {
                 self.touch_data(partition);
