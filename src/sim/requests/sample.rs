@@ -1,7 +1,7 @@
 //! Draws of durations, with what is the same for every draw worked out before.
 
 use super::draws::Draws;
-use super::exponent::{exp, exps};
+use super::exponent::exp;
 use super::ziggurat::{exponential, exponentials, normal, normals};
 use crate::base::Span;
 use crate::base::maths::ln;
@@ -80,10 +80,9 @@ impl Sampler {
         match self {
             Self::Lognormal(mu, sigma) => {
                 normals(rng, draws);
-                for draw in &mut *draws {
-                    *draw = mu + sigma * *draw;
+                for draw in draws {
+                    *draw = exp(mu + sigma * *draw);
                 }
-                exps(draws);
             }
             Self::Exponential(mean) => {
                 exponentials(rng, draws);
