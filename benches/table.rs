@@ -41,6 +41,9 @@ fn main() {
             println!("{:.1}", timed(&mut ready));
         }
         ["--instructions", name] => {
+            // Only this thread is looked at, so it does everything itself.
+            let alone = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread();
+            alone.build_global().unwrap_or_else(|error| panic!("{error}"));
             let mut ready = (find(common::all(SHARE), name).set_up)();
             counted_by_callgrind(&mut ready);
         }
