@@ -80,7 +80,7 @@ pub(super) fn find(
                 }
                 start + (end - start) * (at.since(begins).secs() / (ends - begins).secs()).min(1.0)
             };
-            pieces[cell.population.index() * journeys + cell.journey.index()].push(Piece {
+            pieces[cell.position(journeys)].push(Piece {
                 from,
                 to,
                 cluster: inputs.cluster,

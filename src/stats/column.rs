@@ -111,6 +111,7 @@ mod tests {
         column.push(None);
         assert_eq!((column.len(), column.get(100_000)), (100_001, None));
     }
+
     #[test]
     fn no_room_is_left_but_in_the_last_piece() {
         let column: Column = (0..10 * PIECE + 2).map(|seed| Some(seed as f64)).collect();

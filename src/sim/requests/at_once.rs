@@ -18,8 +18,6 @@ impl Traffic<'_> {
         let (source, world) = (&mut self.sources[population], self.until);
         let begins = |at: SimTime| at + half < until;
         let first = source.next;
-        // Who comes back late even if it is served at once is nobody's easy case.
-        let Some(longest) = way.timeout.nanos().checked_sub(2 * half.nanos()) else { return false };
         if source.batch > 1
             || !begins(first)
             || !self.counts.takes_straight(first)
@@ -30,7 +28,7 @@ impl Traffic<'_> {
         }
         let reaches = SimTime::from_nanos(until.nanos().saturating_sub(half.nanos()));
         let end = self.counts.minutes.end_of(first).min(reaches);
-        let easy = Easy { until: world, most: Span::from_nanos(longest) };
+        let easy = Easy { until: world, most: Span::from_nanos(way.timeout.nanos() - 2 * half.nanos()) };
         let cell = population.index() * self.plan.journeys.len() + way.journey.index();
         let (latency, station) = (&mut self.counts.latency[cell], &mut self.stations[station]);
         let (mut left, mut good) = (None, 0_u32);

@@ -164,7 +164,8 @@ impl Traffic<'_> {
         let at_once = match (&self.hops[first as usize..], self.trips.constant(trip)) {
             // Whom calls wait for is asked only while there may be somebody.
             ([Hop { what: What::Call(station), .. }, _], Some(trip)) if inputs.overload_root.index() == DEMAND => {
-                Some((*station, span(0.5 * trip))).filter(|(_, half)| *half <= timeout)
+                // Nor may those come back late that are served at once.
+                Some((*station, span(0.5 * trip))).filter(|(_, half)| 2 * half.nanos() <= timeout.nanos())
             }
             _ => None,
         };

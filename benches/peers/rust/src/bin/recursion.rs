@@ -1,5 +1,5 @@
 //! No simulator at all: four free times kept sorted, so a customer costs two draws and an insertion (Kiefer and Wolfowitz
-//! 1955). What is left to gain, and it does nothing but this one queue.
+//! 1955). It does nothing but this one queue.
 
 use peers::{SERVERS, Station};
 
