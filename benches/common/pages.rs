@@ -44,6 +44,6 @@ fn results(jobs: &[Job], seeds: u32) -> Results {
         seeds,
         seed: 1,
     };
-    let control = Control { progress: &|_, _| {}, stop: &AtomicBool::new(false) };
+    let control = Control { progress: &|_, _| {}, stop: &AtomicBool::new(false), shelf: None };
     run(jobs, None, &tool, info, &control, &simulator).expect("every seed ends")
 }

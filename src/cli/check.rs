@@ -164,7 +164,8 @@ impl Check {
         let slug = slug(&info.name);
         let jobs: Vec<Job> = checked.variants.iter().cloned().map(job).collect();
         let progress = Progress::new(self.quiet);
-        let control = Control { progress: &|done, total| progress.at(done, total), stop: interrupt::stop() };
+        let control =
+            Control { progress: &|done, total| progress.at(done, total), stop: interrupt::stop(), shelf: None };
         let more = |results: &Results| self.stopping.more(results, &jobs, begun);
         let results = run_until(&jobs, None, &tool(), info, &control, &|plan| Box::new(Simulator::new(plan)), &more);
         progress.clear();
@@ -189,7 +190,7 @@ impl Check {
         };
         if let Some(folder) = &self.reports {
             let folder = folder.join(&slug);
-            write::report(&folder, &results, Mode::Run)?;
+            write::report(&folder, &results, Mode::Run, None)?;
             scenario.report = Some(folder.display().to_string());
         }
         let kept = self.update.then(|| (slug, baselines::files(&results, &checked.variants)));

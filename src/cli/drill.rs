@@ -96,7 +96,8 @@ impl Drill {
         info.horizon_s = jobs[0].scenario.spec.simulation.horizon.secs();
         let when = hour_of_week(scenario.start_in_week, at);
         let progress = Progress::new(self.quiet);
-        let control = Control { progress: &|done, total| progress.at(done, total), stop: interrupt::stop() };
+        let control =
+            Control { progress: &|done, total| progress.at(done, total), stop: interrupt::stop(), shelf: None };
         let names = jobs.iter().map(|job| job.scenario.variant.clone()).collect();
         let grid = Grid { axes: vec![GridAxis { name: "fails".to_owned(), values: names }] };
         let threads = self.threads.pool()?;

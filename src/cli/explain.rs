@@ -148,7 +148,8 @@ impl Explain {
         let metric = self.worst.unwrap_or(&catalogue::AVAILABILITY);
         let simulation = &job.scenario.spec.simulation;
         let progress = Progress::new(self.quiet);
-        let control = Control { progress: &|done, total| progress.at(done, total), stop: interrupt::stop() };
+        let control =
+            Control { progress: &|done, total| progress.at(done, total), stop: interrupt::stop(), shelf: None };
         let seeds = (simulation.seed, simulation.seeds);
         let found = worst(job, metric, seeds, &control, &|plan| Box::new(Simulator::new(plan)));
         progress.clear();

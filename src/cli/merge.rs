@@ -90,7 +90,7 @@ pub(super) fn folded(
     info: ScenarioInfo,
     control: &Control,
 ) -> Result<Results, Failure> {
-    let kept = gather(plan, scenario, jobs, &mut |index| parts::open(&files[index as usize]));
+    let kept = gather(plan, scenario, jobs, control.shelf, &mut |index| parts::open(&files[index as usize]));
     let mut kept = kept.map_err(|(index, error)| {
         let file = harmless(&files[index as usize].display().to_string()).into_owned();
         mistake(format!("{file} is of no use: {error}"), format!("remove it, and make part {index} anew"))

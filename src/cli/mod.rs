@@ -26,6 +26,7 @@ mod run;
 mod scenario;
 mod schema;
 mod shard;
+mod shelf;
 mod show;
 mod simulate;
 mod sweep;

@@ -93,7 +93,8 @@ impl Shard {
         }
         let jobs = work::resolved(&plan, None, Format::Human, self.quiet, |tasks, _| Ok(work::jobs(tasks)))?;
         let progress = Progress::new(self.quiet);
-        let control = Control { progress: &|done, total| progress.at(done, total), stop: interrupt::stop() };
+        let control =
+            Control { progress: &|done, total| progress.at(done, total), stop: interrupt::stop(), shelf: None };
         let written = |index: u32, seeds: usize| {
             progress.clear();
             self.say(&plan, index, &format!("has {seeds} simulated seeds"))

@@ -7,6 +7,7 @@ use super::failure::Failure;
 use super::files::{Disk, Recorder};
 use super::resume;
 use super::scenario::{Checked, Resolved, Wanted, check_in, mistake, say};
+use super::shelf::Shelf;
 use super::terminal::{Progress, diagnostic, print};
 use super::until::{Stopping, with_seeds};
 use super::{interrupt, write};
@@ -19,9 +20,11 @@ use crate::plan::{Plan, compile};
 use crate::report::{Mode, compare_table, run_table, summary_json, sweep_table, text::slug};
 use crate::scenario::load::Reader;
 use crate::sim::Simulator;
+use crate::stats;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Where reports go by default.
@@ -157,7 +160,10 @@ pub(super) fn one(task: Task, asked: &Asked, run: Run) -> Result<(), Failure> {
     }
     let jobs: Vec<Job> = variants.into_iter().map(job).collect();
     let progress = Progress::new(quiet);
-    let control = Control { progress: &|done, total| progress.at(done, total), stop: interrupt::stop() };
+    let shelf = Shelf::beside(&folder);
+    let numbers: Arc<dyn stats::Shelf> = shelf.clone();
+    let control =
+        Control { progress: &|done, total| progress.at(done, total), stop: interrupt::stop(), shelf: Some(&numbers) };
     let (seeds, result) = (info.seeds, run(&jobs, grid.as_ref(), info, &control));
     progress.clear();
     let mut results = result?;
@@ -170,7 +176,7 @@ pub(super) fn one(task: Task, asked: &Asked, run: Run) -> Result<(), Failure> {
         let help = "allow for more with --max-seeds or --budget, or ask for less";
         diagnostic(&Diagnostic::warning(lacks).help(help));
     }
-    write::report(&folder, &results, mode)?;
+    write::report(&folder, &results, mode, Some(&shelf))?;
     match format {
         Format::Json if !quiet => print(summary_json(&results)),
         Format::Human if is_told => print(outcome(&results, mode, &folder)),

@@ -115,7 +115,8 @@ fn simulated(tasks: Vec<Task>, quiet: bool) -> Result<Vec<(&'static Case, Vec<Me
     let mut measured: Vec<(&Case, Vec<Measured>)> = Vec::new();
     for task in tasks {
         let (before, own) = (done, seeds(&task));
-        let control = Control { progress: &|done, _| progress.at(before + done, all), stop: interrupt::stop() };
+        let control =
+            Control { progress: &|done, _| progress.at(before + done, all), stop: interrupt::stop(), shelf: None };
         let info = info(&task.variants);
         let jobs: Vec<Job> = task.variants.into_iter().map(job).collect();
         let results = run(&jobs, None, &tool(), info, &control, &|plan| Box::new(Simulator::new(plan)));

@@ -3,7 +3,7 @@
 //! The files go to a temporary folder beside it, which then takes its place. A folder that is there already is
 //! replaced if it is empty or holds nothing but a report of ours.
 
-use super::{failure::Failure, interrupt};
+use super::{failure::Failure, interrupt, shelf::Shelf};
 use crate::experiment::results::Results;
 use crate::report::{self, Mode, render};
 use anyhow::{Context, Error, anyhow, bail};
@@ -57,8 +57,9 @@ pub(super) fn write(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<(), Fa
     write_files(folder, &|new| put(new, files)).map_err(|error| Failure::Write(explain(error, folder)))
 }
 
-/// Writes the report of results: what grows with the seeds while all else is rendered.
-pub(super) fn report(folder: &Path, results: &Results, mode: Mode) -> Result<(), Failure> {
+/// Writes the report of results, of which some figures may be on a shelf: what grows with the seeds while all else is
+/// rendered.
+pub(super) fn report(folder: &Path, results: &Results, mode: Mode, shelf: Option<&Shelf>) -> Result<(), Failure> {
     let _ctrl_c_waits = interrupt::writing();
     let seeds = |new: &Path| -> io::Result<Option<Written>> {
         if !report::has_seeds(results) {
@@ -74,6 +75,7 @@ pub(super) fn report(folder: &Path, results: &Results, mode: Mode) -> Result<(),
         let (seeds, files) = rayon::join(seeds, || put(new, &render(results, mode)));
         let mut written = files?;
         written.extend(seeds?);
+        shelf.map_or(Ok(()), Shelf::check)?;
         Ok(written)
     };
     write_files(folder, &fill).map_err(|error| Failure::Write(explain(error, folder)))

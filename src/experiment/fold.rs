@@ -13,6 +13,7 @@ use crate::metric::{Dims, Key, Layout};
 use crate::plan::{Plan, PopulationPlan};
 use crate::scenario::spec::Expectation;
 use crate::stats::{Column, Summary, wilson};
+use core::iter::repeat;
 use rayon::prelude::*;
 use std::sync::Arc;
 
@@ -145,15 +146,14 @@ fn objective(
     let found = |name: &str| metrics.iter().find(|metric| metric.metric == name && metric.dims == dims);
     let metric = found(&expectation.metric)?;
     let unachieved = found("rto.not-achieved").filter(|_| metric.metric.starts_with("rto."));
-    let met = |(seed, value): (usize, Option<f64>)| match (value, direction) {
+    let met = |(value, fails): (Option<f64>, bool)| match (value, direction) {
         (Some(value), Direction::AtLeast) => Some(value >= target),
         (Some(value), Direction::AtMost) => Some(value <= target),
-        (None, Direction::AtMost) if tells_of_incidents(&metric.metric) => {
-            Some(unachieved.is_none_or(|unachieved| unachieved.values.get(seed).is_none()))
-        }
-        (None, Direction::AtLeast | Direction::AtMost) => None,
+        (None, Direction::AtMost) => tells_of_incidents(&metric.metric).then_some(!fails),
+        (None, Direction::AtLeast) => None,
     };
-    let verdicts: Vec<bool> = metric.values.iter().enumerate().filter_map(met).collect();
+    let fails = unachieved.into_iter().flat_map(|unachieved| unachieved.values.iter()).map(|value| value.is_some());
+    let verdicts: Vec<bool> = metric.values.iter().zip(fails.chain(repeat(false))).filter_map(met).collect();
     let (n, met) = (verdicts.len() as u64, verdicts.iter().filter(|met| **met).count() as u64);
     (n > 0).then(|| Objective {
         metric: expectation.metric.clone(),
@@ -328,7 +328,7 @@ mod tests {
         assert!(lost.values.iter().eq([Some(0.0), Some(10_500.0), Some(21_000.0)]));
         assert_eq!((lost.n, lost.mean, lost.sd, lost.max), (3, Some(10_500.0), Some(10_500.0), Some(21_000.0)));
         let rto = result.metrics.iter().find(|metric| metric.metric == "rto.users").unwrap();
-        assert_eq!((rto.n, rto.mean, rto.values.get(0)), (2, Some(130.0), None));
+        assert_eq!((rto.n, rto.mean, rto.values.iter().next()), (2, Some(130.0), Some(None)));
         let none = folded(&[0.0]).0;
         let rto = none.metrics.iter().find(|metric| metric.metric == "rto.users").unwrap();
         assert_eq!((rto.n, rto.mean, rto.ci95), (0, None, None));

@@ -3,14 +3,16 @@
 //! Parts are read one after the other, and a seed's summary at a time: beside what a fold needs anyway, nothing grows with
 //! the number of shards.
 
-use super::kept::Kept;
+use super::kept::{Kept, keep};
 use super::part::{Part, PartError};
 use super::run::Job;
 use super::work::WorkPlan;
 use crate::metric::{Layout, RunSummary};
+use crate::stats::Shelf;
 use std::io::{Read, Seek};
+use std::sync::Arc;
 
-/// By variant, what is kept of a scenario's seeds. `open` gives the part of a shard.
+/// By variant, what is kept of a scenario's seeds; too many figures go to the shelf. `open` gives the part of a shard.
 ///
 /// # Errors
 /// With the first shard whose part is of no use, and why.
@@ -18,6 +20,7 @@ pub fn gather<R: Read + Seek>(
     plan: &WorkPlan,
     scenario: usize,
     jobs: &[Job],
+    shelf: Option<&Arc<dyn Shelf>>,
     open: &mut dyn FnMut(u32) -> Result<Part<R>, PartError>,
 ) -> Result<Vec<Kept>, (u32, PartError)> {
     let layouts: Vec<Layout> = jobs.iter().map(|job| Layout::new(&job.plan)).collect();
@@ -27,7 +30,7 @@ pub fn gather<R: Read + Seek>(
             read(plan, index, scenario, part, &mut |variant, summary| {
                 let fits = layouts[variant].admits(&jobs[variant].plan, &summary);
                 if fits {
-                    all[variant].add(summary);
+                    keep(&mut all, variant, summary, shelf);
                 }
                 fits
             })
@@ -89,7 +92,7 @@ mod tests {
     }
 
     fn gathered(plan: &WorkPlan, parts: &[Vec<u8>]) -> Result<Vec<Kept>, (u32, PartError)> {
-        gather(plan, 0, &jobs(), &mut |index| Part::open(Cursor::new(parts[index as usize].as_slice())))
+        gather(plan, 0, &jobs(), None, &mut |index| Part::open(Cursor::new(parts[index as usize].as_slice())))
     }
 
     #[test]

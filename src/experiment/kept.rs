@@ -2,7 +2,8 @@
 //!
 //! Seeds are added in order, so that sums have the same bits whatever the threads. Of each seed that was added its figures
 //! stay, since quantiles over seeds, paired comparisons and `seeds.csv` need them all: eight bytes a figure, and none where
-//! all seeds have the same. All else of it is added up, or is of the worst seeds only, and doesn't grow with their number.
+//! all seeds have the same. Once that is too much they go to a shelf, so memory doesn't grow with the number of seeds. All
+//! else of a seed is added up, or is of the worst seeds only.
 
 use crate::base::Id;
 use crate::domain::observation::Outage;
@@ -10,13 +11,17 @@ use crate::domain::rollout::Revision;
 use crate::domain::{Root, Stage};
 use crate::metric::RunSummary;
 use crate::metric::values::{OUTAGES_KEPT, worse};
-use crate::stats::Column;
+use crate::stats::column::PIECE;
+use crate::stats::{Column, Shelf};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Seeds whose figures wait to go into the columns together: a figure each into thousands of columns, which are far apart,
 /// would take longer than to find them.
 const TOGETHER: usize = 32;
+
+/// Figures in memory, of all variants, from which on they go to a shelf, and those to come as well: 16 MB.
+const MOST_FIGURES: usize = 2 << 20;
 
 /// What is kept of a variant's seeds.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +30,8 @@ pub struct Kept {
     seeds: usize,
     /// By key of the layout.
     columns: Vec<Arc<Column>>,
+    /// Full pieces of columns go to the shelf.
+    goes_away: bool,
     /// Figures of the last seeds, not in the columns yet.
     rows: Vec<Vec<Option<f64>>>,
     /// Requests lost by stage and root, of those that some seed has.
@@ -110,6 +117,17 @@ impl Kept {
         self.rows.clear();
     }
 
+    /// Full pieces of columns in memory.
+    fn full(&self) -> usize {
+        self.columns.iter().chain(self.losses.values()).map(|column| column.full()).sum()
+    }
+
+    fn put_away(&mut self, shelf: &Arc<dyn Shelf>) {
+        self.goes_away = true;
+        let all = self.columns.iter_mut().chain(self.losses.values_mut());
+        all.filter(|column| column.full() > 0).for_each(|column| Arc::make_mut(column).put_away(shelf));
+    }
+
     /// The figures by key of the layout, of all that is settled; of no seeds there are none.
     pub(super) fn column(&self, position: usize) -> Arc<Column> {
         debug_assert!(self.rows.is_empty(), "a fold begins when all is settled");
@@ -156,6 +174,20 @@ impl Kept {
     }
 }
 
+/// Adds a seed to what is kept of one of several variants, and puts figures away if there are too many of all.
+pub(super) fn keep(all: &mut [Kept], variant: usize, summary: RunSummary, shelf: Option<&Arc<dyn Shelf>>) {
+    all[variant].add(summary);
+    // Pieces of a variant's columns fill up at about the same time.
+    let Some(shelf) = shelf.filter(|_| all[variant].seeds.is_multiple_of(PIECE)) else { return };
+    if all[variant].goes_away {
+        all[variant].put_away(shelf);
+    } else if all.iter().map(Kept::full).sum::<usize>() * PIECE > MOST_FIGURES {
+        for kept in all {
+            kept.put_away(shelf);
+        }
+    }
+}
+
 impl FromIterator<RunSummary> for Kept {
     fn from_iter<I: IntoIterator<Item = RunSummary>>(summaries: I) -> Self {
         let mut kept = Self::default();
@@ -169,6 +201,7 @@ impl FromIterator<RunSummary> for Kept {
 mod tests {
     use super::*;
     use crate::metric::{Layout, fixture};
+    use std::sync::Mutex;
 
     /// By hand, over more seeds than go into the columns together: what is lost where only some seeds lose, and a seed that
     /// is like the one before.
@@ -193,6 +226,52 @@ mod tests {
         assert!(lost[0].1.iter().eq(expected.map(Some)));
         assert_eq!(kept.worst().unwrap().0.replication, 66);
         assert_eq!(kept.first().unwrap().replication, 0);
+    }
+
+    #[derive(Debug, Default)]
+    struct Room(Mutex<Vec<Vec<f64>>>);
+
+    impl Shelf for Room {
+        fn put(&self, piece: &[f64]) -> Option<u64> {
+            let mut all = self.0.lock().unwrap();
+            all.push(piece.to_vec());
+            Some(all.len() as u64 - 1)
+        }
+
+        fn read(&self, place: u64, piece: &mut [f64]) {
+            piece.copy_from_slice(&self.0.lock().unwrap()[place as usize]);
+        }
+    }
+
+    /// Of two variants, the second of which begins when figures go to the shelf already.
+    #[test]
+    fn figures_that_were_put_away_are_the_same() {
+        let plan = fixture::plan();
+        let layout = Layout::new(&plan);
+        let seeds: Vec<RunSummary> = (0..2 * PIECE as u64 + 9)
+            .map(|replication| {
+                let seen = fixture::observations((replication % 11) as f64);
+                RunSummary { replication, ..layout.summarise(&plan, &seen) }
+            })
+            .collect();
+        let whole: Kept = seeds.iter().cloned().collect();
+        let room = Arc::new(Room::default());
+        let shelf: Arc<dyn Shelf> = room.clone();
+        let mut all = vec![Kept::default(); 2];
+        all[1].put_away(&shelf);
+        for (variant, seed) in [0, 1].into_iter().flat_map(|variant| seeds.iter().map(move |seed| (variant, seed))) {
+            keep(&mut all, variant, seed.clone(), Some(&shelf));
+        }
+        all.iter_mut().for_each(Kept::settle);
+        assert_eq!((all[0].goes_away, all[1].goes_away), (false, true));
+        assert!(!room.0.lock().unwrap().is_empty());
+        for position in 0..layout.keys().len() {
+            let expected = whole.column(position);
+            assert!(all.iter().all(|kept| kept.column(position).iter().eq(expected.iter())), "{position}");
+        }
+        let lost =
+            |kept: &Kept| kept.losses().map(|(_, _, column)| column.iter().collect::<Vec<_>>()).collect::<Vec<_>>();
+        assert!(all.iter().all(|kept| lost(kept) == lost(&whole)));
     }
 
     /// In whatever order they come, and however many at once.

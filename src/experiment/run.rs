@@ -3,7 +3,7 @@
 //! Whatever threads simulate (`replicate.rs`), seeds are added up in order (`order.rs`) as they come: the same bytes come
 //! out for any number of threads, and of each seed nothing stays but its figures (`kept.rs`).
 
-use super::kept::Kept;
+use super::kept::{Kept, keep};
 use super::order::InOrder;
 use super::prepared::Prepared;
 use super::replicate::{Deliver, Item, Line, Simulated};
@@ -15,10 +15,11 @@ use crate::domain::Observations;
 use crate::metric::{Layout, RunSummary};
 use crate::plan::Plan;
 use crate::scenario::resolved::Scenario;
+use crate::stats::Shelf;
 use rayon::prelude::*;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A variant to run.
 #[derive(Clone, Debug)]
@@ -81,6 +82,8 @@ pub struct Control<'a> {
     pub progress: &'a (dyn Fn(u64, u64) + Sync),
     /// Set, it ends the run at the next seed.
     pub stop: &'a AtomicBool,
+    /// Where figures of seeds go of which there are too many for memory.
+    pub shelf: Option<&'a Arc<dyn Shelf>>,
 }
 
 /// Why a run has no results.
@@ -129,7 +132,7 @@ where
             if let Some(before) = last.replace(job).filter(|before| *before != job) {
                 kept[before].settle();
             }
-            kept[job].add(summary);
+            keep(&mut kept, job, summary, control.shelf);
         };
         seeds(jobs, &layouts, &prepared, info.seed, done..info.seeds, control, take)?;
         let results = folded(jobs, &layouts, &mut kept, grid.cloned(), tool.clone(), info.clone(), control, &prepared)?;
@@ -161,7 +164,7 @@ where
     // Those before count as done.
     let before = u64::from(range.start) * jobs.len() as u64;
     let all = |done, total| (control.progress)(before + done, before + total);
-    let told = Control { progress: &all, stop: control.stop };
+    let told = Control { progress: &all, ..*control };
     let (groups, masters) = ([blocks], vec![master; jobs.len()]);
     let line = Line::new(&groups);
     Simulated { jobs, layouts, masters: &masters, prepared, line: &line }.run(&told, &in_order)
@@ -396,7 +399,7 @@ mod tests {
     }
 
     fn quiet(stop: &AtomicBool) -> Control<'_> {
-        Control { progress: &|_, _| {}, stop }
+        Control { progress: &|_, _| {}, stop, shelf: None }
     }
 
     #[test]
@@ -455,7 +458,8 @@ mod tests {
     fn a_variant_is_prepared_once() {
         let stop = AtomicBool::new(false);
         let seen = Mutex::new(Vec::new());
-        let control = Control { progress: &|done, total| seen.lock().unwrap().push((done, total)), stop: &stop };
+        let control =
+            Control { progress: &|done, total| seen.lock().unwrap().push((done, total)), stop: &stop, shelf: None };
         let (results, built) = go(2, 50, u64::MAX, &control);
         assert_eq!(built, 2, "threads, and timelines, have copies");
         let mut seen = seen.into_inner().unwrap();
@@ -486,7 +490,7 @@ mod tests {
             done.fetch_max(n, Ordering::Relaxed);
             stop.store(n >= 4, Ordering::Relaxed);
         };
-        let (result, _) = go(2, 10_000, u64::MAX, &Control { progress: &progress, stop: &stop });
+        let (result, _) = go(2, 10_000, u64::MAX, &Control { progress: &progress, stop: &stop, shelf: None });
         assert_eq!(result.unwrap_err(), RunError::Interrupted);
         assert!(done.into_inner() < 100);
     }
