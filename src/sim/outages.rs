@@ -397,11 +397,13 @@ fn recovery(
     let served = service.get(first).filter(|(from, _)| *from <= end).map_or(end, |&(_, to)| to);
     // What heals without a new answer or a new leader was not failover's doing.
     let acted = |until: f64| {
-        let within = |at: SimTime| at >= held.from && at <= time(until + origin + 1e-6);
-        log.answers[population.index()].iter().rev().take_while(|(at, _)| *at >= held.from).any(|(at, _)| within(*at))
+        let until = time(until + origin + 1e-6);
+        let answers = &log.answers[population.index()];
+        let next = answers.get(answers.partition_point(|(at, _)| *at < held.from));
+        next.is_some_and(|(at, _)| *at <= until)
             || log.deeds[log.deeds.partition_point(|(at, _)| *at < held.from)..]
                 .iter()
-                .take_while(|(at, _)| within(*at))
+                .take_while(|(at, _)| *at <= until)
                 .any(|(_, deed)| matches!(deed, Deed::Promoted(_)))
     };
     let achieved = |at: f64| (at < repaired && acted(at)).then_some(at - began);

@@ -8,6 +8,9 @@ use crate::base::{Id, SimTime, Span};
 use crate::domain::{Cluster, Dependency, Population, Root, Stage, Store};
 use crate::plan::{DEMAND, StorePlan};
 
+/// Seeds in which debug builds look at all clusters after each event; those after them meet nothing else.
+const CHECKED: u64 = 40;
+
 impl World<'_> {
     /// The stage of what is lost at a dead leader.
     pub(super) fn blame_partition(&self, partition: usize) -> Stage {
@@ -79,7 +82,10 @@ impl World<'_> {
             unit.touched();
             self.tally.spans[cluster] = (now, self.step_end);
         }
-        debug_assert!(self.is_all_else_the_same(now, &touched), "at {now:?} only {touched:?} may have changed");
+        debug_assert!(
+            self.seed.replication >= CHECKED || self.is_all_else_the_same(now, &touched),
+            "at {now:?} only {touched:?} may have changed"
+        );
         self.stale.settle();
         self.touched = touched;
         self.review_releases(now);
