@@ -169,10 +169,19 @@ impl Source {
             self.next = replay.next(&mut self.gaps.rng);
             return;
         }
+        self.next = SimTime::NEVER;
         let (mut at, mut left) = (self.clock, self.left);
-        // A week without requests will have none ever, unless the rate changes.
-        let give_up = at + Span::WEEK + Span::WEEK;
-        loop {
+        // All weeks are alike: those that surely pass without a request are skipped.
+        let of_week = self.rates.iter().sum::<f64>() * self.factor * seconds(self.slot);
+        let weeks = (left / of_week).floor() - 1.0;
+        if of_week <= 0.0 || weeks * Span::WEEK.secs() >= SimTime::NEVER.since(at).secs() {
+            return;
+        }
+        if weeks >= 1.0 {
+            left -= weeks * of_week;
+            at += Span::from_nanos(Span::WEEK.nanos() * weeks as u64);
+        }
+        while at < SimTime::NEVER {
             let (rate, ends) = self.rate_at(at);
             let available = rate * seconds(ends - at);
             if available >= left && rate > 0.0 {
@@ -182,10 +191,55 @@ impl Source {
             }
             left -= available;
             at = ends;
-            if at > give_up && self.rates.iter().all(|rate| rate * self.factor <= 0.0) {
-                self.next = SimTime::NEVER;
-                return;
-            }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Seed;
+
+    /// A week of hours: nobody by day, and so many a second by night.
+    fn source(at_night: f64, from: SimTime, left: f64) -> Source {
+        let rates = (0..168).map(|hour| if hour % 24 < 8 { at_night } else { 0.0 }).collect();
+        let rng = Seed { master: 3, replication: 0 }.stream().rng();
+        Source {
+            next: SimTime::ZERO,
+            count: 0,
+            gaps: Draws::new(Sampler::Exponential(1.0), rng),
+            rates,
+            batch: 1,
+            slot: Span::HOUR,
+            week_offset: Span::from_whole_secs(5 * 3600),
+            factor: 1.0,
+            clock: from,
+            left,
+            pace: 0.0,
+            steady: SimTime::ZERO,
+            replay: None,
+        }
+    }
+
+    /// Nights are from hour 19 to 27 of each day, so from hour 21 of day 2 on six hours are left of one: 6 k in units of
+    /// `k` an hour. Then 8 k come each night.
+    #[test]
+    fn a_request_comes_when_the_integrated_rate_has_passed() {
+        let hours = |hours: f64| SimTime::ZERO + Span::from_secs(hours * 3600.0);
+        let at = |nights: f64, per_hour: f64| {
+            let mut source = source(per_hour / 3600.0, hours(2.0 * 24.0 + 21.0), nights * 8.0 * per_hour);
+            source.find();
+            source.next
+        };
+        let is = |found: SimTime, expected: f64| assert!((found.secs() / 3600.0 - expected).abs() < 1e-6, "{found:?}");
+        for per_hour in [1e-9, 1.0] {
+            is(at(0.25, per_hour), 2.0 * 24.0 + 23.0);
+            is(at(1.0, per_hour), 3.0 * 24.0 + 21.0);
+            // Years of weeks are skipped.
+            is(at(10_000.5, per_hour), 10_003.0 * 24.0 + 1.0);
+        }
+        // In 584 years there are 213,300 nights.
+        assert_eq!(at(214_000.0, 1e-9), SimTime::NEVER);
+        assert_eq!(at(1.0, 0.0), SimTime::NEVER);
     }
 }
