@@ -57,8 +57,8 @@ pub(super) fn write(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<(), Fa
     write_files(folder, &|new| put(new, files)).map_err(|error| Failure::Write(explain(error, folder)))
 }
 
-/// Writes the report of results, of which some figures may be on a shelf: what grows with the seeds while all else is
-/// rendered.
+/// Writes the report of results, of which some figures may be on a shelf: first what grows with the seeds, which the disk
+/// has time for while all else is rendered.
 pub(super) fn report(folder: &Path, results: &Results, mode: Mode, shelf: Option<&Shelf>) -> Result<(), Failure> {
     let _ctrl_c_waits = interrupt::writing();
     let seeds = |new: &Path| -> io::Result<Option<Written>> {
@@ -68,13 +68,15 @@ pub(super) fn report(folder: &Path, results: &Results, mode: Mode, shelf: Option
         let mut out = BufWriter::with_capacity(1 << 16, Stoppable(File::create(new.join(report::SEEDS))?));
         report::write_seeds(results, &mut out)?;
         let Stoppable(file) = out.into_inner().map_err(IntoInnerError::into_error)?;
+        // Whether it has kept all is asked in the end, as of the others.
+        let begins = file.try_clone()?;
+        let _ = std::thread::Builder::new().spawn(move || begins.sync_data());
         Ok(Some((report::SEEDS.to_owned(), file)))
     };
     let fill = |new: &Path| {
-        let seeds = || seeds(new).context(report::SEEDS);
-        let (seeds, files) = rayon::join(seeds, || put(new, &render(results, mode)));
-        let mut written = files?;
-        written.extend(seeds?);
+        let seeds = seeds(new).context(report::SEEDS)?;
+        let mut written = put(new, &render(results, mode))?;
+        written.extend(seeds);
         shelf.map_or(Ok(()), Shelf::check)?;
         Ok(written)
     };
