@@ -139,6 +139,27 @@ pub fn crossing(
     high
 }
 
+/// The first of so many numbers from which on something holds; all if it does for none. It is looked for from a guess on,
+/// in strides that grow, until it lies between two.
+pub fn first_that(count: usize, guess: usize, mut holds: impl FnMut(usize) -> bool) -> usize {
+    let (mut from, mut to, mut stride) = (0, count, 1);
+    let mut at = guess;
+    while from < to {
+        if !(from..to).contains(&at) {
+            at = usize::midpoint(from, to);
+        }
+        if holds(at) {
+            to = at;
+            at = at.wrapping_sub(stride);
+        } else {
+            from = at + 1;
+            at += stride;
+        }
+        stride *= 2;
+    }
+    from
+}
+
 /// The point between `low` and `high` up to which `is_before` holds, from above, to a relative error: by bisection.
 pub fn bisect((mut low, mut high): (f64, f64), relative: f64, is_before: impl Fn(f64) -> bool) -> f64 {
     while high - low > relative * high {
@@ -174,6 +195,15 @@ mod tests {
     fn a_quarter_of_the_equator() {
         let quarter = great_circle_km((0.0, 0.0), (0.0, 90.0));
         assert!((quarter - 6371.0088 * core::f64::consts::FRAC_PI_2).abs() < 1e-6);
+    }
+
+    #[test]
+    fn the_first_that_holds_is_found_from_any_guess() {
+        for count in 0..20 {
+            for (first, guess) in (0..=count).flat_map(|first| (0..count + 3).map(move |guess| (first, guess))) {
+                assert_eq!(first_that(count, guess, |k| k >= first), first, "{count} {guess}");
+            }
+        }
     }
 
     #[test]

@@ -8,13 +8,23 @@ use super::rollout::{Revision, RolloutTally};
 use super::{Cluster, Connection, Journey, Population, Region, Root, Stage, Store};
 use crate::base::Id;
 use serde::{Deserialize, Serialize};
+use std::sync::LazyLock;
 
 /// Nodes of the latency curves, in seconds: 1 ms × 1.1^k.
 pub const CURVE_NODES: usize = 128;
 
+/// The nodes of latency curves, in seconds.
+static NODES: LazyLock<[f64; CURVE_NODES]> =
+    LazyLock::new(|| core::array::from_fn(|k| 1e-3 * crate::base::maths::powf(1.1, k as f64)));
+
+/// The nodes of latency curves, in seconds.
+pub fn curve_nodes() -> &'static [f64; CURVE_NODES] {
+    &NODES
+}
+
 /// The k-th node of a latency curve, in seconds.
 pub fn curve_node(k: usize) -> f64 {
-    1e-3 * crate::base::maths::powf(1.1, k as f64)
+    NODES[k]
 }
 
 /// Everything that one seed observed.

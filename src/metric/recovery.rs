@@ -9,6 +9,7 @@ use super::catalogue::{
 use super::facts::Facts;
 use super::key::Metric;
 use super::sheet::{Sheet, mean};
+use crate::domain::observation::Recovery;
 
 /// In the order of [`crate::domain::observation::Recovery::stages`].
 const STAGES: [&Metric; 5] = [&RTO_DETECT, &RTO_DECIDE, &RTO_PROMOTE, &RTO_ROUTE, &RTO_SCALE];
@@ -16,14 +17,9 @@ const STAGES: [&Metric; 5] = [&RTO_DETECT, &RTO_DECIDE, &RTO_PROMOTE, &RTO_ROUTE
 pub(super) fn put(sheet: &mut Sheet, facts: &Facts) {
     for group in facts.groups {
         let of = group.of;
-        let recoveries = || {
-            facts
-                .seen
-                .outages
-                .iter()
-                .filter(|outage| of.holds(outage.population, outage.journey))
-                .filter_map(|outage| outage.recovery)
-        };
+        let own = facts.seen.outages.iter().filter(|outage| of.holds(outage.population, outage.journey));
+        let recoveries: Vec<Recovery> = own.filter_map(|outage| outage.recovery).collect();
+        let recoveries = || recoveries.iter();
         sheet.put(&RTO_SERVICE, of, mean(recoveries().filter_map(|recovery| recovery.service)));
         sheet.put(&RTO_USERS, of, mean(recoveries().filter_map(|recovery| recovery.users)));
         for (position, metric) in STAGES.into_iter().enumerate() {

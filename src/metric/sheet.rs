@@ -70,16 +70,21 @@ impl Of {
 }
 
 /// What collects values.
-#[derive(Default)]
 pub(super) struct Sheet {
-    pub(super) entries: Vec<(&'static Metric, Of)>,
+    /// The names, unless they are known.
+    pub(super) entries: Option<Vec<(&'static Metric, Of)>>,
     pub(super) values: Vec<Option<f64>>,
 }
 
 impl Sheet {
-    /// One with room for so many values.
-    pub(super) fn with_room(values: usize) -> Self {
-        Self { entries: Vec::with_capacity(values), values: Vec::with_capacity(values) }
+    /// One that collects the names, too.
+    pub(super) fn of_names() -> Self {
+        Self { entries: Some(Vec::new()), values: Vec::new() }
+    }
+
+    /// One of so many values, whose names are known. Debug builds look whether they are the same.
+    pub(super) fn of_values(count: usize) -> Self {
+        Self { entries: cfg!(debug_assertions).then(Vec::new), values: Vec::with_capacity(count) }
     }
 
     /// Adds a value; `None` where there is none. Which names are added must depend on the plan alone.
@@ -88,7 +93,9 @@ impl Sheet {
     /// If the value is not finite.
     pub(super) fn put(&mut self, metric: &'static Metric, of: Of, value: Option<f64>) {
         assert!(value.is_none_or(f64::is_finite), "{} of {of:?} is {value:?}", metric.name);
-        self.entries.push((metric, of));
+        if let Some(entries) = &mut self.entries {
+            entries.push((metric, of));
+        }
         self.values.push(value);
     }
 }

@@ -57,7 +57,7 @@ impl Layout {
     /// The names of this plan's values.
     pub fn new(plan: &Plan) -> Self {
         let groups = groups(plan);
-        let entries = collect(plan, &groups, &nothing(plan), 0).entries;
+        let entries = collect(plan, &groups, &nothing(plan), Sheet::of_names()).entries.unwrap_or_default();
         let rank = |metric: &Metric| ALL.iter().position(|other| other.name == metric.name);
         let ranks: Vec<_> = entries.iter().map(|(metric, _)| rank(metric)).collect();
         let mut order: Vec<usize> = (0..entries.len()).collect();
@@ -79,8 +79,10 @@ impl Layout {
     /// # Panics
     /// If the observations aren't this plan's, or a value isn't finite.
     pub fn summarise(&self, plan: &Plan, seen: &Observations) -> RunSummary {
-        let sheet = collect(plan, &self.groups, seen, self.entries.len());
-        assert!(sheet.entries == self.entries, "a plan's names don't depend on what happened");
+        let sheet = collect(plan, &self.groups, seen, Sheet::of_values(self.entries.len()));
+        assert_eq!(sheet.values.len(), self.entries.len(), "a plan's names don't depend on what happened");
+        let same = sheet.entries.is_none_or(|entries| entries == self.entries);
+        debug_assert!(same, "a plan's names don't depend on what happened");
         let mut losses: BTreeMap<(Stage, Id<Root>), f64> = BTreeMap::new();
         for loss in &seen.losses {
             *losses.entry((loss.stage, loss.root)).or_default() += loss.requests;
@@ -130,10 +132,9 @@ pub fn position(keys: &[Key], metric: &str, dims: &Dims) -> Option<usize> {
     keys.iter().position(|key| key.metric.name == metric && key.dims == *dims)
 }
 
-/// A seed's values, of which there are about so many.
-fn collect(plan: &Plan, groups: &[Group], seen: &Observations, about: usize) -> Sheet {
+/// A seed's values.
+fn collect(plan: &Plan, groups: &[Group], seen: &Observations, mut sheet: Sheet) -> Sheet {
     let facts = Facts::new(plan, groups, seen);
-    let mut sheet = Sheet::with_room(about);
     availability::put(&mut sheet, &facts);
     latency::put(&mut sheet, &facts);
     recovery::put(&mut sheet, &facts);

@@ -116,14 +116,22 @@ impl History {
     /// From now on: whether the leader takes writes, whether it is there to follow, and for each member why it can't be
     /// reached. True if that is new, or if writes come to wait for somebody.
     pub fn set(&mut self, grows: bool, ships: bool, away: &[Option<Id<Root>>]) -> bool {
-        let mut changed = self.differs(grows, ships, away);
+        let differs = self.differs(grows, ships, away);
         (self.grows, self.ships) = (grows, ships);
         for (copy, &away) in self.copies.iter_mut().zip(away) {
             copy.away = away;
             copy.root = away.unwrap_or(copy.root);
-            let counts = copy.counts || (away.is_none() && ships && copy.place == Place::Level);
-            changed |= counts != copy.counts;
-            copy.counts = counts;
+        }
+        self.count() || differs
+    }
+
+    /// Writes wait from now on for whoever is level and can be reached. True if they come to wait for somebody.
+    pub fn count(&mut self) -> bool {
+        let mut changed = false;
+        for copy in &mut self.copies {
+            let comes = !copy.counts && copy.away.is_none() && self.ships && copy.place == Place::Level;
+            copy.counts |= comes;
+            changed |= comes;
         }
         changed
     }

@@ -23,6 +23,21 @@ impl Deployment {
         Self { ready: pods, ..Self::default() }
     }
 
+    /// Becomes as another is, in its own memory.
+    pub fn copy_from(&mut self, other: &Self) {
+        self.ready = other.ready;
+        self.pending.clone_from(&other.pending);
+        self.recommended.clone_from(&other.recommended);
+    }
+
+    /// Moves all times from one base to another.
+    pub fn shift(&mut self, from: Span, to: SimTime) {
+        for (at, _) in self.pending.iter_mut().chain(&mut self.recommended) {
+            // A recommendation can be older than the run's first week only relative to the base, never before it.
+            *at = SimTime::from_nanos((at.nanos() + to.nanos()).saturating_sub(from.nanos()));
+        }
+    }
+
     /// Pods that exist, ready or on their way.
     pub fn total(&self) -> u32 {
         self.ready + self.pending.iter().map(|&(_, pods)| pods).sum::<u32>()

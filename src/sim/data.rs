@@ -50,6 +50,8 @@ pub(super) struct Known<'a> {
     pub(super) meetings: &'a mut Meetings,
     pub(super) views: &'a mut Views,
     pub(super) written: &'a mut Written,
+    /// Memory, so that what is kept has no room left over.
+    pub(super) uses: &'a mut Uses,
 }
 
 /// Nodes of [`Meetings::near`]: so many for each e-fold.
@@ -176,7 +178,10 @@ pub(super) fn uses(
     hits: &Hits<'_>,
     known: &mut Known<'_>,
 ) -> Uses {
-    let mut uses = Uses::default();
+    let mut uses = core::mem::take(known.uses);
+    uses.by_journey.clear();
+    uses.latency.clear();
+    uses.views.clear();
     for ((cell, rate), part) in cells.iter().zip(rates).zip(parts) {
         let good = rate * cell.success;
         if good <= 0.0 {
@@ -273,7 +278,9 @@ pub(super) fn uses(
             }
         }
     }
-    uses
+    let kept = uses.clone();
+    *known.uses = uses;
+    kept
 }
 
 /// What the cells of one cluster write to leaders: store, population, acknowledged writes per second, bytes of each.

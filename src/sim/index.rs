@@ -3,7 +3,7 @@
 use crate::base::{Id, Table};
 use crate::domain::{Cluster, Connection, Dependency, Population, Region, Service, Store};
 use crate::failure::spec::EffectSpec;
-use crate::plan::{Element, Plan, PopulationPlan, StepPlan};
+use crate::plan::{Element, PartitionPlan, Plan, PopulationPlan, StepPlan};
 
 /// Positions of holds by what they hit.
 #[derive(Debug)]
@@ -42,14 +42,22 @@ pub(super) struct Index {
     pub(super) fronts: Table<Cluster, Vec<u32>>,
     /// By population: calls that a request of its makes, by service.
     pub(super) calls: Table<Population, Vec<f64>>,
-    /// By hold: the clusters that alone it makes a difference to; none if it may be all.
-    pub(super) hits: Vec<Option<Vec<Id<Cluster>>>>,
+    /// By hold: what it makes a difference to; none if it may be everything.
+    pub(super) hits: Vec<Option<Hits>>,
     /// By hold on a zone: the clusters that have it.
     pub(super) zones_hit: Vec<Vec<Id<Cluster>>>,
     /// Stores that some journey uses.
     pub(super) used_stores: Table<Store, bool>,
     /// Dependencies that some journey uses.
     pub(super) used_dependencies: Table<Dependency, bool>,
+}
+
+/// What alone a hold makes a difference to.
+#[derive(Debug, Default)]
+pub(super) struct Hits {
+    pub(super) clusters: Vec<Id<Cluster>>,
+    /// Partitions with a copy that isn't there, or isn't written to, while the hold does more than degrade.
+    pub(super) partitions: Vec<usize>,
 }
 
 impl Index {
@@ -183,29 +191,31 @@ fn calls(plan: &Plan, population: &PopulationPlan) -> Vec<f64> {
     calls
 }
 
-/// The clusters that alone a hold makes a difference to; none if it may be all. Where there is data, whether a cluster
-/// is there matters to all.
-fn hits(plan: &Plan, element: Element) -> Option<Vec<Id<Cluster>>> {
-    let only_here = plan.stores.is_empty();
-    match element {
+/// What alone a hold on this makes a difference to; none if it may be everything.
+fn hits(plan: &Plan, element: Element) -> Option<Hits> {
+    let (clusters, of) = match element {
         Element::Region(region) => {
             let inside = plan.clusters.iter_enumerated().filter(|(_, cluster)| cluster.region == region);
-            only_here.then(|| inside.map(|(id, _)| id).collect())
+            (inside.map(|(id, _)| id).collect(), None)
         }
-        Element::Zone(..) => only_here.then(|| zones_hit(plan, element)),
-        Element::Cluster(cluster) => only_here.then(|| vec![cluster]),
+        Element::Zone(..) => (zones_hit(plan, element), None),
+        Element::Cluster(cluster) => (vec![cluster], None),
+        Element::Copy(cluster, store) => (vec![cluster], Some(store)),
         Element::Service(cluster, _)
         | Element::Pod(cluster, ..)
         | Element::Access(_, cluster)
-        | Element::Checks(cluster) => Some(vec![cluster]),
-        Element::Gitops | Element::Controller(_) => Some(Vec::new()),
-        Element::Copy(..)
-        | Element::Link(..)
-        | Element::Routing
-        | Element::Dependency(_)
-        | Element::Connection(_)
-        | Element::Hub(_) => None,
-    }
+        | Element::Checks(cluster) => return Some(Hits { clusters: vec![cluster], partitions: Vec::new() }),
+        Element::Gitops | Element::Controller(_) => return Some(Hits::default()),
+        Element::Link(..) | Element::Routing | Element::Dependency(_) | Element::Connection(_) | Element::Hub(_) => {
+            return None;
+        }
+    };
+    let all = plan.stores.iter_enumerated().flat_map(|(id, store)| store.partitions.iter().map(move |own| (id, own)));
+    let has_copy = |(store, own): (Id<Store>, &PartitionPlan)| {
+        of.is_none_or(|of| of == store) && own.members().any(|member| clusters.contains(&member))
+    };
+    let partitions = all.enumerate().filter(|(_, own)| has_copy(*own)).map(|(partition, _)| partition).collect();
+    Some(Hits { clusters, partitions })
 }
 
 /// The clusters that have a zone.

@@ -5,8 +5,9 @@
 
 use crate::base::Id;
 use crate::domain::{Cluster, Connection, Dependency, Population, Root, Service, Stage};
-use crate::plan::AddressPlan;
+use crate::plan::{AddressPlan, DEMAND};
 use crate::replication::cache::Warmth;
+use std::sync::Arc;
 
 /// A float that is compared and hashed by its bits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -45,13 +46,7 @@ pub(super) struct Condition {
 
 impl Condition {
     pub(super) fn good() -> Self {
-        Self {
-            down: None,
-            errors: Bits::ZERO,
-            errors_root: Id::new(crate::plan::DEMAND),
-            latency: Bits::ONE,
-            capacity: Bits::ONE,
-        }
+        Self { down: None, errors: Bits::ZERO, errors_root: Id::new(DEMAND), latency: Bits::ONE, capacity: Bits::ONE }
     }
 
     pub(super) fn is_good(&self) -> bool {
@@ -100,8 +95,8 @@ pub(super) struct Flow {
     pub(super) blame: Stage,
     /// Turned away before they reach anything, and why.
     pub(super) refused: Option<Id<Root>>,
-    /// By store.
-    pub(super) stores: Vec<Access>,
+    /// By store. Shared, as mostly they go where they went before.
+    pub(super) stores: Arc<[Access]>,
 }
 
 impl Flow {
@@ -194,6 +189,28 @@ impl Outside {
     /// Mean share over the interval.
     pub(super) fn share(&self) -> f64 {
         0.5 * (self.start.get() + self.end.get())
+    }
+}
+
+impl Default for Inputs {
+    /// Of a cluster that nothing is known of.
+    fn default() -> Self {
+        Self {
+            cluster: Id::new(0),
+            front: Condition::good(),
+            zones_up: 0,
+            zones_listed: 0,
+            zones_root: Id::new(DEMAND),
+            stations: Vec::new(),
+            dependencies: Vec::new(),
+            overload_root: Id::new(DEMAND),
+            active: true,
+            short: false,
+            flows: Vec::new(),
+            remotes: Vec::new(),
+            mirrors: Vec::new(),
+            outside: Vec::new(),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use core::hash::{BuildHasherDefault, Hash, Hasher};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// A hash map with a fixed, fast hash; only ever looked up.
 pub(super) type Map<K, V> = HashMap<K, V, BuildHasherDefault<Fold>>;
@@ -18,9 +19,13 @@ impl Fold {
 
 impl Hasher for Fold {
     fn write(&mut self, bytes: &[u8]) {
-        for chunk in bytes.chunks(8) {
+        let (words, rest) = bytes.as_chunks();
+        for &word in words {
+            self.word(u64::from_le_bytes(word));
+        }
+        if !rest.is_empty() {
             let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
+            word[..rest.len()].copy_from_slice(rest);
             self.word(u64::from_le_bytes(word));
         }
     }
@@ -48,8 +53,8 @@ impl Hasher for Fold {
 /// A table of distinct things.
 #[derive(Clone, Debug)]
 pub(super) struct Interner<T> {
-    known: Map<T, u32>,
-    things: Vec<T>,
+    known: Map<Arc<T>, u32>,
+    things: Vec<Arc<T>>,
 }
 
 impl<T> Default for Interner<T> {
@@ -65,8 +70,9 @@ impl<T: Clone + Eq + Hash> Interner<T> {
             return number;
         }
         let number = self.things.len() as u32;
-        self.things.push(thing.clone());
-        self.known.insert(thing.clone(), number);
+        let thing = Arc::new(thing.clone());
+        self.things.push(Arc::clone(&thing));
+        self.known.insert(thing, number);
         number
     }
 

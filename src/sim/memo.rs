@@ -7,7 +7,7 @@
 //! number of seeds.
 
 use super::curves::Curves;
-use super::data::{Known, Meetings, Written};
+use super::data::{Known, Meetings, Uses, Written};
 use super::inputs::Inputs;
 use super::intern::{Interner, Map};
 use super::orbit::Orbits;
@@ -16,6 +16,7 @@ use super::shape::Shapes;
 use super::solve::{Solution, solve};
 use super::tally::Visited;
 use super::views::Views;
+use crate::base::SimTime;
 use crate::plan::Plan;
 use crate::scaling::deployment::Deployment;
 
@@ -79,6 +80,9 @@ pub(super) struct Memo {
     transition_keys: Map<(InputsId, u32, PodsId), TransitionId>,
     transitions: Vec<Transition>,
     key: Vec<u32>,
+    uses: Uses,
+    /// Memory for when autoscalers are due.
+    pub(super) due: Vec<SimTime>,
     /// What each cluster does while nothing happens.
     pub(super) orbits: Orbits,
     /// What was there once the orbits were found: kept for good.
@@ -178,6 +182,7 @@ impl Memo {
                 meetings: &mut self.meetings,
                 views: &mut self.views,
                 written: &mut self.written,
+                uses: &mut self.uses,
             };
             let solution = solve(plan, given, shape, slot, &key[2..], &mut self.outcomes, &mut known);
             let id = SolutionId(self.solutions.len() as u32);

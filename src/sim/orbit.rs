@@ -97,59 +97,68 @@ impl Orbits {
 /// How often one seed was in each slot of an orbit.
 #[derive(Clone, Default, Debug)]
 pub(super) struct Turns {
-    /// This month: whole turns; then by slot, how many stays more begin there than end.
+    /// Slots of a week.
+    week: usize,
+    /// This month: whole turns; then of each stay where it begins (1) and where it ends (-1).
     whole: u64,
-    edges: Vec<i64>,
-    /// In the months that are closed, by slot.
-    closed: Vec<u64>,
+    edges: Vec<(usize, i64)>,
+    /// In the months that are closed: by slot, how many stays more begin there than end. One more than there are slots.
+    closed: Vec<i64>,
 }
 
 impl Turns {
     /// So many slots from a place on, round and round.
     pub(super) fn add(&mut self, week: usize, from: usize, count: usize) {
-        self.edges.resize(week, 0);
+        self.week = week;
         self.whole += (count / week) as u64;
         let (rest, end) = (count % week, from + count % week);
         if rest == 0 {
             return;
         }
-        self.edges[from] += 1;
-        if end < week {
-            self.edges[end] -= 1;
-        } else if end > week {
+        if end <= week {
+            self.edges.extend([(from, 1), (end, -1)]);
+        } else {
             // Over the end of the week, and on from its beginning.
-            self.edges[0] += 1;
-            self.edges[end - week] -= 1;
+            self.edges.extend([(from, 1), (0, 1), (end - week, -1)]);
         }
     }
 
     /// Closes the month: `visit` is called with each run of slots that were taken equally often, and how often.
     pub(super) fn close_month(&mut self, mut visit: impl FnMut(core::ops::Range<usize>, u64)) {
-        let week = self.edges.len();
-        self.closed.resize(week, 0);
-        let mut count = core::mem::take(&mut self.whole);
-        let mut from = 0;
-        for slot in 0..=week {
-            let edge = self.edges.get_mut(slot).map_or(0, core::mem::take);
-            if edge != 0 || slot == week {
-                if count > 0 && from < slot {
-                    self.closed[from..slot].iter_mut().for_each(|closed| *closed += count);
-                    visit(from..slot, count);
-                }
-                from = slot;
+        self.closed.resize(self.week + 1, 0);
+        self.edges.push((self.week, 0));
+        self.edges.sort_unstable();
+        let (mut count, mut from) = (core::mem::take(&mut self.whole), 0);
+        for same in self.edges.chunk_by(|a, b| a.0 == b.0) {
+            let (slot, edge) = (same[0].0, same.iter().map(|edge| edge.1).sum::<i64>());
+            if edge == 0 && slot < self.week {
+                continue;
             }
+            if count > 0 && from < slot {
+                self.closed[from] += count.cast_signed();
+                self.closed[slot] -= count.cast_signed();
+                visit(from..slot, count);
+            }
+            from = slot;
             // What ends has begun: it never falls below 0.
             count = count.wrapping_add_signed(edge);
         }
+        self.edges.clear();
     }
 
     /// Takes out how often each slot was taken in the months that are closed, and before it how often most were.
     pub(super) fn take_closed(&mut self) -> (u64, Vec<u64>) {
-        let closed = core::mem::take(&mut self.closed);
-        let mut sorted = closed.clone();
-        sorted.sort_unstable();
-        let most = sorted.chunk_by(|a, b| a == b).max_by_key(|same| same.len());
-        (most.map_or(0, |same| same[0]), closed)
+        let mut count = 0;
+        let each = |edge: i64| {
+            count += edge;
+            count as u64
+        };
+        let closed: Vec<u64> = self.closed.drain(..).map(each).take(self.week).collect();
+        let mut runs: Vec<&[u64]> = closed.chunk_by(|a, b| a == b).collect();
+        runs.sort_unstable_by_key(|run| run[0]);
+        let same = runs.chunk_by(|a, b| a[0] == b[0]);
+        let most = same.max_by_key(|same| same.iter().map(|run| run.len()).sum::<usize>());
+        (most.map_or(0, |same| same[0][0]), closed)
     }
 
     /// Forgets everything.

@@ -272,7 +272,7 @@ fn course(pieces: &[Piece], log: &Log, population: Id<Population>, origin: f64) 
     }
     times.sort_by(f64::total_cmp);
     times.dedup();
-    let mut course = Course { loss: Vec::new(), users: Vec::new(), service: Vec::new() };
+    let mut course = Course { loss: Vec::with_capacity(times.len()), ..Course::default() };
     let mut live: Vec<Piece> = Vec::new();
     let mut next = 0;
     let push = |list: &mut Intervals, from: f64, to: f64| {

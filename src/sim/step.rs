@@ -6,6 +6,7 @@ use super::memo::{InputsId, Memo, SolutionId};
 use crate::base::{SimTime, Span};
 use crate::plan::{ClusterPlan, Plan};
 use crate::scaling::deployment::Deployment;
+use crate::scaling::hpa::Rule;
 use crate::scaling::nodes::{Placed, Request};
 
 /// A stay in one solution.
@@ -74,19 +75,20 @@ impl Step<'_> {
         memo: &mut Memo,
         stay: &mut dyn FnMut(&Memo, Stay, u32),
     ) {
-        let rules: Vec<_> = self.own.stations.iter().map(|station| station.hpa.filter(|_| self.active)).collect();
         // Times of the next sync that may change something; none is known to be idle yet.
-        let mut due: Vec<SimTime> =
-            rules.iter().map(|rule| rule.as_ref().map_or(SimTime::NEVER, |rule| next_sync(from, rule.sync))).collect();
+        let mut due = core::mem::take(&mut memo.due);
+        due.clear();
+        due.extend(self.rules().map(|rule| rule.map_or(SimTime::NEVER, |rule| next_sync(from, rule.sync))));
         let mut now = from;
         for pods in pods.iter_mut() {
             pods.start_due(now);
         }
+        let mut known = None;
         while now < to {
             if !backlog.is_empty() {
                 backlog.die(self.plan, self.own, memo.inputs(self.inputs), |station| pods[station].ready);
             }
-            let solution = self.solution(pods, backlog, memo);
+            let solution = self.solution(pods, backlog, memo, &mut known);
             let ready_at = pods.iter().map(Deployment::next_ready).min().unwrap_or(SimTime::NEVER);
             let sync_at = due.iter().copied().min().unwrap_or(SimTime::NEVER);
             let mut next = ready_at.min(sync_at).min(to);
@@ -110,30 +112,49 @@ impl Step<'_> {
                 changed |= pods.ready != before;
             }
             if changed {
+                known = None;
                 // New pods move the metric: every autoscaler looks again at its next sync, now included.
-                for (due, rule) in due.iter_mut().zip(&rules) {
+                for (due, rule) in due.iter_mut().zip(self.rules()) {
                     if let Some(rule) = rule {
                         *due = (*due).min(sync_from(now, rule.sync));
                     }
                 }
             }
             if due.iter().any(|&due| due <= now) {
-                self.sync(pods, backlog, &rules, &mut due, now, memo);
+                self.sync(pods, backlog, &mut due, now, memo, &mut known);
             }
         }
         // The last sync renewed what it recommends; those that were skipped would have, too.
-        for (pods, rule) in pods.iter_mut().zip(&rules) {
+        for (pods, rule) in pods.iter_mut().zip(self.rules()) {
             if let (Some(rule), Some(newest)) = (rule, pods.recommended.last_mut()) {
                 let last = SimTime::from_nanos(to.nanos() - to.nanos() % rule.sync.nanos());
                 newest.0 = newest.0.max(last.min(to));
             }
         }
+        memo.due = due;
     }
 
-    fn solution(&self, pods: &[Deployment], backlog: &Backlog, memo: &mut Memo) -> SolutionId {
+    /// The autoscaler of each station, if it runs.
+    fn rules(&self) -> impl Iterator<Item = Option<&Rule>> {
+        self.own.stations.iter().map(|station| station.hpa.as_ref().filter(|_| self.active))
+    }
+
+    /// The solution now: that which is known while pods stay as they are and nothing waits.
+    fn solution(
+        &self,
+        pods: &[Deployment],
+        backlog: &Backlog,
+        memo: &mut Memo,
+        known: &mut Option<SolutionId>,
+    ) -> SolutionId {
+        if let Some(known) = known.filter(|_| backlog.is_empty()) {
+            return known;
+        }
         let ready = |station: usize| pods[station].ready;
         let key = backlog.key_now(self.plan, self.own, memo.inputs(self.inputs), ready);
-        memo.solution_id(self.plan, self.inputs, self.slot, pods.iter().map(|pods| pods.ready), &key)
+        let id = memo.solution_id(self.plan, self.inputs, self.slot, pods.iter().map(|pods| pods.ready), &key);
+        *known = Some(id).filter(|_| backlog.is_empty());
+        id
     }
 
     /// The autoscalers that are due decide.
@@ -141,15 +162,15 @@ impl Step<'_> {
         &self,
         pods: &mut [Deployment],
         backlog: &Backlog,
-        rules: &[Option<crate::scaling::hpa::Rule>],
         due: &mut [SimTime],
         now: SimTime,
         memo: &mut Memo,
+        known: &mut Option<SolutionId>,
     ) {
-        let solution = self.solution(pods, backlog, memo);
+        let solution = self.solution(pods, backlog, memo, known);
         let mut changed = false;
-        for (position, rule) in rules.iter().enumerate() {
-            let Some(rule) = rule.as_ref().filter(|_| due[position] <= now) else { continue };
+        for (position, rule) in self.rules().enumerate() {
+            let Some(rule) = rule.filter(|_| due[position] <= now) else { continue };
             let state = &memo.solution(solution).stations[position];
             let ratio = rule.ratio(state.arrivals, state.steady.utilisation, state.ready);
             let current = pods[position].total();
@@ -170,7 +191,8 @@ impl Step<'_> {
                 if moved { next_sync(now, rule.sync) } else { sync_from(pods[position].next_expiry(rule), rule.sync) };
         }
         if changed {
-            for (due, rule) in due.iter_mut().zip(rules) {
+            *known = None;
+            for (due, rule) in due.iter_mut().zip(self.rules()) {
                 if let Some(rule) = rule {
                     *due = (*due).min(next_sync(now, rule.sync));
                 }

@@ -17,21 +17,28 @@ use core::hash::Hash;
 pub(super) struct Keyed<K> {
     known: Map<K, usize>,
     sums: Vec<(K, f64)>,
+    /// The one after that which came last. Keys mostly come in the order in which they came before, and then aren't
+    /// looked up.
+    next: usize,
 }
 
 impl<K> Default for Keyed<K> {
     fn default() -> Self {
-        Self { known: Map::default(), sums: Vec::new() }
+        Self { known: Map::default(), sums: Vec::new(), next: 0 }
     }
 }
 
 impl<K: Copy + Eq + Hash> Keyed<K> {
     pub(super) fn at(&mut self, key: K) -> &mut f64 {
-        let next = self.sums.len();
-        let at = *self.known.entry(key).or_insert(next);
-        if at == next {
-            self.sums.push((key, 0.0));
+        if self.sums.get(self.next).is_none_or(|next| next.0 != key) {
+            let end = self.sums.len();
+            self.next = *self.known.entry(key).or_insert(end);
+            if self.next == end {
+                self.sums.push((key, 0.0));
+            }
         }
+        let at = self.next;
+        self.next = if at + 1 < self.sums.len() { at + 1 } else { 0 };
         &mut self.sums[at].1
     }
 
@@ -195,5 +202,19 @@ impl Sums {
             let waits = if steady.waiting > 1e-12 { (steady.waiting, steady.wait_if_waiting) } else { (0.0, 0.0) };
             *self.waits[cluster.index()][position].at((waits.0.to_bits(), waits.1.to_bits())) += served;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Keyed;
+
+    #[test]
+    fn sums_are_by_key_in_whatever_order_keys_come() {
+        let mut sums = Keyed::default();
+        for (key, amount) in [(7, 1.0), (5, 2.0), (9, 4.0), (7, 8.0), (5, 16.0), (5, 32.0), (7, 64.0), (9, 128.0)] {
+            *sums.at(key) += amount;
+        }
+        assert_eq!(sums.iter().collect::<Vec<_>>(), [(7, 73.0), (5, 50.0), (9, 132.0)]);
     }
 }

@@ -14,7 +14,7 @@ use super::sums::{Sums, Waits};
 use crate::base::maths::bisect;
 use crate::base::{Id, SimTime, Span, Table};
 use crate::domain::observation::{
-    ACCESS_QUANTILES, CURVE_NODES, Latency, Loss, Month, Observations, QUANTILES, StoreTally, add_transfer, curve_node,
+    ACCESS_QUANTILES, Latency, Loss, Month, Observations, QUANTILES, StoreTally, add_transfer, curve_nodes,
 };
 use crate::domain::{Cluster, Journey, Population, Region, Root, Stage, Store};
 use crate::plan::Plan;
@@ -291,14 +291,13 @@ impl Tally {
 
     /// Latency of each cell, each population over all journeys, each journey over all populations, and all.
     fn tell_latency(&self, plan: &Plan, memo: &Memo, counts: Option<&Counts>, observations: &mut Observations) {
-        let nodes: Vec<f64> = (0..CURVE_NODES).map(curve_node).collect();
         let mut tell = |population: Option<Id<Population>>, journey: Option<Id<Journey>>, times: &Times| {
             if let Some(mean) = times.mean() {
                 let quantiles = times.quantiles(QUANTILES);
                 observations.latency.push(Latency { population, journey, mean, quantiles });
             }
             if journey.is_none() {
-                observations.curves.push(times.cdfs(&nodes));
+                observations.curves.push(times.cdfs(curve_nodes()));
             }
         };
         let (mut by_journey, mut all) = (vec![Times::default(); plan.journeys.len()], Times::default());
@@ -320,10 +319,10 @@ impl Tally {
                 of_journey.merge(&times);
             }
             tell(Some(population), None, &of_population);
-            all.merge(&of_population);
         }
         for (journey, times) in plan.journeys.keys().zip(&by_journey) {
             tell(None, Some(journey), times);
+            all.merge(times);
         }
         tell(None, None, &all);
     }

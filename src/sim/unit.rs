@@ -18,15 +18,6 @@ use crate::scaling::deployment::Deployment;
 /// Relative times count from this long before their slot's start.
 const BASE: Span = Span::WEEK;
 
-/// Where the pods are.
-#[derive(Clone, Debug)]
-enum Pods {
-    /// In absolute time.
-    Now(Vec<Deployment>),
-    /// At the boundary where the clock stands, by number; and the transition that led there.
-    At(PodsId, Option<TransitionId>),
-}
-
 /// One cluster through time.
 #[derive(Clone, Debug)]
 pub(super) struct Unit {
@@ -34,7 +25,10 @@ pub(super) struct Unit {
     pub(super) inputs: InputsId,
     /// How far it has been advanced.
     pub(super) clock: SimTime,
-    pods: Pods,
+    /// In absolute time; memory for them while they are at a boundary.
+    pods: Vec<Deployment>,
+    /// At the boundary where the clock stands: their number there, and the transition that led there.
+    boundary: Option<(PodsId, Option<TransitionId>)>,
     /// Share of the node pool that isn't in a dead zone.
     pub(super) usable: f64,
     /// Fewest nodes now.
@@ -63,7 +57,8 @@ impl Unit {
             cluster,
             inputs,
             clock: SimTime::ZERO,
-            pods: Pods::Now(pods),
+            pods,
+            boundary: None,
             usable: 1.0,
             min_nodes: own.standby_min_nodes,
             active: !own.standby,
@@ -75,14 +70,23 @@ impl Unit {
 
     /// The pods in absolute time.
     pub(super) fn pods<'m>(&'m mut self, memo: &Memo) -> &'m mut Vec<Deployment> {
-        if let Pods::At(id, _) = self.pods {
-            let base = self.clock;
-            self.pods = Pods::Now(memo.pods(id).iter().map(|pods| shifted(pods, BASE, base)).collect());
+        if let Some((id, _)) = self.boundary.take() {
+            for (pods, there) in self.pods.iter_mut().zip(memo.pods(id)) {
+                pods.copy_from(there);
+                pods.shift(BASE, self.clock);
+            }
         }
-        match &mut self.pods {
-            Pods::Now(pods) => pods,
-            Pods::At(..) => unreachable!("made absolute above"),
+        &mut self.pods
+    }
+
+    /// They are at the boundary where the clock stands.
+    fn reach_boundary(&mut self, memo: &mut Memo) -> PodsId {
+        for pods in &mut self.pods {
+            pods.shift(self.clock.since(SimTime::ZERO), SimTime::ZERO + BASE);
         }
+        let id = memo.pods_id(&self.pods);
+        self.boundary = Some((id, None));
+        id
     }
 
     /// The least backlog that rates tell from a queue that chance piles up: a level, in calls by station.
@@ -124,12 +128,7 @@ impl Unit {
                 self.backlog = backlog;
                 self.clock = end;
                 if end == slot_end && self.repeats && !tally.tracing() {
-                    let relative = self
-                        .pods(memo)
-                        .iter()
-                        .map(|pods| shifted(pods, end.since(SimTime::ZERO), SimTime::ZERO + BASE))
-                        .collect();
-                    self.pods = Pods::At(memo.pods_id(&relative), None);
+                    self.reach_boundary(memo);
                 }
             }
         }
@@ -137,13 +136,13 @@ impl Unit {
 
     /// Skips the whole slots until `to` where nothing but the weekly orbit goes on. Not while every stay is wanted.
     fn skip(&mut self, to: SimTime, plan: &Plan, memo: &Memo, tally: &mut Tally) -> bool {
-        let Pods::At(_, Some(before)) = self.pods else { return false };
+        let Some((_, Some(before))) = self.boundary else { return false };
         let count = ((to - self.clock).nanos() / plan.slot.nanos()) as usize;
         let Some(place) = memo.orbits.place(before).filter(|_| count > 0 && !tally.tells_stays()) else { return false };
         let slots = &memo.orbits.get(place.orbit).slots;
         tally.skip(Place { slot: (place.slot + 1) % slots.len(), ..place }, count, memo);
         let last = slots[(place.slot + count) % slots.len()];
-        self.pods = Pods::At(PodsId(memo.transition(last).pods), Some(last));
+        self.boundary = Some((PodsId(memo.transition(last).pods), Some(last)));
         self.clock += Span::from_nanos(plan.slot.nanos() * count as u64);
         true
     }
@@ -152,7 +151,7 @@ impl Unit {
     pub(super) fn find_orbit(&mut self, plan: &Plan, memo: &mut Memo, tally: &mut Tally, orbits: &mut Orbits) {
         // It closes after one week on the way to it, and one is walked whole to link its slots.
         self.advance(SimTime::from_nanos(Span::WEEK.nanos() * 3), plan, memo, tally);
-        let Pods::At(_, Some(last)) = self.pods else { return };
+        let Some((_, Some(last))) = self.boundary else { return };
         let week = (Span::WEEK.nanos() / plan.slot.nanos()) as usize;
         orbits.find(last, week, self.cluster, plan, memo);
     }
@@ -173,16 +172,7 @@ impl Unit {
 
     /// Takes one whole slot from the memo, or works it out first; not one in which a backlog begins.
     fn take_slot(&mut self, slot: usize, slot_end: SimTime, plan: &Plan, memo: &mut Memo, tally: &mut Tally) -> bool {
-        let (pods, before) = match &self.pods {
-            Pods::At(id, before) => (*id, *before),
-            Pods::Now(pods) => {
-                let relative = pods
-                    .iter()
-                    .map(|pods| shifted(pods, self.clock.since(SimTime::ZERO), SimTime::ZERO + BASE))
-                    .collect();
-                (memo.pods_id(&relative), None)
-            }
-        };
+        let (pods, before) = self.boundary.unwrap_or_else(|| (self.reach_boundary(memo), None));
         let followed = before.and_then(|before| memo.transition(before).next);
         let id = if let Some(id) = followed {
             id
@@ -201,7 +191,7 @@ impl Unit {
             id
         };
         tally.slot(self.cluster, id, self.clock, memo);
-        self.pods = Pods::At(PodsId(memo.transition(id).pods), Some(id));
+        self.boundary = Some((PodsId(memo.transition(id).pods), Some(id)));
         self.clock = slot_end;
         true
     }
@@ -230,8 +220,10 @@ impl Unit {
         if grew {
             return None;
         }
-        let ended: Vec<Deployment> = pods.iter().map(|pods| shifted(pods, BASE + plan.slot, from)).collect();
-        transition.pods = memo.pods_id(&ended).0;
+        for pods in &mut pods {
+            pods.shift(BASE + plan.slot, from);
+        }
+        transition.pods = memo.pods_id(&pods).0;
         Some(transition)
     }
 
@@ -279,8 +271,8 @@ impl Unit {
 
     /// Forgets which transition led here: something outside has changed.
     pub(super) fn touched(&mut self) {
-        if let Pods::At(id, _) = self.pods {
-            self.pods = Pods::At(id, None);
+        if let Some((_, before)) = &mut self.boundary {
+            *before = None;
         }
     }
 
@@ -334,7 +326,8 @@ impl Unit {
     pub(super) fn hold_pods(&mut self, memo: &Memo) {
         let now = self.clock;
         for pods in self.pods(memo) {
-            pods.recommended = vec![(now, pods.total())];
+            pods.recommended.clear();
+            pods.recommended.push((now, pods.total()));
         }
     }
 }
@@ -345,17 +338,4 @@ pub(super) fn slot_at(plan: &Plan, at: SimTime) -> (usize, SimTime) {
     let in_week = (at.nanos() + plan.week_offset.nanos()) % Span::WEEK.nanos();
     let position = in_week / slot;
     (position as usize, at + Span::from_nanos((position + 1) * slot - in_week))
-}
-
-/// The same pods with all times moved from one base to another.
-fn shifted(pods: &Deployment, from: Span, to: SimTime) -> Deployment {
-    let shift = |at: SimTime| {
-        // A recommendation can be older than the run's first week only relative to the base, never before it.
-        SimTime::from_nanos((at.nanos() + to.nanos()).saturating_sub(from.nanos()))
-    };
-    Deployment {
-        ready: pods.ready,
-        pending: pods.pending.iter().map(|&(at, count)| (shift(at), count)).collect(),
-        recommended: pods.recommended.iter().map(|&(at, value)| (shift(at), value)).collect(),
-    }
 }

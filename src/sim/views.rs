@@ -27,7 +27,7 @@ struct View {
 /// Views, made once each.
 #[derive(Clone, Default, Debug)]
 pub(super) struct Views {
-    known: Map<Vec<u64>, ViewId>,
+    known: Map<[u64; 4], ViewId>,
     all: Vec<View>,
     /// By view and rate of writes.
     stale: Map<(ViewId, u64), f64>,
@@ -71,7 +71,7 @@ impl Views {
         self.all[id.0 as usize].unseen
     }
 
-    fn make(&mut self, key: Vec<u64>, store: &StorePlan, make: impl FnOnce() -> Visibility) -> ViewId {
+    fn make(&mut self, key: [u64; 4], store: &StorePlan, make: impl FnOnce() -> Visibility) -> ViewId {
         if let Some(&id) = self.known.get(&key) {
             return id;
         }
@@ -85,7 +85,7 @@ impl Views {
 
     /// Of a read at a copy that writes reach after the lag.
     pub(super) fn after_lag(&mut self, plan: &Plan, store: Id<Store>, lag: &Dist) -> ViewId {
-        self.make(vec![store.index() as u64], &plan.stores[store], || Visibility::Lag(lag.clone()))
+        self.make([store.index() as u64, 0, 0, 0], &plan.stores[store], || Visibility::Lag(lag.clone()))
     }
 
     /// Of a read through one copy, where writes go through another; `mask` has the copies that can be reached.
@@ -98,7 +98,8 @@ impl Views {
         (writer, reader): (Id<Cluster>, Id<Cluster>),
     ) -> ViewId {
         let own = &plan.stores[store];
-        let key = vec![store.index() as u64, mask, writer.index() as u64, reader.index() as u64];
+        // Somebody votes: it isn't the key of a lag.
+        let key = [store.index() as u64, mask, writer.index() as u64, reader.index() as u64];
         self.make(key, own, || {
             let delays = &quorum.delays;
             let voters = own.copies.iter().enumerate().filter(|(position, _)| mask >> position & 1 == 1);

@@ -6,28 +6,14 @@
 //! function is linear: an error of second order in the 2 %.
 
 use super::convolution::{GRID, convolve, step};
+use super::ended::{ended, ended_in_gaps};
 use super::lattice::{LATTICE, STEP};
 use super::order::at_least;
-use crate::base::maths::{bisect, exp_m1};
+use crate::base::maths::bisect;
 use crate::dist::Dist;
 
 /// An exponential is followed for so many means: e^-40 is nothing.
 const MEANS: f64 = 40.0;
-
-/// Share of exponentials that end within so many means.
-fn ended(means: f64) -> f64 {
-    if means < MEANS { -exp_m1(-means) } else { 1.0 }
-}
-
-/// The same where it makes little difference to what has ended, by the first terms of the series: what is left out is
-/// under a 10⁷th of `means` to the tenth.
-fn soon_ended(means: f64) -> f64 {
-    let mut series = 0.0;
-    for term in [362_880.0, -40_320.0, 5_040.0, -720.0, 120.0, -24.0, 6.0, -2.0, 1.0] {
-        series = series * means + 1.0 / term;
-    }
-    means * series
-}
 
 /// One term of a journey's latency.
 #[derive(Clone, PartialEq, Debug)]
@@ -190,32 +176,27 @@ impl Curve {
         let own_end = self.end();
         let last = lattice.ceil(wait * MEANS / self.unit + own_end.map_or(0.0, |end| lattice.nodes()[end]));
         let nodes = &lattice.nodes()[first..=last];
-        let mut cdf = Vec::with_capacity(nodes.len());
-        // Mass of requests whose exponential is still running at the node.
-        let atom = left(0.0, self.atom);
-        let (mut held, mut below) = (atom, atom);
-        let mut pass = |here: f64, ends: f64, gap: f64| {
-            held -= held * ends;
-            // What arrives within the gap arrives evenly over it.
-            if here > below {
-                held += (here - below) * ends * gap;
-            }
-            below = here;
-            cdf.push((here - waiting * held).clamp(0.0, 1.0));
+        // Of those whose exponential still runs a share ends within a gap. What arrives within it arrives evenly over it.
+        let hold = |held: f64, arrives: f64, ends: f64, inverse: f64| {
+            let held = held - held * ends;
+            if arrives > 0.0 { held + arrives * ends * inverse } else { held }
         };
+        let reached = |here: f64, held: f64| (here - waiting * held).clamp(0.0, 1.0);
+        let mut cdf = self.at_nodes(first, last + 1);
         let gap = nodes[0] * self.unit / wait;
-        pass(left(nodes[0] * self.unit, self.at_node(first)), ended(gap), 1.0 / gap);
+        let (atom, mut below) = (left(0.0, self.atom), left(nodes[0] * self.unit, cdf[0]));
+        let mut held = hold(atom, below - atom, ended(gap), 1.0 / gap);
+        cdf[0] = reached(below, held);
         // From here on gaps grow as the nodes do.
-        let mut gap = nodes[0] * (STEP - 1.0) * self.unit / wait;
-        let (mut ends, mut inverse) = (ended(gap), 1.0 / gap);
-        for (k, node) in nodes.iter().enumerate().skip(1) {
-            pass(left(node * self.unit, self.at_node(first + k)), ends, inverse);
-            ends += (1.0 - ends) * soon_ended(gap * (STEP - 1.0));
-            gap *= STEP;
+        let gap = gap * (STEP - 1.0);
+        let mut inverse = 1.0 / gap;
+        let ends = ended_in_gaps(gap, nodes.len() - 1);
+        for ((value, &node), ends) in cdf[1..].iter_mut().zip(&nodes[1..]).zip(ends) {
+            let here = left(node * self.unit, *value);
+            held = hold(held, here - below, ends, inverse);
+            below = here;
+            *value = reached(here, held);
             inverse *= 1.0 / STEP;
-            if gap > MEANS {
-                ends = 1.0;
-            }
         }
         let (atom, mean) = (atom * (1.0 - waiting), mean + waiting * wait);
         Self { shift: self.shift, unit: self.unit, first, cdf, atom, mean }
@@ -272,31 +253,24 @@ impl Curve {
         from.map(|node| node * self.unit).zip(self.cdf.iter().copied())
     }
 
-    /// P(excess ≤ a node of the lattice times the unit).
-    #[inline]
-    fn at_node(&self, number: usize) -> f64 {
-        match self.cdf.get(number.wrapping_sub(self.first)) {
-            Some(&below) => below,
-            None => self.at_other_node(number),
-        }
-    }
-
-    /// The same where it isn't among the curve's own.
-    #[inline(never)]
-    fn at_other_node(&self, number: usize) -> f64 {
-        match self.cdf.first() {
-            None => self.atom,
-            Some(_) if number >= self.first => 1.0,
-            Some(lowest) => {
-                let nodes = LATTICE.nodes();
-                self.atom + (lowest - self.atom) * (nodes[number] / nodes[self.first])
-            }
-        }
+    /// P(excess ≤ node) at the nodes of the lattice from one on until another, none of its own before or after them.
+    fn at_nodes(&self, from: usize, to: usize) -> Vec<f64> {
+        let mut values = Vec::with_capacity(to - from);
+        let Some(lowest) = self.cdf.first() else {
+            values.resize(to - from, self.atom);
+            return values;
+        };
+        let nodes = LATTICE.nodes();
+        let rise = (lowest - self.atom) / nodes[self.first];
+        values.extend(nodes[from..self.first].iter().map(|node| self.atom + rise * node));
+        values.extend(&self.cdf);
+        values.resize(to - from, 1.0);
+        values
     }
 
     /// P(excess over the shift ≤ x).
     fn excess_cdf(&self, x: f64) -> f64 {
-        LATTICE.read((self.first, &self.cdf), (self.atom, 1.0), x / self.unit, |x| LATTICE.floor(x))
+        LATTICE.read((self.first, &self.cdf), (self.atom, 1.0), x / self.unit)
     }
 
     /// P(latency ≤ t).
@@ -332,13 +306,16 @@ impl Curve {
         }
         // The integral of P(shift + excess > t) up to the limit, linear between nodes, less what lies beyond.
         let top = limit - self.shift;
+        let nodes = &LATTICE.nodes()[self.first..];
+        let nodes = &nodes[..nodes.partition_point(|node| node * self.unit < top)];
         let (mut before, mut below, mut sum) = (0.0, self.atom, 0.0);
-        let own = self.nodes().take_while(|(node, _)| *node < top);
-        for (node, here) in own.chain([(top, share)]) {
+        for (node, &here) in nodes.iter().zip(&self.cdf) {
+            let node = node * self.unit;
             sum += (node - before) * (share - 0.5 * (below + here));
             before = node;
             below = here;
         }
+        sum += (top - before) * (share - 0.5 * (below + share));
         let mean = if share > 0.0 { self.shift + (sum / share).max(0.0) } else { self.shift };
         Within { limit, share, mean }
     }

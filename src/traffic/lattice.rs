@@ -9,11 +9,11 @@ use std::sync::LazyLock;
 /// The ratio of one node to the one before.
 pub(super) const STEP: f64 = 1.02;
 /// Its logarithm.
-const LN_STEP: f64 = 0.019_802_627_296_179_73;
+pub(super) const LN_STEP: f64 = 0.019_802_627_296_179_73;
 /// The first node, in seconds.
 const FIRST: f64 = 1e-9;
 /// Nodes: the last is at some 40 years.
-const COUNT: usize = 2108;
+pub(super) const COUNT: usize = 2108;
 /// Bits of a number's fraction that a bucket drops: 64 buckets between a number and its double.
 const DROPPED: u32 = 46;
 
@@ -61,14 +61,8 @@ impl Lattice {
     }
 
     /// What is at most `x` of what has `values` at the nodes from `first` on, linear between them: the atom at 0 and from
-    /// there straight to the first of them, the top from the last one on. `floor` finds the last node that isn't after `x`.
-    pub(super) fn read(
-        &self,
-        (first, values): (usize, &[f64]),
-        (atom, top): (f64, f64),
-        x: f64,
-        floor: impl FnOnce(f64) -> usize,
-    ) -> f64 {
+    /// there straight to the first of them, the top from the last one on.
+    pub(super) fn read(&self, (first, values): (usize, &[f64]), (atom, top): (f64, f64), x: f64) -> f64 {
         if x < 0.0 {
             return 0.0;
         }
@@ -76,7 +70,7 @@ impl Lattice {
         if x < self.nodes[first] {
             return atom + (lowest - atom) * (x / self.nodes[first]);
         }
-        let number = floor(x);
+        let number = self.floor(x);
         match values.get(number - first..number - first + 2) {
             Some(&[low, high]) => {
                 low + (high - low) * ((x - self.nodes[number]) / (self.nodes[number + 1] - self.nodes[number]))

@@ -6,7 +6,8 @@
 
 use super::latency::{Curve, Within, excess};
 use super::lattice::LATTICE;
-use crate::base::maths::crossing;
+use crate::base::maths::{crossing, first_that};
+use std::sync::Arc;
 
 /// Ratio of the times between which a quantile is first looked for where no nodes are.
 const STRIDE: f64 = 1.1;
@@ -52,10 +53,14 @@ impl Layer {
 
     /// Adds `times` so many requests: those up to each node from `first` on, those without excess, all.
     fn add(&mut self, first: usize, below: &[f64], atom: f64, top: f64, times: f64) {
-        if !below.is_empty() {
-            self.reach(first, first + below.len());
-        }
-        if !self.sums.is_empty() {
+        if self.sums.is_empty() {
+            // What is here so far doesn't vary.
+            self.first = first;
+            self.sums.extend(below.iter().map(|below| self.top + times * below));
+        } else {
+            if !below.is_empty() {
+                self.reach(first, first + below.len());
+            }
             let nodes = LATTICE.nodes();
             // Before its first node a curve is linear, beyond its last one it is all that there is.
             let inside = if below.is_empty() { (0, 0) } else { (first - self.first, first - self.first + below.len()) };
@@ -80,12 +85,6 @@ impl Layer {
 
     /// Makes room for these nodes.
     fn reach(&mut self, first: usize, end: usize) {
-        if self.sums.is_empty() {
-            // What is here so far doesn't vary.
-            self.first = first;
-            self.sums = vec![self.top; end - first];
-            return;
-        }
         if first < self.first {
             let nodes = LATTICE.nodes();
             let rise = (self.sums[0] - self.atom) / nodes[self.first];
@@ -103,35 +102,28 @@ impl Layer {
         self.place.delay + self.place.shift + LATTICE.nodes()[self.first + k] * self.place.unit
     }
 
-    /// Requests that take at most `t` seconds; `floor` finds the last node that isn't after an excess.
-    fn below(&self, t: f64, floor: impl FnOnce(f64) -> usize) -> f64 {
+    /// Requests that take at most `t` seconds.
+    fn below(&self, t: f64) -> f64 {
         let Place { delay, shift, unit, limit } = self.place;
         let t = t - delay;
         if t >= limit {
             return self.weight;
         }
-        LATTICE.read((self.first, &self.sums), (self.atom, self.top), excess(t, shift) / unit, floor)
+        LATTICE.read((self.first, &self.sums), (self.atom, self.top), excess(t, shift) / unit)
     }
 
     /// Adds the requests that take at most each of these times, which don't fall.
     fn add_below(&self, rising: &[f64], sums: &mut [f64]) {
-        let nodes = LATTICE.nodes();
-        let mut number = self.first;
         // Up to where it begins there is nothing, and from its end on it is all alike.
         let (low, high) = self.range();
         let from = rising.partition_point(|&t| t < low * BEFORE);
         let to = rising.partition_point(|&t| t <= high).max(from);
         if let Some(&t) = rising.get(to) {
-            let all = self.below(t, |x| LATTICE.floor(x));
+            let all = self.below(t);
             sums[to..].iter_mut().for_each(|sum| *sum += all);
         }
         for (sum, &t) in sums[from..to].iter_mut().zip(&rising[from..to]) {
-            *sum += self.below(t, |x| {
-                while number + 2 < nodes.len() && nodes[number + 1] <= x {
-                    number += 1;
-                }
-                number
-            });
+            *sum += self.below(t);
         }
     }
 
@@ -146,7 +138,8 @@ impl Layer {
 /// A weighted mixture of curves, each delayed by some seconds and cut off at a limit.
 #[derive(Clone, Debug, Default)]
 pub struct Mixture {
-    layers: Vec<Layer>,
+    /// Mixtures that were merged share those that were in one of them alone.
+    layers: Vec<Arc<Layer>>,
     weight: f64,
     /// Seconds that all its requests take.
     seconds: f64,
@@ -169,9 +162,14 @@ impl Mixture {
     /// Adds all requests of another.
     pub fn merge(&mut self, other: &Self) {
         for own in &other.layers {
-            let layer = self.layer(own.place);
-            layer.add(own.first, &own.sums, own.atom, own.top, 1.0);
-            layer.weight += own.weight;
+            match self.layers.iter_mut().find(|layer| layer.place == own.place) {
+                Some(layer) => {
+                    let layer = Arc::make_mut(layer);
+                    layer.add(own.first, &own.sums, own.atom, own.top, 1.0);
+                    layer.weight += own.weight;
+                }
+                None => self.layers.push(Arc::clone(own)),
+            }
         }
         self.weight += other.weight;
         self.seconds += other.seconds;
@@ -181,9 +179,9 @@ impl Mixture {
         let known = self.layers.iter().position(|layer| layer.place == place);
         let at = known.unwrap_or(self.layers.len());
         if at == self.layers.len() {
-            self.layers.push(Layer::new(place));
+            self.layers.push(Arc::new(Layer::new(place)));
         }
-        &mut self.layers[at]
+        Arc::make_mut(&mut self.layers[at])
     }
 
     /// True if nothing was added.
@@ -203,7 +201,7 @@ impl Mixture {
 
     /// P(latency ≤ t).
     pub fn cdf(&self, t: f64) -> f64 {
-        self.layers.iter().map(|layer| layer.below(t, |x| LATTICE.floor(x))).sum::<f64>() / self.weight
+        self.layers.iter().map(|layer| layer.below(t)).sum::<f64>() / self.weight
     }
 
     /// P(latency ≤ t) for each of these times, which don't fall.
@@ -219,7 +217,7 @@ impl Mixture {
     /// If the mixture is empty.
     pub fn quantiles<const N: usize>(&self, shares: [f64; N]) -> [f64; N] {
         assert!(!self.is_empty(), "an empty mixture has no quantiles");
-        let ranges = || self.layers.iter().map(Layer::range);
+        let ranges = || self.layers.iter().map(|layer| layer.range());
         let low = ranges().map(|range| range.0).fold(f64::INFINITY, f64::min);
         let top = ranges().map(|range| range.1).fold(0.0, f64::max);
         let main = self.layers.iter().max_by(|a, b| a.weight.total_cmp(&b.weight)).filter(|main| main.sums.len() > 1);
@@ -248,31 +246,17 @@ impl Mixture {
 
     /// Narrows the ends between which a quantile lies to two nodes of a layer, if it lies between its nodes.
     fn between_nodes(&self, main: &Layer, share: f64, ends: &mut ((f64, f64), (f64, f64))) {
-        // All others are below it at most, at least none is.
-        let (most, least) = (share * self.weight, share * self.weight - (self.weight - main.weight));
-        let mut from = main.sums.partition_point(|&sum| sum < least).saturating_sub(1);
-        let mut to = main.sums.partition_point(|&sum| sum < most).min(main.sums.len() - 1);
-        let at = |k: usize| (main.time(k), self.cdf(main.time(k)));
-        let (first, last) = (at(from), at(to));
-        if first.1 >= share {
-            ends.1 = first;
-            return;
-        }
-        ends.0 = first;
-        if last.1 < share {
-            ends.0 = last;
-            return;
-        }
-        ends.1 = last;
-        while to - from > 1 {
-            let middle = usize::midpoint(from, to);
-            let here = at(middle);
+        // About where it would be if all others were as this one.
+        let guess = main.sums.partition_point(|&sum| sum < share * main.weight);
+        first_that(main.sums.len(), guess, |k| {
+            let here = (main.time(k), self.cdf(main.time(k)));
             if here.1 < share {
-                (from, ends.0) = (middle, here);
+                ends.0 = here;
             } else {
-                (to, ends.1) = (middle, here);
+                ends.1 = here;
             }
-        }
+            here.1 >= share
+        });
     }
 }
 

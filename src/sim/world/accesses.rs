@@ -79,24 +79,36 @@ impl World<'_> {
         if acks == 0 {
             return Route::Via(leader, Bits::ZERO);
         }
-        let mut waits = Vec::new();
-        let mut lost = None;
-        for (member, follower) in followers() {
-            let gone = self
-                .copy_is_gone(follower, store)
+        let gone = |&(member, follower): &(usize, Id<Cluster>)| {
+            self.copy_is_gone(follower, store)
                 .map(|root| (if self.clusters[follower].up { Stage::Undetected } else { Stage::NoTarget }, root))
                 .or_else(|| self.cut(leader, follower).map(|root| (Stage::Partition, root)))
-                .or_else(|| history.why_behind(member).map(|root| (Stage::QuorumLost, root)));
-            match gone {
-                Some(gone) => lost = lost.or(Some(gone)),
-                None => waits.push(self.rtt(leader, follower)),
+                .or_else(|| history.why_behind(member).map(|root| (Stage::QuorumLost, root)))
+        };
+        let wait = |(_, follower): (usize, Id<Cluster>)| self.rtt(leader, follower);
+        let (mut there, mut fastest, mut slowest, mut lost) = (0, f64::INFINITY, 0.0_f64, None);
+        for follower in followers() {
+            if let Some(gone) = gone(&follower) {
+                lost = lost.or(Some(gone));
+            } else {
+                there += 1;
+                fastest = fastest.min(wait(follower));
+                slowest = slowest.max(wait(follower));
             }
         }
-        if let Some((stage, root)) = lost.filter(|_| waits.len() < acks && !degrade) {
+        if let Some((stage, root)) = lost.filter(|_| there < acks && !degrade) {
             return Route::Fail(stage, root);
         }
-        waits.sort_by(f64::total_cmp);
-        let last = acks.min(waits.len()).checked_sub(1).map_or(0.0, |last| waits[last]);
+        let last = match acks.min(there) {
+            0 => 0.0,
+            1 => fastest,
+            all if all == there => slowest,
+            some => {
+                let mut waits: Vec<f64> = followers().filter(|follower| gone(follower).is_none()).map(wait).collect();
+                waits.sort_by(f64::total_cmp);
+                waits[some - 1]
+            }
+        };
         Route::Via(leader, Bits::from(last))
     }
 
@@ -186,7 +198,7 @@ impl World<'_> {
         let (a, b) = (self.plan.clusters[a].region, self.plan.clusters[b].region);
         let (low, high) = (a.min(b), a.max(b));
         let between = self.index.links.iter().filter(|link| link.0 == low && link.1 == high).map(|link| link.2);
-        self.compose(between).condition.down
+        self.why_down(between)
     }
 
     /// Why a cluster can't reach the leader of a partition, if it can't.

@@ -143,8 +143,8 @@ impl World<'_> {
             }
         };
         let began = active.is_some() && self.holds[hold].0.is_none();
-        self.holds[hold].0 = active;
-        self.touch_held(hit.hold);
+        let before = core::mem::replace(&mut self.holds[hold].0, active);
+        self.touch_held(hit.hold, [before, active].into_iter().flatten().map(|active| active.effect));
         let Some(bad) = &mut self.releases.bad[release as usize] else { return };
         bad.failing[cluster] = share;
         if began {

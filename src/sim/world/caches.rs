@@ -149,7 +149,7 @@ impl World<'_> {
     fn fronted(&self, cache: &Cached) -> Option<Id<Root>> {
         let station = cache.plan.through.and_then(|service| self.plan.clusters[cache.cluster].station_of[service]);
         let holds = self.index.stations[cache.cluster].iter().filter(|hold| Some(hold.0) == station);
-        self.compose(holds.map(|hold| hold.1)).condition.down
+        self.why_down(holds.map(|hold| hold.1))
     }
 
     /// What made a cluster's caches cold, the earliest first.

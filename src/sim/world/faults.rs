@@ -70,7 +70,7 @@ impl World<'_> {
         };
         let before = self.zones_dead(hold);
         let serial = self.holds[hold as usize].1 + 1;
-        self.touch_held(hold);
+        self.touch_held(hold, [effect]);
         self.holds[hold as usize] = (Some(Active { root, effect, seen, since: now, occurrence }), serial);
         self.log.held.push(Held { root, from: now, to: now + lasts });
         self.events.schedule(now + lasts, Event::Repair { hold, serial });
@@ -146,7 +146,7 @@ impl World<'_> {
     pub(super) fn release(&mut self, now: SimTime, hold: u32) {
         let before = self.zones_dead(hold);
         let Some(active) = self.holds[hold as usize].0.take() else { return };
-        self.touch_held(hold);
+        self.touch_held(hold, [active.effect]);
         // Missing pods keep their cause until they are back.
         let hits_capacity = match active.effect {
             EffectSpec::Down(_) => matches!(self.plan.holds[hold as usize].element, Element::Zone(..)),
@@ -255,6 +255,13 @@ impl World<'_> {
                 self.events.schedule(until, Event::ZoneFailedOver { cluster, store });
             }
         }
+    }
+
+    /// Why what is held by these is down, if it is: the earliest that says so.
+    pub(super) fn why_down(&self, holds: impl Iterator<Item = usize>) -> Option<Id<Root>> {
+        let active = holds.filter_map(|hold| self.holds[hold].0.as_ref());
+        let down = active.filter(|active| matches!(active.effect, EffectSpec::Down(_)));
+        down.min_by_key(|active| (active.since, active.root)).map(|active| active.root)
     }
 
     /// What all these holds amount to: down over read-only over degraded, factors multiply, errors as 1 − Π(1 − e).

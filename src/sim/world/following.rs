@@ -10,15 +10,6 @@ use crate::domain::observation::Resync;
 use crate::domain::{Cluster, Root};
 use crate::replication::history::{History, Speeds, Written};
 
-/// Who reaches whom in a partition; see [`History::set`].
-struct Reach {
-    partition: usize,
-    grows: bool,
-    ships: bool,
-    /// By member, in a list of all.
-    away: core::ops::Range<usize>,
-}
-
 /// What clusters wrote to one partition.
 #[derive(Default)]
 struct Rates {
@@ -70,18 +61,22 @@ impl World<'_> {
     /// Lets copies follow until now, if who can is about to change or has.
     pub(super) fn follow(&mut self, now: SimTime) {
         self.copies_moved = false;
-        let mut away = Vec::new();
-        let reaches: Vec<Reach> =
-            (0..self.partitions.len()).filter_map(|partition| self.reach(partition, &mut away)).collect();
-        let of = |own: &Reach| &away[own.away.clone()];
-        let differs = |own: &Reach| self.histories[own.partition].differs(own.grows, own.ships, of(own));
-        if !self.histories_changed && !reaches.iter().any(differs) {
+        // Where accesses go where they went, a leader reaches whom it reached.
+        if !self.histories_changed && !self.reach_differs(|partition| !self.stale.stands(partition)) {
             return;
         }
         self.let_copies_follow(now);
-        for own in &reaches {
-            if self.histories[own.partition].set(own.grows, own.ships, of(own)) {
-                self.touch_data(own.partition);
+        let mut away = Vec::new();
+        for partition in 0..self.partitions.len() {
+            let stands = self.stale.stands(partition);
+            let reach = if stands { None } else { self.reach(partition, &mut away) };
+            let history = &mut self.histories[partition];
+            let changed = match reach {
+                Some((grows, ships)) => history.set(grows, ships, &away),
+                None => history.count(),
+            };
+            if changed {
+                self.touch_data(partition);
             }
         }
         self.expect_changes(now);
@@ -100,8 +95,18 @@ impl World<'_> {
         }
     }
 
-    /// Who reaches whom in a partition that is led and used.
-    fn reach(&self, partition: usize, all: &mut Vec<Option<Id<Root>>>) -> Option<Reach> {
+    /// In some of these partitions a leader reaches others than it did, or is there where it wasn't.
+    pub(super) fn reach_differs(&self, among: impl Fn(usize) -> bool) -> bool {
+        let mut away = Vec::new();
+        (0..self.partitions.len()).filter(|&partition| among(partition)).any(|partition| {
+            let reach = self.reach(partition, &mut away);
+            reach.is_some_and(|(grows, ships)| self.histories[partition].differs(grows, ships, &away))
+        })
+    }
+
+    /// Whether the leader of a partition that is led and used takes writes, whether it is there to follow, and for each
+    /// member why it can't be reached; see [`History::set`].
+    fn reach(&self, partition: usize, away: &mut Vec<Option<Id<Root>>>) -> Option<(bool, bool)> {
         let (store, part) = self.partitions[partition];
         if !self.index.used_stores[store] || !self.plan.stores[store].is_led() {
             return None;
@@ -110,9 +115,9 @@ impl World<'_> {
         let ships = self.why_gone(leader, store).is_none();
         let grows = ships && self.read_only(leader, store).is_none();
         let members = self.plan.stores[store].partitions[part].members();
-        let first = all.len();
-        all.extend(members.map(|member| self.why_away(partition, leader, member)));
-        Some(Reach { partition, grows, ships, away: first..all.len() })
+        away.clear();
+        away.extend(members.map(|member| self.why_away(partition, leader, member)));
+        Some((grows, ships))
     }
 
     /// Why the leader of a partition can't reach a member, if it can't.

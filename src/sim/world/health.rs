@@ -49,7 +49,7 @@ impl World<'_> {
 
     pub(super) fn a_dependency_fails(&self) -> bool {
         self.index.dependencies.iter_enumerated().any(|(dependency, holds)| {
-            self.index.used_dependencies[dependency] && self.compose(holds.iter().copied()).condition.down.is_some()
+            self.index.used_dependencies[dependency] && self.why_down(holds.iter().copied()).is_some()
         })
     }
 

@@ -7,6 +7,7 @@ use super::{Event, Phase, World};
 use crate::base::{Id, SimTime, Span};
 use crate::domain::{Cluster, Dependency, Population, Root, Stage, Store};
 use crate::plan::{DEMAND, StorePlan};
+use std::sync::Arc;
 
 /// Seeds in which debug builds look at all clusters after each event; those after them meet nothing else.
 const CHECKED: u64 = 40;
@@ -62,6 +63,7 @@ impl World<'_> {
         if self.copies_moved {
             self.follow(now);
         }
+        debug_assert!(!self.reach_differs(|_| true), "at {now:?} a copy has moved");
         let touched = self.take_touched();
         self.let_probes_see(now, &touched);
         self.plan_steps(now);
@@ -70,18 +72,20 @@ impl World<'_> {
         let dependencies = self.bad_dependencies();
         // What is to blame for load in one cluster is told to those that call it: they come again.
         let turns = if self.plan.addresses.is_empty() { 1 } else { 2 };
+        let mut given = core::mem::take(&mut self.given);
         for &cluster in (0..turns).flat_map(|_| &touched) {
-            let inputs = self.inputs(now, cluster, &dependencies);
-            if inputs == *self.memo.inputs(self.units[cluster].inputs) {
+            self.inputs(now, cluster, &dependencies, &mut given);
+            if given == *self.memo.inputs(self.units[cluster].inputs) {
                 continue;
             }
-            let id = self.memo.inputs_id(&inputs);
+            let id = self.memo.inputs_id(&given);
             self.flush(now, cluster);
             let unit = &mut self.units[cluster];
             unit.inputs = id;
             unit.touched();
             self.tally.spans[cluster] = (now, self.step_end);
         }
+        self.given = given;
         debug_assert!(
             self.seed.replication >= CHECKED || self.is_all_else_the_same(now, &touched),
             "at {now:?} only {touched:?} may have changed"
@@ -145,16 +149,17 @@ impl World<'_> {
         unit.advance(now, self.plan, self.memo, &mut self.tally);
     }
 
-    /// What a cluster is given.
+    /// What a cluster is given, into the memory of what another was.
     pub(super) fn inputs(
         &self,
         now: SimTime,
         cluster: Id<Cluster>,
         dependencies: &[(Id<Dependency>, Condition)],
-    ) -> Inputs {
+        given: &mut Inputs,
+    ) {
         let own = &self.plan.clusters[cluster];
         let zones = &self.zones[cluster];
-        let mut stations: Vec<(u32, Condition)> = Vec::new();
+        let mut stations = emptied(&mut given.stations);
         let mut weakened = None;
         for &(station, _) in &self.index.stations[cluster] {
             if stations.iter().any(|(other, _)| *other == station) {
@@ -170,7 +175,7 @@ impl World<'_> {
                 weakened = weakened.or(composed.cause);
             }
         }
-        let mut flows = Vec::new();
+        let mut flows = emptied(&mut given.flows);
         let mut overload: Option<(Id<Root>, SimTime)> =
             zones.cause.or_else(|| self.lingering[cluster].map(|(root, _)| (root, SimTime::ZERO)));
         let mut consider = |cause: Option<(Id<Root>, SimTime)>| {
@@ -193,32 +198,32 @@ impl World<'_> {
             self.flows(now, cluster, population, &mut flows);
             let routed = &self.routed[population];
             let share = |answer: &Answer| answer.iter().find(|entry| entry.0 == cluster).map_or(0.0, |entry| entry.1);
-            let nominal = share(&routed.nominal);
-            if share(&routed.answer) > nominal {
-                consider(routed.moved);
-            }
-            for cohort in routed.cohorts.iter().filter(|cohort| share(&cohort.answer) > nominal) {
-                consider(cohort.moved);
+            let answers = routed.cohorts.iter().map(|cohort| (&cohort.answer, cohort.moved));
+            for (answer, moved) in core::iter::once((&routed.answer, routed.moved)).chain(answers) {
+                if moved.is_some() && share(answer) > share(&routed.nominal) {
+                    consider(moved);
+                }
             }
         }
-        let mut inputs = Inputs {
+        let mut listed = emptied(&mut given.dependencies);
+        listed.extend_from_slice(dependencies);
+        *given = Inputs {
             cluster,
             front: self.fronts[cluster].condition,
             zones_up: own.zones - zones.dead.count_ones(),
             zones_listed: zones.listed.count_ones(),
             zones_root: zones.cause.map_or(Id::new(DEMAND), |(root, _)| root),
             stations,
-            dependencies: dependencies.to_vec(),
+            dependencies: listed,
             overload_root: overload.map_or(Id::new(DEMAND), |(root, _)| root),
             active: self.units[cluster].active,
             short: self.units[cluster].short,
             flows,
-            remotes: Vec::new(),
-            mirrors: Vec::new(),
-            outside: Vec::new(),
+            remotes: emptied(&mut given.remotes),
+            mirrors: emptied(&mut given.mirrors),
+            outside: emptied(&mut given.outside),
         };
-        self.add_remotes(now, &mut inputs);
-        inputs
+        self.add_remotes(now, given);
     }
 
     /// The users of one population that are routed to a cluster: those of the current answer, those of old ones.
@@ -256,18 +261,20 @@ impl World<'_> {
     /// answer leads there.
     pub(super) fn shares(&self, now: SimTime, cluster: Id<Cluster>, population: Id<Population>) -> (f64, f64, bool) {
         let routed = &self.routed[population];
-        let expiry = self.plan.routing.expiry;
         let part = |answer: &Answer| answer.iter().find(|entry| entry.0 == cluster).map_or(0.0, |entry| entry.1);
+        let homeless = routed.answer.is_empty() && self.home(population) == cluster;
+        let current = if homeless { 1.0 } else { part(&routed.answer) };
+        if routed.cohorts.is_empty() {
+            return (current, current, current > 0.0);
+        }
+        let expiry = self.plan.routing.expiry;
         let old = |at: SimTime| -> (f64, f64) {
             routed.cohorts.iter().fold((0.0, 0.0), |(here, all), cohort| {
                 let stale = cohort.stale(&expiry, at);
                 (here + stale * part(&cohort.answer), all + stale)
             })
         };
-        let end = if routed.cohorts.is_empty() { now } else { self.step_end };
-        let ((old_start, all_start), (old_end, all_end)) = (old(now), old(end));
-        let homeless = routed.answer.is_empty() && self.home(population) == cluster;
-        let current = if homeless { 1.0 } else { part(&routed.answer) };
+        let ((old_start, all_start), (old_end, all_end)) = (old(now), old(self.step_end));
         if current > 0.0 {
             ((1.0 - all_start) * current + old_start, (1.0 - all_end) * current + old_end, true)
         } else {
@@ -296,7 +303,7 @@ impl World<'_> {
     /// Why a population can't reach a cluster that others may reach.
     pub(super) fn cut_off(&self, population: Id<Population>, cluster: Id<Cluster>) -> Option<Id<Root>> {
         let ways = self.index.access.iter().filter(|way| way.0 == population && way.1 == cluster);
-        self.compose(ways.map(|way| way.2)).condition.down
+        self.why_down(ways.map(|way| way.2))
     }
 
     /// Where a population that nobody may serve would have gone first.
@@ -305,20 +312,23 @@ impl World<'_> {
     }
 
     /// Where a population's accesses to stores go from a cluster.
-    fn accesses(&self, cluster: Id<Cluster>, population: Id<Population>) -> Vec<Access> {
+    fn accesses(&self, cluster: Id<Cluster>, population: Id<Population>) -> Arc<[Access]> {
         let before = self.memo.inputs(self.units[cluster].inputs).flows.iter();
         let before = before.rev().find(|flow| flow.population == population).map(|flow| &flow.stores);
         let stores = self.plan.stores.iter_enumerated();
-        let access = |(id, store): (Id<Store>, &StorePlan)| {
-            let partition = self.first_partitions[id] + store.partition_of(population);
-            let new = || self.access(cluster, id, partition, population);
-            match before {
-                Some(before) if self.stale.stands(partition) && self.index.used_stores[id] => {
-                    debug_assert_eq!(before[id.index()], new());
-                    before[id.index()]
-                }
-                Some(_) | None => new(),
-            }
+        let partition =
+            |(id, store): (Id<Store>, &StorePlan)| self.first_partitions[id] + store.partition_of(population);
+        let stands = |id: Id<Store>, partition: usize| !self.index.used_stores[id] || self.stale.stands(partition);
+        let now = |own: (Id<Store>, &StorePlan)| self.access(cluster, own.0, partition(own), population);
+        if let Some(before) = before
+            && stores.clone().all(|own| stands(own.0, partition(own)))
+        {
+            debug_assert!(stores.zip(&**before).all(|(own, before)| *before == now(own)));
+            return Arc::clone(before);
+        }
+        let access = |own: (Id<Store>, &StorePlan)| match before.filter(|_| stands(own.0, partition(own))) {
+            Some(before) => before[own.0.index()],
+            None => now(own),
         };
         stores.map(access).collect()
     }
@@ -359,4 +369,10 @@ impl World<'_> {
             })
             .collect()
     }
+}
+
+/// The memory of a list, with nothing in it.
+fn emptied<T>(list: &mut Vec<T>) -> Vec<T> {
+    list.clear();
+    core::mem::take(list)
 }

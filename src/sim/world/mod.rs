@@ -282,8 +282,9 @@ pub(in crate::sim) struct World<'a> {
     /// Clusters that are marked down.
     marked_down: Vec<Id<Cluster>>,
     stale: stale::Stale,
-    /// Memory for a list of clusters.
+    /// Memory for a list of clusters, and for what one is given.
     touched: Vec<Id<Cluster>>,
+    given: Inputs,
     dns_serial: u32,
     rebalance_serial: u32,
     /// How long until the load is looked at again.
@@ -332,23 +333,7 @@ impl<'a> World<'a> {
                 })
                 .collect()
         });
-        let nothing = Inputs {
-            cluster: Id::new(0),
-            front: Condition::good(),
-            zones_up: 0,
-            zones_listed: 0,
-            zones_root: Id::new(DEMAND),
-            stations: Vec::new(),
-            dependencies: Vec::new(),
-            overload_root: Id::new(DEMAND),
-            active: true,
-            short: false,
-            flows: Vec::new(),
-            remotes: Vec::new(),
-            mirrors: Vec::new(),
-            outside: Vec::new(),
-        };
-        let unset = memo.inputs_id(&nothing);
+        let unset = memo.inputs_id(&Inputs::default());
         let visited = core::mem::take(&mut memo.visited);
         let mut world = Self {
             plan,
@@ -393,6 +378,7 @@ impl<'a> World<'a> {
             marked_down: Vec::new(),
             stale: stale::Stale::all_of(plan.clusters.len(), partition_count),
             touched: Vec::new(),
+            given: Inputs::default(),
             dns_serial: 0,
             rebalance_serial: 0,
             look_again: spill::LEAST,

@@ -108,7 +108,7 @@ impl World<'_> {
 
     /// The region that the failover's tools run in is gone.
     pub(super) fn tools_are_gone(&self) -> bool {
-        self.compose(self.index.tools.iter().copied()).condition.down.is_some()
+        self.why_down(self.index.tools.iter().copied()).is_some()
     }
 
     /// The tools are back: what waited for them goes on.

@@ -84,6 +84,8 @@ impl World<'_> {
         controller.serial += 1;
         controller.stalled = false;
         let serial = controller.serial;
+        // The cause is why a deposed leader doesn't follow.
+        self.copies_moved |= self.deposed[partition].is_some();
         self.touch_data(partition);
         self.events.schedule(at, Event::Partition { partition: partition as u32, serial });
     }
@@ -152,10 +154,8 @@ impl World<'_> {
 
     /// Why a copy can't be reached, if it can't.
     pub(super) fn copy_is_gone(&self, cluster: Id<Cluster>, store: Id<Store>) -> Option<Id<Root>> {
-        self.fronts[cluster]
-            .condition
-            .down
-            .or_else(|| self.compose(self.index.copies[cluster][store].iter().copied()).condition.down)
+        let front = self.fronts[cluster].condition.down;
+        front.or_else(|| self.why_down(self.index.copies[cluster][store].iter().copied()))
     }
 
     /// A member leads from now on. Whether it has all that the old leader had, and whether that one has more.

@@ -48,7 +48,7 @@ impl World<'_> {
 
     /// What gives out the answers is down: those that were given stand.
     pub(super) fn answers_stand(&self) -> bool {
-        self.compose(self.index.routing.iter().copied()).condition.down.is_some()
+        self.why_down(self.index.routing.iter().copied()).is_some()
     }
 
     pub(super) fn review_routes(&mut self, now: SimTime) {

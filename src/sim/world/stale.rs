@@ -1,15 +1,17 @@
 //! Which clusters may be given something else than before: those that an event touches, and no others.
 //!
 //! What a cluster is given follows from what holds it, from the answers that lead to it, and from data elsewhere.
-//! Whoever changes one of these says whom it touches; what can't be told apart (a fault where there is data, callers of
+//! Whoever changes one of these says whom it touches; what can't be told apart (a link that is cut, callers of
 //! other clusters, caches) touches all. Two kinds are looked at after every event: clusters that are marked down, because
 //! who is to blame there depends on what everybody else does, and those of populations that are leaving an old answer,
 //! whose shares move by themselves. Debug builds hold this to the long way: who is skipped would have been given the
 //! same.
 
+use super::super::inputs::Inputs;
 use super::{Event, World};
 use crate::base::{Id, SimTime, Table};
 use crate::domain::{Cluster, Population};
+use crate::failure::spec::EffectSpec;
 use crate::replication::spec::Replication;
 use crate::routing::spec::Depth;
 
@@ -107,15 +109,23 @@ impl Event {
 }
 
 impl World<'_> {
-    /// What holds something has changed.
-    pub(super) fn touch_held(&mut self, hold: u32) {
-        let Some(hit) = &self.index.hits[hold as usize] else {
+    /// A hold begins or ends to have these effects.
+    pub(super) fn touch_held(&mut self, hold: u32, effects: impl IntoIterator<Item = EffectSpec>) {
+        let Some(hits) = &self.index.hits[hold as usize] else {
             self.stale.touch_all();
             self.copies_moved = true;
             return;
         };
-        for &cluster in hit {
+        for &cluster in &hits.clusters {
             self.stale.touch(cluster);
+        }
+        // Where something is slow or fails now and then, its copies are still there.
+        let only_degrades = effects.into_iter().all(|effect| matches!(effect, EffectSpec::Degraded(_)));
+        if !only_degrades {
+            for &partition in &hits.partitions {
+                self.touch_data(partition);
+                self.copies_moved = true;
+            }
         }
     }
 
@@ -201,7 +211,9 @@ impl World<'_> {
         others.all(|cluster| {
             let (front, probed) = (self.composed_front(cluster), &self.clusters[cluster]);
             let is_seen = (self.probe(cluster) == crate::routing::health::Outcome::Good) == probed.up;
-            self.inputs(now, cluster, &dependencies) == *self.memo.inputs(self.units[cluster].inputs)
+            let mut given = Inputs::default();
+            self.inputs(now, cluster, &dependencies, &mut given);
+            given == *self.memo.inputs(self.units[cluster].inputs)
                 && front == self.fronts[cluster]
                 && is_seen != probed.pending
         })
