@@ -20,9 +20,7 @@ impl Draws {
     pub(super) fn new(sampler: Sampler, rng: Rng) -> Self {
         let (ready, next) = match sampler {
             Sampler::Constant(seconds) => ([seconds; BATCH], 0),
-            Sampler::Exponential(_) | Sampler::Lognormal(..) | Sampler::Mixture(_) | Sampler::Other(_) => {
-                ([0.0; BATCH], BATCH)
-            }
+            Sampler::Law(..) | Sampler::Mixture(_) | Sampler::Other(_) => ([0.0; BATCH], BATCH),
         };
         Self { sampler, rng, ready, next }
     }

@@ -21,7 +21,6 @@ mod client;
 mod counts;
 mod draws;
 mod entry;
-mod exponent;
 mod foresight;
 mod going;
 mod interrupted;
@@ -38,14 +37,15 @@ mod source;
 mod station;
 mod stores;
 mod straight;
+mod strips;
 mod told;
 mod view;
 mod walk;
 mod watch;
-mod ziggurat;
 
 pub(in crate::sim) use counts::Counts;
 pub(in crate::sim) use minutes::Minutes;
+pub(in crate::sim) use sample::Tables;
 
 use crate::base::stream::{Rng, Stream, digest};
 use crate::base::{Id, SimTime, Span, Table};
@@ -177,18 +177,19 @@ pub(super) struct Traffic<'p> {
 
 impl<'p> Traffic<'p> {
     /// Nothing is on its way yet; what ends is added to `counts`.
-    pub(super) fn new(plan: &'p Plan, opening: Opening, scale: f64, counts: Counts) -> Self {
+    pub(super) fn new(plan: &'p Plan, opening: Opening, scale: f64, counts: Counts, tables: &mut Tables) -> Self {
         let mut stations = Vec::new();
         let mut first = Table::new();
         for (id, cluster) in plan.clusters.iter_enumerated() {
             first.push(stations.len());
             for position in 0..cluster.stations.len() {
-                stations.push(station(plan, (id, position), opening, scale));
+                stations.push(station(plan, (id, position), opening, scale, tables));
             }
         }
         let stream = |name: &str, purpose: u64| opening.stream.with(digest(name)).with(purpose).rng();
         let sources = plan.populations.iter_enumerated();
-        let sources = sources.map(|(id, own)| Source::new(plan, id, opening.from, scale, stream(&own.name, ARRIVALS)));
+        let sources =
+            sources.map(|(id, own)| Source::new(plan, id, (opening.from, scale), stream(&own.name, ARRIVALS), tables));
         let budget = plan.journeys.iter_enumerated().map(|(id, journey)| {
             let rate: f64 = plan.populations.iter().map(|own| own.rate * own.shares[id]).sum();
             let most = (journey.budget.min(1e9) * rate * scale * BUDGET_SECONDS).max(10.0);
@@ -228,17 +229,17 @@ impl<'p> Traffic<'p> {
             begun: vec![None; plan.clusters.len()].into(),
             choices: plan.populations.iter().map(|own| stream(&own.name, CHOICES)).collect(),
             network: opening.stream.with(NETWORK).rng(),
-            trips: Trips::new(plan.jitter, opening.stream.with(TRIPS).rng()),
+            trips: Trips::new(plan.jitter, opening.stream.with(TRIPS).rng(), tables),
             store_time: plan
                 .stores
                 .iter()
-                .map(|own| Draws::new(Sampler::new(&own.time), stream(&own.name, STORE)))
+                .map(|own| Draws::new(Sampler::new(&own.time, tables), stream(&own.name, STORE)))
                 .collect(),
-            extras: remote::Extras::new(plan),
+            extras: remote::Extras::new(plan, tables),
             dependency_time: plan
                 .dependencies
                 .iter()
-                .map(|own| Draws::new(Sampler::new(&own.time), stream(&own.name, DEPENDENCY)))
+                .map(|own| Draws::new(Sampler::new(&own.time, tables), stream(&own.name, DEPENDENCY)))
                 .collect(),
             budget: budget.collect(),
             breakers: vec![Breaker::default(); plan.populations.len() * plan.journeys.len() * plan.clusters.len()],

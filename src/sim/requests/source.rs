@@ -4,10 +4,10 @@
 //! passes between two requests (Çinlar, *Introduction to Stochastic Processes*, 1975, section 4.7).
 
 use super::draws::Draws;
-use super::sample::{Sampler, nanos, seconds};
-use super::ziggurat::exponential;
+use super::sample::{Sampler, Tables, nanos, seconds};
 use crate::base::stream::{Rng, uniform};
 use crate::base::{Id, SimTime, Span};
+use crate::dist::Standard;
 use crate::domain::Population;
 use crate::plan::Plan;
 
@@ -68,14 +68,21 @@ impl Replay {
 }
 
 impl Source {
-    pub(super) fn new(plan: &Plan, population: Id<Population>, from: SimTime, scale: f64, mut rng: Rng) -> Self {
+    pub(super) fn new(
+        plan: &Plan,
+        population: Id<Population>,
+        (from, scale): (SimTime, f64),
+        mut rng: Rng,
+        tables: &mut Tables,
+    ) -> Self {
+        let gaps = Sampler::Law(tables.of(Standard::Exponential), 1.0);
         // By itself, so that the gaps that are made at once are those of as many requests.
-        let left = exponential(&mut rng);
+        let left = gaps.draw(&mut rng);
         let own = &plan.populations[population];
         let mut source = Self {
             next: SimTime::ZERO,
             count: 0,
-            gaps: Draws::new(Sampler::Exponential(1.0), rng),
+            gaps: Draws::new(gaps, rng),
             rates: own.profile.iter().map(|part| own.rate * part * scale / f64::from(own.batch.max(1))).collect(),
             batch: own.batch,
             slot: plan.slot,
