@@ -229,6 +229,19 @@ impl Counts {
         }
     }
 
+    /// A store was read or written by requests that count.
+    pub(super) fn accessed_each(&mut self, store: Id<Store>, journey: Id<Journey>, writes: bool, seconds: &[f64]) {
+        self.accesses[store.index()][usize::from(writes)].record_each(seconds);
+        let tally = &mut self.data[store.index()][journey.index()];
+        let weight = self.weight * seconds.len() as f64;
+        if writes {
+            tally.writes += weight;
+            tally.latency += self.weight * seconds.iter().sum::<f64>();
+        } else {
+            tally.reads += weight;
+        }
+    }
+
     /// An access to a store took so long.
     pub(super) fn took(&mut self, begun: SimTime, store: Id<Store>, writes: bool, seconds: f64) {
         if begun >= self.since {

@@ -36,6 +36,16 @@ impl Draws {
         draw
     }
 
+    /// Adds a draw to each of at most [`BATCH`] sums, times a factor. These are other draws than those that are ready.
+    pub(super) fn add(&mut self, factor: f64, sums: &mut [f64]) {
+        let mut draws = [0.0; BATCH];
+        let draws = &mut draws[..sums.len()];
+        self.sampler.fill(&mut self.rng, draws);
+        for (sum, draw) in sums.iter_mut().zip(draws) {
+            *sum += factor * *draw;
+        }
+    }
+
     /// Draws that are ready, at least one: the next are these, until some are taken.
     pub(super) fn ahead(&mut self) -> &[f64] {
         if self.next == BATCH {

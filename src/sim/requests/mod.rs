@@ -29,6 +29,7 @@ mod lane;
 mod making;
 mod minutes;
 mod pods;
+mod prepared;
 mod remote;
 mod sample;
 mod servers;
@@ -58,6 +59,7 @@ use entry::Entry;
 use going::Going;
 use lane::Lane;
 use making::{only, station};
+use prepared::Prepared;
 use sample::{Sampler, Trips, span};
 use several::Several;
 use source::Source;
@@ -145,9 +147,12 @@ pub(super) struct Traffic<'p> {
     hops: Vec<Hop>,
     straight_of: Vec<[Option<u32>; 2]>,
     straightened: bool,
+    /// Of these populations all requests go straight ways that are more than one call.
+    all_straight: Table<Population, bool>,
     /// Requests on such ways, when each reaches its next station, and which have ended.
     lane: Lane,
     going: Vec<Going>,
+    prepared: Prepared,
     ended: Vec<u32>,
     arrivals: u64,
     /// The journey of a population that has but one.
@@ -221,8 +226,10 @@ impl<'p> Traffic<'p> {
             hops: Vec::new(),
             straight_of: vec![[None; 2]; plan.populations.len() * plan.journeys.len() * plan.clusters.len()],
             straightened: false,
+            all_straight: vec![false; plan.populations.len()].into(),
             lane: Lane::default(),
             going: Vec::new(),
+            prepared: Prepared::default(),
             ended: Vec::new(),
             arrivals: 0,
             only_journey: plan.populations.iter().map(|own| only(&own.shares)).collect(),
@@ -275,10 +282,11 @@ impl<'p> Traffic<'p> {
             } else if next == arrives {
                 if let Some((now, slot)) = self.lane.pop() {
                     self.arrivals += 1;
-                    self.go(now, now, slot);
+                    self.go(now, slot);
                 }
             } else if next == begins {
-                if !self.go_at_once(source, event.min(arrives).min(gives_up).min(others).min(to)) {
+                let until = event.min(arrives).min(gives_up).min(others).min(to);
+                if !self.go_at_once(source, until) && !self.set_out_ahead(source) {
                     for _ in 0..self.sources[source].batch {
                         self.begin(begins, source);
                     }
