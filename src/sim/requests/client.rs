@@ -1,8 +1,8 @@
 //! A request as its client sees it: where it is sent, when it is given up, tried again, asked twice, or not sent at all.
 
 use super::entry::Entry;
-use super::sample::span;
 use super::station::Call;
+use super::units::span;
 use super::view::Way;
 use super::{Event, Traffic, Why};
 use crate::base::maths::ln;

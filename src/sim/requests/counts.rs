@@ -3,7 +3,7 @@
 use super::Why;
 use super::entry::Entry;
 use super::minutes::Minutes;
-use super::sample::seconds;
+use super::units::seconds;
 use crate::base::{Id, SimTime, Table};
 use crate::domain::observation::{DataTally, Loss, Month, StationTally};
 use crate::domain::traced::TracedRequest;

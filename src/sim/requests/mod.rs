@@ -40,6 +40,7 @@ mod stores;
 mod straight;
 mod strips;
 mod told;
+mod units;
 mod view;
 mod walk;
 mod watch;
@@ -60,12 +61,13 @@ use going::Going;
 use lane::Lane;
 use making::{only, station};
 use prepared::Prepared;
-use sample::{Sampler, Trips, span};
+use sample::{Sampler, Trips};
 use several::Several;
 use source::Source;
 use station::{Call, Start, Station};
 use std::collections::VecDeque;
 use straight::{Hop, Straight};
+use units::span;
 use view::{View, Way};
 
 /// The streams of what requests draw.

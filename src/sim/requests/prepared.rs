@@ -7,8 +7,8 @@
 use super::Traffic;
 use super::draws::BATCH;
 use super::going::Going;
-use super::sample::span;
 use super::straight::What;
+use super::units::spans;
 use crate::base::{Id, SimTime, Span};
 use crate::domain::Cluster;
 
@@ -28,6 +28,12 @@ impl Prepared {
     #[inline]
     pub(super) fn hop(&self, slot: u32, hop: u32) -> Span {
         Span::from_nanos(self.nanos[slot as usize * self.longest + hop as usize])
+    }
+
+    fn put(&mut self, slots: &[u32], hop: usize, nanos: &[u64]) {
+        for (&slot, &nanos) in slots.iter().zip(nanos) {
+            self.nanos[slot as usize * self.longest + hop] = nanos;
+        }
     }
 }
 
@@ -68,25 +74,24 @@ impl Traffic<'_> {
         }
         let longest = self.prepared.longest;
         self.prepared.nanos.resize(self.going.len() * longest, 0);
-        let (mut since, mut sums) = (first, [0; MOST]);
+        let (mut since, mut sums) = (first, [0_u64; MOST]);
         for hop in first..=last {
             let what = self.hops[hop].what;
             if let What::Call(_) | What::End = what {
-                for (slot, sum) in ready.iter().zip(&mut sums) {
-                    self.prepared.nanos[*slot as usize * longest + since - first] = core::mem::take(sum);
-                }
-                since = hop;
+                self.prepared.put(&ready, since - first, &sums);
+                (since, sums) = (hop, [0; MOST]);
                 continue;
             }
-            let mut seconds = [0.0; MOST];
+            let (mut seconds, mut nanos) = ([0.0; MOST], [0; MOST]);
             self.draw_hop(what, (cluster, trip), &mut seconds[..count]);
-            for ((slot, sum), seconds) in ready.iter().zip(&mut sums).zip(seconds) {
-                let time = span(seconds);
-                *sum = u64::saturating_add(*sum, time.nanos());
-                self.prepared.nanos[*slot as usize * longest + hop - first] = time.nanos();
-                if hop == first {
-                    self.going[*slot as usize] = Going { back: time, ..nothing };
+            spans(&seconds, 1.0, &mut nanos);
+            sums.iter_mut().zip(nanos).for_each(|(sum, nanos)| *sum = sum.saturating_add(nanos));
+            if hop == first {
+                for (&slot, back) in ready.iter().zip(nanos) {
+                    self.going[slot as usize] = Going { back: Span::from_nanos(back), ..nothing };
                 }
+            } else {
+                self.prepared.put(&ready, hop - first, &nanos);
             }
         }
         self.straight[number as usize].ready = ready;

@@ -5,8 +5,9 @@
 //! failed at once.
 
 use super::entry::Entry;
-use super::sample::{Sampler, Tables, span};
+use super::sample::{Sampler, Tables};
 use super::station::{Admission, Call};
+use super::units::span;
 use super::{Event, Traffic};
 use crate::base::stream::uniform;
 use crate::base::{Id, SimTime, Span};

@@ -2,30 +2,11 @@
 
 use super::draws::Draws;
 use super::strips::Strips;
-use crate::base::Span;
 use crate::base::maths::ln;
 use crate::base::stream::{Rng, uniform};
 use crate::dist::special::normal_quantile;
 use crate::dist::{Dist, Law, Standard};
 use std::sync::Arc;
-
-/// A span of so many seconds, at least 0, to the nearest nanosecond.
-#[inline]
-pub(super) fn span(seconds: f64) -> Span {
-    nanos(seconds * 1e9)
-}
-
-/// A span of so many nanoseconds, at least 0, to the nearest.
-#[inline]
-pub(super) fn nanos(nanos: f64) -> Span {
-    // Below 2⁵² a number's whole part can be read off its bits, several times faster than a conversion that saturates.
-    const WHOLE: f64 = (1_u64 << 52) as f64;
-    if (0.0..0.5 * WHOLE).contains(&nanos) {
-        Span::from_nanos((nanos + WHOLE).to_bits() - WHOLE.to_bits())
-    } else {
-        Span::from_nanos((nanos + 0.5) as u64)
-    }
-}
 
 /// Tables of the laws that requests draw from; laws that differ by their scale alone share one. What is in it depends on
 /// the laws alone.
@@ -138,13 +119,6 @@ impl Trips {
             Some(_) | None => median,
         }
     }
-}
-
-/// The seconds of a span; exact up to a hundred days.
-#[inline]
-pub(super) fn seconds(span: Span) -> f64 {
-    // Signed numbers convert in one instruction.
-    i64::try_from(span.nanos()).map_or_else(|_| span.nanos() as f64, |nanos| nanos as f64) * 1e-9
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@
 //! client gives it up, or something else happens in the world before its next step.
 
 use super::Traffic;
-use super::sample::span;
 use super::several::SEVERAL;
+use super::units::span;
 use crate::base::{Id, SimTime, Span};
 use crate::domain::{Cluster, Dependency, Journey, Population, Store};
 use crate::plan::{DEMAND, Plan, StepPlan};

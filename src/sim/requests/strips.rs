@@ -16,19 +16,26 @@ const PARTS: usize = 1024;
 const PART: f64 = 1.0 / PARTS as f64;
 /// At least so much is in each tail.
 const TAIL: f64 = 2.0 * PART;
+/// A table says for so many shares of what is left where they begin (Chen and Asau 1974).
+const GUIDE: usize = 256;
 /// The density at most rises so many times over a rectangle's width: more would be rejected too often.
 const STEEP: f64 = 4.0;
+
+/// What the other bits of a number that chooses a part count in.
+const STEP: f64 = 1.0 / (1_u64 << 53) as f64;
 
 /// A table of a law at scale 1.
 #[derive(Debug)]
 pub(super) struct Strips {
     law: Standard,
-    /// Left ends and widths of the rectangles, of which there are so many.
+    /// Left ends of the rectangles, of which there are so many, and steps of which 2⁵³ are a width.
     strips: Box<[(f64, f64); PARTS]>,
     count: usize,
     /// Areas of what may be left: above each rectangle the box that holds its wedge, then three stretches of whole density,
     /// each area with all before it.
     rest: Vec<f64>,
+    /// Where in these to begin to look for a share of all.
+    guide: [u16; GUIDE],
     /// The three stretches, from one share of all draws to another: left tail, top, right tail.
     whole: [(f64, f64); 3],
 }
@@ -51,6 +58,10 @@ impl Strips {
             let x = law.quantile(tail);
             x >= law.mode() || fits(density(x), density(x + PART / density(x)))
         };
+        if law.quantile(0.0) == law.mode() && density(law.mode()).is_finite() {
+            // It begins at its highest: there is no tail.
+            left_tail = 0.0;
+        }
         while left_tail < 0.25 && !first_left(left_tail) {
             left_tail *= 2.0;
         }
@@ -59,7 +70,7 @@ impl Strips {
         let mut strips = Box::new([(0.0, 0.0); PARTS]);
         let (mut count, mut sum, mut rest) = (0, 0.0, Vec::with_capacity(PARTS));
         let mut put = |left: f64, width: f64, above: f64| {
-            strips[count] = (left, width);
+            strips[count] = (left, width * STEP);
             count += 1;
             sum += width * above.max(0.0);
             rest.push(sum);
@@ -91,7 +102,12 @@ impl Strips {
             sum += (to - from).max(0.0);
             rest.push(sum);
         }
-        Self { law, strips, count, rest, whole }
+        let mut guide = [0; GUIDE];
+        for (part, first) in guide.iter_mut().enumerate() {
+            let wanted = part as f64 / GUIDE as f64 * sum;
+            *first = rest.partition_point(|&sum| sum <= wanted) as u16;
+        }
+        Self { law, strips, count, rest, guide, whole }
     }
 
     /// One draw.
@@ -123,8 +139,7 @@ impl Strips {
     #[inline]
     fn inside(&self, bits: u64) -> f64 {
         let (left, width) = self.strips[bits as usize % PARTS];
-        let part = ((bits >> 11).cast_signed() as f64 + 0.5) * (1.0 / (1_u64 << 53) as f64);
-        left + width * part
+        left + width * (bits >> 11).cast_signed() as f64
     }
 
     /// A draw from what isn't in rectangles.
@@ -133,13 +148,17 @@ impl Strips {
     fn outside(&self, rng: &mut Rng) -> f64 {
         let all = self.rest.last().copied().unwrap_or(0.0);
         loop {
-            let wanted = uniform(rng) * all;
-            let piece = self.rest.partition_point(|&sum| sum <= wanted).min(self.rest.len() - 1);
+            let part = uniform(rng);
+            let first = usize::from(self.guide[(part * GUIDE as f64) as usize % GUIDE]);
+            let (wanted, last) = (part * all, self.rest.len() - 1);
+            let further = self.rest[first..].iter().position(|&sum| sum > wanted);
+            let piece = further.map_or(last, |further| first + further);
             if let Some(whole) = piece.checked_sub(self.count) {
                 let (from, to) = self.whole[whole];
                 return self.law.quantile(from + (to - from) * uniform(rng));
             }
-            let (left, width) = self.strips[piece];
+            let (left, step) = self.strips[piece];
+            let width = step / STEP;
             let before = piece.checked_sub(1).map_or(0.0, |before| self.rest[before]);
             let (x, low, above) = (left + width * uniform(rng), PART / width, (self.rest[piece] - before) / width);
             if low + above * uniform(rng) < self.law.density(x) {
@@ -221,7 +240,8 @@ mod tests {
             let mut rng = Seed { master: 12, replication: 0 }.stream().with(number as u64).rng();
             let mut rest: Vec<f64> = (0..100_000).map(|_| strips.outside(&mut rng)).collect();
             rest.sort_by(f64::total_cmp);
-            let mut sorted: Vec<(f64, f64)> = strips.strips[..strips.count].to_vec();
+            let mut sorted: Vec<(f64, f64)> =
+                strips.strips[..strips.count].iter().map(|&(left, step)| (left, step / STEP)).collect();
             sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
             let left = 1.0 - strips.count as f64 * PART;
             let below = |x: f64| {
@@ -238,7 +258,8 @@ mod tests {
     fn rectangles_fit_below_the_density() {
         for law in LAWS {
             let strips = Strips::new(law);
-            for &(left, width) in &strips.strips[..strips.count] {
+            for &(left, step) in &strips.strips[..strips.count] {
+                let width = step / STEP;
                 let least = law.density(left).min(law.density(left + width));
                 // A density is known to 1e-16 of a logarithm of up to 90,000.
                 assert!((width * least / PART - 1.0).abs() < 1e-10, "{law:?} at {left}: {width} {least}");
