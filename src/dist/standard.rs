@@ -42,10 +42,9 @@ impl Standard {
     /// Where the density is highest; there it may be infinite.
     pub fn mode(&self) -> f64 {
         match *self {
-            Self::Exponential => 0.0,
             Self::Lognormal(sigma) => exp(-sigma * sigma),
             Self::Weibull(shape) if shape > 1.0 => powf((shape - 1.0) / shape, 1.0 / shape),
-            Self::Weibull(_) => 0.0,
+            Self::Exponential | Self::Weibull(_) => 0.0,
             Self::Gamma(shape) => (shape - 1.0).max(0.0),
             Self::Pareto(_) => 1.0,
         }
@@ -94,7 +93,6 @@ impl Standard {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::dist::Dist;
 
     #[test]

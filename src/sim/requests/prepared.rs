@@ -104,7 +104,9 @@ impl Traffic<'_> {
             What::Cross(trip, proxies) => {
                 self.trips.add(1.0, trip, seconds);
                 if proxies {
-                    seconds.iter_mut().for_each(|seconds| *seconds += self.proxies(cluster));
+                    for seconds in seconds {
+                        *seconds += self.proxies(cluster);
+                    }
                 }
             }
             What::Access(access) => {

@@ -29,7 +29,7 @@ const STEP: f64 = 1.0 / (1_u64 << 53) as f64;
 pub(super) struct Strips {
     law: Standard,
     /// Left ends of the rectangles, of which there are so many, and steps of which 2⁵³ are a width.
-    strips: Box<[(f64, f64); PARTS]>,
+    rectangles: Box<[(f64, f64); PARTS]>,
     count: usize,
     /// Areas of what may be left: above each rectangle the box that holds its wedge, then three stretches of whole density,
     /// each area with all before it.
@@ -67,10 +67,10 @@ impl Strips {
         }
         let (from, to) = (law.quantile(left_tail), law.quantile(1.0 - right_tail));
         let top = law.mode().clamp(from, to);
-        let mut strips = Box::new([(0.0, 0.0); PARTS]);
+        let mut rectangles = Box::new([(0.0, 0.0); PARTS]);
         let (mut count, mut sum, mut rest) = (0, 0.0, Vec::with_capacity(PARTS));
         let mut put = |left: f64, width: f64, above: f64| {
-            strips[count] = (left, width * STEP);
+            rectangles[count] = (left, width * STEP);
             count += 1;
             sum += width * above.max(0.0);
             rest.push(sum);
@@ -107,7 +107,7 @@ impl Strips {
             let wanted = part as f64 / GUIDE as f64 * sum;
             *first = rest.partition_point(|&sum| sum <= wanted) as u16;
         }
-        Self { law, strips, count, rest, guide, whole }
+        Self { law, rectangles, count, rest, guide, whole }
     }
 
     /// One draw.
@@ -138,7 +138,7 @@ impl Strips {
     /// A point in the rectangle that the last bits choose; the others say where.
     #[inline]
     fn inside(&self, bits: u64) -> f64 {
-        let (left, width) = self.strips[bits as usize % PARTS];
+        let (left, width) = self.rectangles[bits as usize % PARTS];
         left + width * (bits >> 11).cast_signed() as f64
     }
 
@@ -157,7 +157,7 @@ impl Strips {
                 let (from, to) = self.whole[whole];
                 return self.law.quantile(from + (to - from) * uniform(rng));
             }
-            let (left, step) = self.strips[piece];
+            let (left, step) = self.rectangles[piece];
             let width = step / STEP;
             let before = piece.checked_sub(1).map_or(0.0, |before| self.rest[before]);
             let (x, low, above) = (left + width * uniform(rng), PART / width, (self.rest[piece] - before) / width);
@@ -241,7 +241,7 @@ mod tests {
             let mut rest: Vec<f64> = (0..100_000).map(|_| strips.outside(&mut rng)).collect();
             rest.sort_by(f64::total_cmp);
             let mut sorted: Vec<(f64, f64)> =
-                strips.strips[..strips.count].iter().map(|&(left, step)| (left, step / STEP)).collect();
+                strips.rectangles[..strips.count].iter().map(|&(left, step)| (left, step / STEP)).collect();
             sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
             let left = 1.0 - strips.count as f64 * PART;
             let below = |x: f64| {
@@ -258,7 +258,7 @@ mod tests {
     fn rectangles_fit_below_the_density() {
         for law in LAWS {
             let strips = Strips::new(law);
-            for &(left, step) in &strips.strips[..strips.count] {
+            for &(left, step) in &strips.rectangles[..strips.count] {
                 let width = step / STEP;
                 let least = law.density(left).min(law.density(left + width));
                 // A density is known to 1e-16 of a logarithm of up to 90,000.
