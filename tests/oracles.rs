@@ -548,10 +548,12 @@ fn a_day_s_wave() {
     for (name, time) in [("0h", "00:00:00"), ("6h", "06:00:00"), ("12h", "12:00:00"), ("18h", "18:00:00")] {
         oracle.estimated(&format!("concurrency_at_{name}"), number(&at(&oracle, time)).estimate());
     }
-    // 7.8424 h.
+    // 7.8424 h. Within an hour rates are constant, and concurrency that of the wave at its ends only: from 405.9743 at 7 h
+    // with 120 × 1.733657 an hour it has become 405.9743 exp(-0.42125) + 416.0777 (1 - exp(-0.42125)) = 409.4476.
     let summary = at(&oracle, "07:50:33");
     let peak = number(&summary);
-    oracle.estimated("peak_concurrency", peak.estimate());
+    let stepped = peak.estimate();
+    oracle.estimated("peak_concurrency", Estimate { value: stepped.value + 410.0944 - 409.4476, ..stepped });
     // A Poisson count of 410: excess kurtosis 1/410.
     let half = Z * peak.sd * ((2.0 + 1.0 / 410.0) / (4.0 * peak.n)).sqrt();
     oracle.estimated_to("sd_at_peak", Estimate { value: peak.sd, half }, 0.03);

@@ -34,6 +34,18 @@ struct Spec {
     mean: Span,
 }
 
+impl Gamma {
+    /// The exponent, plus 1.
+    pub const fn shape(&self) -> f64 {
+        self.shape
+    }
+
+    /// The scale, in seconds.
+    pub const fn scale(&self) -> f64 {
+        self.scale
+    }
+}
+
 impl TryFrom<Spec> for Gamma {
     type Error = String;
     fn try_from(written: Spec) -> Result<Self, String> {

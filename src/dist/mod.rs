@@ -18,6 +18,7 @@ mod mixture;
 mod pareto;
 pub mod poisson;
 pub mod special;
+mod standard;
 mod uniform;
 mod weibull;
 
@@ -28,6 +29,7 @@ pub use gamma::Gamma;
 pub use lognormal::Lognormal;
 pub use mixture::Mixture;
 pub use pareto::Pareto;
+pub use standard::Standard;
 pub use uniform::Uniform;
 pub use weibull::Weibull;
 

@@ -35,6 +35,18 @@ struct Spec {
     mean: Option<Span>,
 }
 
+impl Pareto {
+    /// The exponent.
+    pub const fn shape(&self) -> f64 {
+        self.shape
+    }
+
+    /// The shortest, in seconds.
+    pub const fn min(&self) -> f64 {
+        self.min
+    }
+}
+
 impl TryFrom<Spec> for Pareto {
     type Error = String;
     fn try_from(written: Spec) -> Result<Self, String> {

@@ -5,7 +5,7 @@
 //! counts where it begins: what is under way at the end of a window is followed to its own end, and what waits then
 //! waits before those who come by rates.
 
-use super::requests::{Counts, Opening, Traffic};
+use super::requests::{Counts, Opening, Tables, Traffic};
 use super::world::{Told, World};
 use super::{MOST_EVENTS, SimError};
 use crate::base::stream::digest;
@@ -22,6 +22,8 @@ pub(super) struct Drive<'p, 'w> {
     plan: &'p Plan,
     seed: Seed,
     pub(super) world: World<'w>,
+    /// What requests draw from.
+    tables: &'w mut Tables,
     /// The horizon's end, or the moment up to which somebody looks.
     end: SimTime,
     month_began: SimTime,
@@ -40,11 +42,12 @@ enum Who<'t, 'p> {
 }
 
 impl<'p, 'w> Drive<'p, 'w> {
-    pub(super) fn new(plan: &'p Plan, seed: Seed, world: World<'w>, end: SimTime) -> Self {
+    pub(super) fn new(plan: &'p Plan, seed: Seed, world: World<'w>, tables: &'w mut Tables, end: SimTime) -> Self {
         Self {
             plan,
             seed,
             world,
+            tables,
             end,
             month_began: SimTime::ZERO + plan.warm_up,
             warm: plan.warm_up.is_zero(),
@@ -108,7 +111,7 @@ impl<'p, 'w> Drive<'p, 'w> {
         }
         let Some(windows) = &requests.windows else {
             let opening = Opening { from: SimTime::ZERO, stream: self.seed.stream() };
-            let mut traffic = Traffic::new(self.plan, opening, requests.scale, counts);
+            let mut traffic = Traffic::new(self.plan, opening, requests.scale, counts, self.tables);
             let mut told = Told::default();
             self.world.tell(SimTime::ZERO, &mut traffic, &mut told);
             self.requests((SimTime::ZERO, self.end), &mut traffic, &mut told, true)?;
@@ -151,7 +154,7 @@ impl<'p, 'w> Drive<'p, 'w> {
         }
         let stream = self.seed.stream().with(WINDOW).with(from.nanos());
         let opening = Opening { from: lead, stream };
-        let mut traffic = Traffic::new(self.plan, opening, scale, counts);
+        let mut traffic = Traffic::new(self.plan, opening, scale, counts, self.tables);
         let mut told = Told::default();
         self.world.tell(lead, &mut traffic, &mut told);
         self.world.crowd(lead, &mut traffic);

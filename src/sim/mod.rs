@@ -44,6 +44,7 @@ use drive::Drive;
 use index::Index;
 use log::Log;
 use memo::Memo;
+use requests::Tables;
 use std::sync::Arc;
 use tally::Rough;
 use world::World;
@@ -79,12 +80,13 @@ pub struct Simulator<'p> {
     plan: &'p Plan,
     index: Arc<Index>,
     memo: Memo,
+    tables: Tables,
 }
 
 impl<'p> Simulator<'p> {
     /// A simulator with nothing solved yet.
     pub fn new(plan: &'p Plan) -> Self {
-        Self { plan, index: Arc::new(Index::new(plan)), memo: Memo::default() }
+        Self { plan, index: Arc::new(Index::new(plan)), memo: Memo::default(), tables: Tables::default() }
     }
 
     /// Runs one seed over the warm-up and the horizon.
@@ -138,7 +140,7 @@ impl<'p> Simulator<'p> {
     fn drive(&mut self, seed: Seed, end: SimTime) -> Drive<'_, '_> {
         let whole = self.plan.requests.as_ref().is_some_and(|requests| requests.windows.is_none());
         let world = World::new(self.plan, &self.index, &mut self.memo, seed, whole, false);
-        Drive::new(self.plan, seed, world, end)
+        Drive::new(self.plan, seed, world, &mut self.tables, end)
     }
 
     /// Runs one seed again and tells what happened between two times, in seconds from the start of the horizon. Whatever
@@ -166,7 +168,7 @@ impl<'p> Simulator<'p> {
         let origin = SimTime::ZERO + self.plan.warm_up;
         let end = (origin + Span::from_secs(to_s)).min(origin + self.plan.horizon);
         let world = World::new(self.plan, &self.index, &mut self.memo, seed, false, true);
-        let mut drive = Drive::new(self.plan, seed, world, end);
+        let mut drive = Drive::new(self.plan, seed, world, &mut self.tables, end);
         drive.by_rates()?;
         let mut world = drive.world;
         Ok((world.tally.traced(), core::mem::take(&mut world.log)))

@@ -86,11 +86,27 @@ impl Histogram {
     pub fn record_all(&mut self, values: &[f64], weight: f64) {
         assert!(weight >= 0.0 && weight.is_finite(), "a weight of {weight}");
         let Some(&first) = values.first().filter(|_| weight > 0.0) else { return };
-        let (mut low, mut high, mut sum) = (first, first, 0.0);
-        for &value in values {
-            low = if value < low { value } else { low };
-            high = if value > high { value } else { high };
+        // Four at a time, which don't wait for one another; and then of those.
+        let fours = values.chunks_exact(4);
+        let rest = fours.remainder();
+        let (mut lows, mut highs, mut sums) = ([first; 4], [first; 4], [0.0; 4]);
+        for four in fours {
+            for (at, &value) in four.iter().enumerate() {
+                lows[at] = if value < lows[at] { value } else { lows[at] };
+                highs[at] = if value > highs[at] { value } else { highs[at] };
+                sums[at] += value;
+            }
+        }
+        let (mut low, mut high) = (first, first);
+        let mut sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+        for &value in rest {
+            (lows[0], highs[0]) =
+                (if value < lows[0] { value } else { lows[0] }, if value > highs[0] { value } else { highs[0] });
             sum += value;
+        }
+        for at in 0..4 {
+            (low, high) =
+                (if lows[at] < low { lows[at] } else { low }, if highs[at] > high { highs[at] } else { high });
         }
         assert!(low >= 0.0 && sum.is_finite(), "a histogram of {low} to {high}");
         self.total += weight * values.len() as f64;

@@ -38,11 +38,11 @@ impl Recorder {
         self.zeros += usize::from(value == 0.0);
     }
 
-    /// Adds values one by one.
+    /// Adds values one by one. Gives how many aren't zero.
     ///
     /// # Panics
     /// If one is negative or not finite, sooner or later.
-    pub fn record_each(&mut self, values: &[f64]) {
+    pub fn record_each(&mut self, values: &[f64]) -> usize {
         let (mut count, before) = (self.count, self.count);
         let mut put_in = 0;
         for &value in values {
@@ -55,7 +55,9 @@ impl Recorder {
             count += usize::from(value != 0.0);
         }
         self.count = count;
-        self.zeros += values.len() + before - put_in - count;
+        let others = count + put_in - before;
+        self.zeros += values.len() - others;
+        others
     }
 
     /// The histogram of all values, once they have been put in.

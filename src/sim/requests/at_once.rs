@@ -3,8 +3,8 @@
 
 use super::Traffic;
 use super::foresight::Passed;
-use super::sample::seconds;
 use super::several::{Easy, SEVERAL};
+use super::units::seconds_each;
 use crate::base::{Id, SimTime, Span};
 use crate::domain::Population;
 
@@ -41,9 +41,10 @@ impl Traffic<'_> {
                 *come = begin + half.nanos();
             }
             let Passed { easy, stops, passage } = station.pass_several(calls, easy);
-            for ((done, begin), took) in calls.done.iter().zip(&calls.begin).zip(&mut calls.took).take(easy) {
-                *took = seconds(Span::from_nanos(done - begin + half.nanos()));
+            for ((done, begin), lasts) in calls.done.iter().zip(&calls.begin).zip(&mut calls.lasts).take(easy) {
+                *lasts = done - begin + half.nanos();
             }
+            seconds_each(&calls.lasts[..easy], &mut calls.took);
             latency.record_each(&calls.took[..easy]);
             good += easy as u32;
             left = stops.then(|| (SimTime::from_nanos(calls.begin[easy]), passage));

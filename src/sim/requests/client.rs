@@ -1,11 +1,11 @@
 //! A request as its client sees it: where it is sent, when it is given up, tried again, asked twice, or not sent at all.
 
 use super::entry::Entry;
-use super::sample::span;
 use super::station::Call;
+use super::units::span;
 use super::view::Way;
-use super::ziggurat::exponential;
 use super::{Event, Traffic, Why};
+use crate::base::maths::ln;
 use crate::base::stream::uniform;
 use crate::base::{Id, SimTime, Span};
 use crate::domain::{Cluster, Population, Stage};
@@ -250,7 +250,7 @@ impl Traffic<'_> {
         let backoff = match journey.backoffs[entry.tries as usize - 1] {
             Backoff::Even(sure, drawn) if drawn > 0.0 => sure + drawn * uniform(rng),
             Backoff::Even(sure, _) => sure,
-            Backoff::Memoryless(mean) => mean * exponential(rng),
+            Backoff::Memoryless(mean) => -mean * ln(uniform(rng)),
         };
         let entry = &mut self.entries[number as usize];
         entry.life += 1;

@@ -3,7 +3,7 @@
 use super::Why;
 use super::entry::Entry;
 use super::minutes::Minutes;
-use super::sample::seconds;
+use super::units::seconds;
 use crate::base::{Id, SimTime, Table};
 use crate::domain::observation::{DataTally, Loss, Month, StationTally};
 use crate::domain::traced::TracedRequest;
@@ -226,6 +226,19 @@ impl Counts {
             tally.latency += self.weight * seconds;
         } else {
             tally.reads += self.weight;
+        }
+    }
+
+    /// A store was read or written by requests that count.
+    pub(super) fn accessed_each(&mut self, store: Id<Store>, journey: Id<Journey>, writes: bool, seconds: &[f64]) {
+        self.accesses[store.index()][usize::from(writes)].record_each(seconds);
+        let tally = &mut self.data[store.index()][journey.index()];
+        let weight = self.weight * seconds.len() as f64;
+        if writes {
+            tally.writes += weight;
+            tally.latency += self.weight * seconds.iter().sum::<f64>();
+        } else {
+            tally.reads += weight;
         }
     }
 

@@ -20,9 +20,7 @@ impl Draws {
     pub(super) fn new(sampler: Sampler, rng: Rng) -> Self {
         let (ready, next) = match sampler {
             Sampler::Constant(seconds) => ([seconds; BATCH], 0),
-            Sampler::Exponential(_) | Sampler::Lognormal(..) | Sampler::Mixture(_) | Sampler::Other(_) => {
-                ([0.0; BATCH], BATCH)
-            }
+            Sampler::Law(..) | Sampler::Mixture(_) | Sampler::Other(_) => ([0.0; BATCH], BATCH),
         };
         Self { sampler, rng, ready, next }
     }
@@ -36,6 +34,16 @@ impl Draws {
         let draw = self.ready[self.next];
         self.next += 1;
         draw
+    }
+
+    /// Adds a draw to each of at most [`BATCH`] sums, times a factor. These are other draws than those that are ready.
+    pub(super) fn add(&mut self, factor: f64, sums: &mut [f64]) {
+        let mut draws = [0.0; BATCH];
+        let draws = &mut draws[..sums.len()];
+        self.sampler.fill(&mut self.rng, draws);
+        for (sum, draw) in sums.iter_mut().zip(draws) {
+            *sum += factor * *draw;
+        }
     }
 
     /// Draws that are ready, at least one: the next are these, until some are taken.

@@ -6,9 +6,9 @@
 //! nobody waits. It serves, counts and draws as the line would.
 
 use super::known::{Known, Times};
-use super::sample::span;
 use super::several::{Easy, Several};
 use super::station::{Admission, Call, Discipline, Place, Start, Station, line};
+use super::units::{span, spans};
 use crate::base::{SimTime, Span};
 use std::collections::VecDeque;
 
@@ -104,10 +104,9 @@ impl Station {
         };
         let services = self.times.ahead();
         calls.count = calls.count.min(services.len());
-        let given = calls.seconds.iter_mut().zip(&mut calls.service).zip(services);
-        for ((seconds, nanos), service) in given.take(calls.count) {
-            (*seconds, *nanos) = (*service, span(service * self.pace.slower).nanos());
-        }
+        let services = &services[..calls.count];
+        calls.seconds[..calls.count].copy_from_slice(services);
+        spans(services, self.pace.slower, &mut calls.service);
         let count = known.pass(calls, self.limit, easy);
         self.offered += count as u64;
         if count > 0 {

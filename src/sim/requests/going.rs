@@ -4,122 +4,147 @@
 //! It does what the walk of an entry would (`walk.rs`), in the same order.
 
 use super::counts::Straightforward;
+use super::draws::BATCH;
 use super::entry::Entry;
 use super::foresight::Passage;
-use super::sample::{seconds, span};
 use super::station::{Admission, Call};
-use super::straight::{Access, Hop, What};
+use super::straight::{Hop, Straight, What};
+use super::units::seconds;
 use super::{Event, Traffic};
 use crate::base::{Id, SimTime, Span};
-use crate::domain::{Journey, Stage};
+use crate::domain::{Population, Stage};
 
 /// Where it is.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Going {
-    /// The way, and what it does next there.
-    way: u32,
-    hop: u32,
-    begun: SimTime,
+    pub(super) way: u32,
+    /// The call that it is on its way to.
+    pub(super) hop: u32,
+    pub(super) begun: SimTime,
+    pub(super) deadline: SimTime,
     /// The way back to the client.
-    back: Span,
+    pub(super) back: Span,
     /// Seconds that it has waited for servers.
-    waited: f64,
+    pub(super) waited: f64,
 }
 
 impl Traffic<'_> {
+    /// Requests of a population of whom all go straight ways set out, also some that begin later: who goes such a way
+    /// concerns nobody before its first call.
+    pub(super) fn set_out_ahead(&mut self, population: Id<Population>) -> bool {
+        if !self.all_straight[population] || self.counts.is_traced() || self.sources[population].batch > 1 {
+            return false;
+        }
+        let end = self.until.min(self.lane.reaches());
+        let mut begins = [0; BATCH];
+        let count = self.sources[population].ahead(end, &mut begins);
+        self.sources[population].take_several(&begins, count);
+        for &begins in &begins[..count] {
+            self.begin(SimTime::from_nanos(begins), population);
+        }
+        true
+    }
+
     /// A request begins on a straight way.
+    #[inline]
     pub(super) fn set_out(&mut self, now: SimTime, way: u32) {
+        let slot = self.take_prepared(way);
         let straight = &self.straight[way as usize];
-        let back = span(0.5 * self.trips.draw(straight.trip));
-        let going = Going { way, hop: straight.first, begun: now, back, waited: 0.0 };
         if straight.budget > 0.0 {
             let (tokens, most) = &mut self.budget[straight.journey];
             *tokens = (*tokens + straight.budget).min(*most);
         }
-        let arrives = now + back;
-        if arrives >= self.until || back >= straight.timeout {
-            let number = self.leave(going, false);
+        let hop = straight.first;
+        let going = &mut self.going[slot as usize];
+        going.begun = now;
+        going.deadline = if straight.timeout == Span::FOREVER { SimTime::NEVER } else { now + straight.timeout };
+        let arrives = now + going.back;
+        if arrives >= self.until.min(going.deadline) {
+            let number = self.leave(slot, hop, false);
             self.go_on(arrives, number, now);
             return;
         }
-        let slot = self.ended.pop().unwrap_or_else(|| {
-            self.going.push(going);
-            self.going.len() as u32 - 1
-        });
-        self.going[slot as usize] = going;
-        self.go(now, arrives, slot);
+        self.go_further(now, now, slot, hop);
     }
 
-    /// One goes on at `at`, which is now or later, up to its next call.
-    pub(super) fn go(&mut self, clock: SimTime, mut at: SimTime, slot: u32) {
-        let Going { way: number, mut hop, begun, back, mut waited } = self.going[slot as usize];
-        let way = &self.straight[number as usize];
-        let deadline = if way.timeout == Span::FOREVER { SimTime::NEVER } else { begun + way.timeout };
-        let (bound, cluster, journey) = (self.until.min(deadline), way.cluster, way.journey);
-        loop {
-            let what = self.hops[hop as usize].what;
-            match what {
-                What::Call(_) if at > clock => {
-                    let own = &mut self.going[slot as usize];
-                    (own.hop, own.waited) = (hop, waited);
-                    self.lane.push(at, slot);
-                    return;
+    /// One has arrived at its next call.
+    pub(super) fn go(&mut self, at: SimTime, slot: u32) {
+        let Going { way, hop, deadline, .. } = self.going[slot as usize];
+        let What::Call(station) = self.hops[hop as usize].what else { return };
+        let own = &mut self.stations[station];
+        if !own.is_known(at) {
+            let number = self.leave(slot, hop, true);
+            self.go_on(at, number, at);
+            return;
+        }
+        let passage = own.pass_through(at, self.until);
+        let cluster = self.straight[way as usize].cluster;
+        match passage {
+            Some(Passage { start, done, .. }) if done < self.until.min(deadline) => {
+                if start > at {
+                    self.begins_to_wait(cluster);
+                    self.going[slot as usize].waited += seconds(start - at);
+                } else if self.begun[cluster].is_some() {
+                    self.forget_beginnings(at, station);
                 }
-                What::Call(station) => {
-                    let own = &mut self.stations[station];
-                    if !own.is_known(at) {
-                        break;
-                    }
-                    let passage = own.pass_through(at, self.until);
-                    let calm = self.begun[cluster].is_none();
-                    match passage {
-                        Some(Passage { start, done, .. }) if done < bound && start == at && calm => at = done,
-                        Some(Passage { start, done, .. }) if done < bound => {
-                            if start > at {
-                                self.begins_to_wait(cluster);
-                            } else {
-                                self.forget_beginnings(at, station);
-                            }
-                            waited += seconds(start - at);
-                            at = done;
-                        }
-                        Some(_) | None => {
-                            self.ended.push(slot);
-                            let number = self.leave(Going { way: number, hop, begun, back, waited }, true);
-                            let entry = &mut self.entries[number as usize];
-                            (entry.called, entry.crossed, entry.open) = (true, false, 1);
-                            entry.step += 1;
-                            match passage {
-                                Some(passage) => self.lasts(at, number, station, passage),
-                                None => self.fail(at, number, (Stage::Overload, self.overload_root(cluster))),
-                            }
-                            return;
-                        }
-                    }
-                }
-                What::Cross(trip, false) => at += span(self.trips.draw(trip)),
-                What::Cross(trip, true) => {
-                    let trip = self.trips.draw(trip);
-                    at += span(trip + self.proxies(cluster));
-                }
-                What::Access(access) => at += span(self.takes(begun, journey, access)),
-                What::Dependency(dependency) => at += span(self.dependency_time[dependency.index()].draw()),
-                What::End => {
-                    if at + back > deadline {
-                        break;
-                    }
-                    self.ended.push(slot);
-                    self.is_good(number, begun, at + back);
-                    return;
-                }
+                self.go_further(at, done, slot, hop);
             }
-            hop += 1;
-            if at >= bound {
-                break;
+            Some(_) | None => {
+                let number = self.leave(slot, hop, true);
+                let entry = &mut self.entries[number as usize];
+                (entry.called, entry.crossed, entry.open) = (true, false, 1);
+                entry.step += 1;
+                match passage {
+                    Some(passage) => self.lasts(at, number, station, passage),
+                    None => self.fail(at, number, (Stage::Overload, self.overload_root(cluster))),
+                }
             }
         }
-        self.ended.push(slot);
-        let number = self.leave(Going { way: number, hop, begun, back, waited }, true);
+    }
+
+    /// One goes on from its start or a call at `from`, which is now or later, up to its next call.
+    #[inline]
+    fn go_further(&mut self, clock: SimTime, from: SimTime, slot: u32, hop: u32) {
+        let Going { way, deadline, back, .. } = self.going[slot as usize];
+        let first = self.straight[way as usize].first;
+        let at = from + self.prepared.hop(slot, hop - first);
+        let next = self.hops[hop as usize].next;
+        if at >= self.until.min(deadline) {
+            self.go_astray(clock, from, slot, hop);
+        } else if let What::End = self.hops[next as usize].what {
+            if at + back > deadline {
+                self.leave_for(clock, at, slot, next);
+            } else {
+                self.is_good(slot, at + back);
+            }
+        } else {
+            self.going[slot as usize].hop = next;
+            // Who sets out may do so before its time.
+            if at > clock || hop == first {
+                self.lane.push(at, slot);
+            } else {
+                self.go(at, slot);
+            }
+        }
+    }
+
+    /// One leaves its way before its next call, where the world may change or it is given up.
+    #[cold]
+    fn go_astray(&mut self, clock: SimTime, from: SimTime, slot: u32, hop: u32) {
+        let Going { way, deadline, back, .. } = self.going[slot as usize];
+        let (bound, Straight { first, last, .. }) = (self.until.min(deadline), &self.straight[way as usize]);
+        let (first, last) = (*first, *last);
+        let (mut at, mut hop) = (if hop == first { from + back } else { from }, hop + 1);
+        while at < bound && hop < last {
+            at += self.prepared.hop(slot, hop - first);
+            hop += 1;
+        }
+        self.leave_for(clock, at, slot, hop);
+    }
+
+    /// One leaves its way for what comes at `at`.
+    fn leave_for(&mut self, clock: SimTime, at: SimTime, slot: u32, hop: u32) {
+        let number = self.leave(slot, hop, true);
         if at > clock {
             let life = self.entries[number as usize].life;
             self.events.schedule(at, Event::Step { entry: number, life });
@@ -128,41 +153,74 @@ impl Traffic<'_> {
         }
     }
 
-    /// How long an access takes.
-    fn takes(&mut self, begun: SimTime, journey: Id<Journey>, access: Access) -> f64 {
-        let Access { store, writes, trip, ack, written } = access;
-        let seconds = self.trips.draw(trip) + self.trips.draw(ack) + self.store_time[store].draw();
-        self.counts.accessed(begun, store, journey, writes, seconds);
-        if let Some((partition, bytes)) = written {
-            let sum = &mut self.written[partition];
-            sum.0 += self.counts.weight;
-            sum.1 += bytes * self.counts.weight;
-        }
-        seconds
-    }
-
     /// It has its answer.
-    fn is_good(&mut self, way: u32, begun: SimTime, answer: SimTime) {
+    #[inline]
+    fn is_good(&mut self, slot: u32, answer: SimTime) {
+        let Going { way, begun, .. } = self.going[slot as usize];
         if begun < self.counts.since {
+            self.has_accessed(slot, self.straight[way as usize].last);
+            self.ended.push(slot);
             return;
         }
         let straight = &mut self.straight[way as usize];
-        let cell = straight.population.index() * self.plan.journeys.len() + straight.journey.index();
-        self.counts.latency[cell].record(seconds(answer - begun));
-        if (straight.began..straight.minute).contains(&begun) {
-            straight.good += 1;
-        } else {
+        if !(straight.began..straight.minute).contains(&begun) {
             self.count_straight(way);
             let straight = &mut self.straight[way as usize];
             // A minute that has begun before all that counts is counted from where that does.
             straight.minute = self.counts.minutes.end_of(begun);
             straight.began = self.counts.minutes.start_of(begun).max(self.counts.since);
-            straight.good = 1;
+        }
+        let straight = &mut self.straight[way as usize];
+        straight.answered.push(slot);
+        straight.took.push(seconds(answer - begun));
+        if straight.answered.len() == BATCH {
+            self.count_answered(way);
+        }
+    }
+
+    /// Counts how long those took that have their answers, and what they did.
+    #[inline(never)]
+    fn count_answered(&mut self, number: u32) {
+        let way = &mut self.straight[number as usize];
+        if way.answered.is_empty() {
+            return;
+        }
+        let cell = way.population.index() * self.plan.journeys.len() + way.journey.index();
+        self.counts.latency[cell].record_each(&way.took);
+        way.good += way.answered.len() as u32;
+        for hop in way.first..way.last {
+            let What::Access(access) = self.hops[hop as usize].what else { continue };
+            for (took, &slot) in way.took.iter_mut().zip(&way.answered) {
+                *took = seconds(self.prepared.hop(slot, hop - way.first));
+            }
+            self.counts.accessed_each(access.store, way.journey, access.writes, &way.took);
+            if let Some((partition, bytes)) = access.written {
+                let (sum, weight) = (&mut self.written[partition], way.took.len() as f64 * self.counts.weight);
+                (sum.0, sum.1) = (sum.0 + weight, sum.1 + bytes * weight);
+            }
+        }
+        self.ended.append(&mut way.answered);
+        way.took.clear();
+    }
+
+    /// Counts what one has accessed before this hop.
+    fn has_accessed(&mut self, slot: u32, before: u32) {
+        let Going { way, begun, .. } = self.going[slot as usize];
+        let Straight { first, journey, .. } = self.straight[way as usize];
+        for hop in first..before {
+            let What::Access(access) = self.hops[hop as usize].what else { continue };
+            let seconds = seconds(self.prepared.hop(slot, hop - first));
+            self.counts.accessed(begun, access.store, journey, access.writes, seconds);
+            if let Some((partition, bytes)) = access.written {
+                let (sum, weight) = (&mut self.written[partition], self.counts.weight);
+                (sum.0, sum.1) = (sum.0 + weight, sum.1 + bytes * weight);
+            }
         }
     }
 
     /// Counts what has gone a way.
     pub(super) fn count_straight(&mut self, way: u32) {
+        self.count_answered(way);
         let straight = &mut self.straight[way as usize];
         let (began, good) = (straight.began, core::mem::take(&mut straight.good));
         let (population, journey) = (straight.population, straight.journey);
@@ -172,13 +230,18 @@ impl Traffic<'_> {
         }
     }
 
-    /// It leaves its way, and is a request as any other.
-    fn leave(&mut self, going: Going, entered: bool) -> u32 {
-        let Going { way, hop, begun, back, waited } = going;
+    /// It leaves its way before this hop, and is a request as any other.
+    fn leave(&mut self, slot: u32, hop: u32, entered: bool) -> u32 {
+        self.has_accessed(slot, hop);
+        self.ended.push(slot);
+        self.enter(self.going[slot as usize], hop, entered)
+    }
+
+    fn enter(&mut self, going: Going, hop: u32, entered: bool) -> u32 {
+        let Going { way, begun, deadline, back, waited, .. } = going;
         let way = &self.straight[way as usize];
         let Hop { step, called, crossed, .. } = self.hops[hop as usize];
         let begins = Entry::begins(begun, way.population, way.journey, (way.cluster, way.current));
-        let deadline = if way.timeout == Span::FOREVER { SimTime::NEVER } else { begun + way.timeout };
         self.counts.offered(begun, way.population, way.journey, way.current);
         let number =
             self.take_entry(Entry { deadline, back, tries: 1, step, entered, called, crossed, waited, ..begins });
@@ -191,8 +254,9 @@ impl Traffic<'_> {
     pub(super) fn leave_at_once(&mut self, begun: SimTime, way: u32, passage: Option<Passage>) {
         let straight = &self.straight[way as usize];
         let Some((station, back)) = straight.at_once else { return };
-        let cluster = straight.cluster;
-        let number = self.leave(Going { way, hop: straight.first, begun, back, waited: 0.0 }, true);
+        let (cluster, hop) = (straight.cluster, straight.first + 1);
+        let deadline = if straight.timeout == Span::FOREVER { SimTime::NEVER } else { begun + straight.timeout };
+        let number = self.enter(Going { way, hop, begun, deadline, back, waited: 0.0 }, hop, true);
         let entry = &mut self.entries[number as usize];
         (entry.called, entry.open, entry.step) = (true, 1, 1);
         match passage {

@@ -1,7 +1,7 @@
 //! What becomes of calls whose servers fail under them: they die, or go back to the queue.
 
-use super::sample::seconds;
 use super::station::{Call, Discipline, Place, Start, Station, line};
+use super::units::seconds;
 use crate::base::SimTime;
 use crate::base::stream::uniform;
 use crate::failure::spec::Interrupted;

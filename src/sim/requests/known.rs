@@ -2,7 +2,7 @@
 //! is known when it comes (Kiefer and Wolfowitz 1955: the sorted work loads).
 
 use super::servers::Servers;
-use super::several::{Easy, REGISTERS, Several};
+use super::several::{Easy, REGISTERS, SEVERAL, Several};
 use crate::base::{SimTime, Span};
 use std::collections::VecDeque;
 
@@ -131,9 +131,11 @@ impl Known {
     }
 }
 
-/// A sum that need not fit 64 bits, of numbers that do: by halves, which is several times as fast.
-fn sum(numbers: impl Iterator<Item = u64>) -> u128 {
-    let halves = numbers.fold((0, 0), |(high, low), number| (high + (number >> 32), low + (number & 0xffff_ffff)));
-    let (high, low): (u64, u64) = halves;
-    (u128::from(high) << 32) + u128::from(low)
+/// A sum of a few numbers, that need not fit 64 bits.
+fn sum(numbers: impl Iterator<Item = u64> + Clone) -> u128 {
+    // Most often it does: no more than 2⁶ numbers below 2⁵⁸.
+    let (any, sum) = numbers.clone().fold((0, 0_u64), |(any, sum), number| (any | number, sum.wrapping_add(number)));
+    if any >> 58 == 0 { u128::from(sum) } else { numbers.map(u128::from).sum() }
 }
+
+const _: () = assert!(SEVERAL <= 1 << 6);

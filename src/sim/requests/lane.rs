@@ -90,6 +90,11 @@ impl Lane {
         }
     }
 
+    /// What is due before then has a place near by.
+    pub(super) fn reaches(&self) -> SimTime {
+        SimTime::from_nanos((self.reached + RING / 2) << self.length)
+    }
+
     /// When the next is due; never, if there is none.
     #[inline]
     pub(super) fn next_time(&self) -> SimTime {

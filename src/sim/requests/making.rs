@@ -2,7 +2,7 @@
 
 use super::Opening;
 use super::SERVICE;
-use super::sample::Sampler;
+use super::sample::{Sampler, Tables};
 use super::station::{Making, Pace, Station};
 use crate::base::stream::digest;
 use crate::base::{Id, Table};
@@ -32,7 +32,13 @@ pub(super) fn only(shares: &Table<Journey, f64>) -> Option<Id<Journey>> {
 }
 
 /// Makes a station.
-pub(super) fn station(plan: &Plan, (id, position): (Id<Cluster>, usize), opening: Opening, scale: f64) -> Station {
+pub(super) fn station(
+    plan: &Plan,
+    (id, position): (Id<Cluster>, usize),
+    opening: Opening,
+    scale: f64,
+    tables: &mut Tables,
+) -> Station {
     let cluster = &plan.clusters[id];
     let own = &cluster.stations[position];
     let service = &plan.services[own.service];
@@ -51,7 +57,7 @@ pub(super) fn station(plan: &Plan, (id, position): (Id<Cluster>, usize), opening
             Kind::Fluid => Some(0),
             Kind::Mmc | Kind::Ps => service.queue.map(|limit| (limit as f64 * scale).ceil() as u64),
         },
-        time: Sampler::new(&service.time),
+        time: Sampler::new(&service.time, tables),
         rng: opening.stream.with(cluster.digest).with(digest(&service.name)).with(SERVICE).rng(),
         objective: service.wait_objective,
         patient: callers().all(|journey| journey.patience.is_none() && journey.hedge.is_none()),

@@ -21,7 +21,6 @@ mod client;
 mod counts;
 mod draws;
 mod entry;
-mod exponent;
 mod foresight;
 mod going;
 mod interrupted;
@@ -30,6 +29,7 @@ mod lane;
 mod making;
 mod minutes;
 mod pods;
+mod prepared;
 mod remote;
 mod sample;
 mod servers;
@@ -38,14 +38,16 @@ mod source;
 mod station;
 mod stores;
 mod straight;
+mod strips;
 mod told;
+mod units;
 mod view;
 mod walk;
 mod watch;
-mod ziggurat;
 
 pub(in crate::sim) use counts::Counts;
 pub(in crate::sim) use minutes::Minutes;
+pub(in crate::sim) use sample::Tables;
 
 use crate::base::stream::{Rng, Stream, digest};
 use crate::base::{Id, SimTime, Span, Table};
@@ -58,12 +60,14 @@ use entry::Entry;
 use going::Going;
 use lane::Lane;
 use making::{only, station};
-use sample::{Sampler, Trips, span};
+use prepared::Prepared;
+use sample::{Sampler, Trips};
 use several::Several;
 use source::Source;
 use station::{Call, Start, Station};
 use std::collections::VecDeque;
 use straight::{Hop, Straight};
+use units::span;
 use view::{View, Way};
 
 /// The streams of what requests draw.
@@ -145,9 +149,12 @@ pub(super) struct Traffic<'p> {
     hops: Vec<Hop>,
     straight_of: Vec<[Option<u32>; 2]>,
     straightened: bool,
+    /// Of these populations all requests go straight ways that are more than one call.
+    all_straight: Table<Population, bool>,
     /// Requests on such ways, when each reaches its next station, and which have ended.
     lane: Lane,
     going: Vec<Going>,
+    prepared: Prepared,
     ended: Vec<u32>,
     arrivals: u64,
     /// The journey of a population that has but one.
@@ -177,18 +184,19 @@ pub(super) struct Traffic<'p> {
 
 impl<'p> Traffic<'p> {
     /// Nothing is on its way yet; what ends is added to `counts`.
-    pub(super) fn new(plan: &'p Plan, opening: Opening, scale: f64, counts: Counts) -> Self {
+    pub(super) fn new(plan: &'p Plan, opening: Opening, scale: f64, counts: Counts, tables: &mut Tables) -> Self {
         let mut stations = Vec::new();
         let mut first = Table::new();
         for (id, cluster) in plan.clusters.iter_enumerated() {
             first.push(stations.len());
             for position in 0..cluster.stations.len() {
-                stations.push(station(plan, (id, position), opening, scale));
+                stations.push(station(plan, (id, position), opening, scale, tables));
             }
         }
         let stream = |name: &str, purpose: u64| opening.stream.with(digest(name)).with(purpose).rng();
         let sources = plan.populations.iter_enumerated();
-        let sources = sources.map(|(id, own)| Source::new(plan, id, opening.from, scale, stream(&own.name, ARRIVALS)));
+        let sources =
+            sources.map(|(id, own)| Source::new(plan, id, (opening.from, scale), stream(&own.name, ARRIVALS), tables));
         let budget = plan.journeys.iter_enumerated().map(|(id, journey)| {
             let rate: f64 = plan.populations.iter().map(|own| own.rate * own.shares[id]).sum();
             let most = (journey.budget.min(1e9) * rate * scale * BUDGET_SECONDS).max(10.0);
@@ -220,25 +228,27 @@ impl<'p> Traffic<'p> {
             hops: Vec::new(),
             straight_of: vec![[None; 2]; plan.populations.len() * plan.journeys.len() * plan.clusters.len()],
             straightened: false,
+            all_straight: vec![false; plan.populations.len()].into(),
             lane: Lane::default(),
             going: Vec::new(),
+            prepared: Prepared::default(),
             ended: Vec::new(),
             arrivals: 0,
             only_journey: plan.populations.iter().map(|own| only(&own.shares)).collect(),
             begun: vec![None; plan.clusters.len()].into(),
             choices: plan.populations.iter().map(|own| stream(&own.name, CHOICES)).collect(),
             network: opening.stream.with(NETWORK).rng(),
-            trips: Trips::new(plan.jitter, opening.stream.with(TRIPS).rng()),
+            trips: Trips::new(plan.jitter, opening.stream.with(TRIPS).rng(), tables),
             store_time: plan
                 .stores
                 .iter()
-                .map(|own| Draws::new(Sampler::new(&own.time), stream(&own.name, STORE)))
+                .map(|own| Draws::new(Sampler::new(&own.time, tables), stream(&own.name, STORE)))
                 .collect(),
-            extras: remote::Extras::new(plan),
+            extras: remote::Extras::new(plan, tables),
             dependency_time: plan
                 .dependencies
                 .iter()
-                .map(|own| Draws::new(Sampler::new(&own.time), stream(&own.name, DEPENDENCY)))
+                .map(|own| Draws::new(Sampler::new(&own.time, tables), stream(&own.name, DEPENDENCY)))
                 .collect(),
             budget: budget.collect(),
             breakers: vec![Breaker::default(); plan.populations.len() * plan.journeys.len() * plan.clusters.len()],
@@ -274,10 +284,11 @@ impl<'p> Traffic<'p> {
             } else if next == arrives {
                 if let Some((now, slot)) = self.lane.pop() {
                     self.arrivals += 1;
-                    self.go(now, now, slot);
+                    self.go(now, slot);
                 }
             } else if next == begins {
-                if !self.go_at_once(source, event.min(arrives).min(gives_up).min(others).min(to)) {
+                let until = event.min(arrives).min(gives_up).min(others).min(to);
+                if !self.go_at_once(source, until) && !self.set_out_ahead(source) {
                     for _ in 0..self.sources[source].batch {
                         self.begin(begins, source);
                     }

@@ -5,13 +5,15 @@
 //! failed at once.
 
 use super::entry::Entry;
-use super::sample::{Sampler, span};
+use super::sample::{Sampler, Tables};
 use super::station::{Admission, Call};
+use super::units::span;
 use super::{Event, Traffic};
 use crate::base::stream::uniform;
 use crate::base::{Id, SimTime, Span};
+use crate::dist::Dist;
 use crate::domain::{Cluster, Service, Stage};
-use crate::plan::{ConnectionPlan, Plan, ProxyPlan};
+use crate::plan::Plan;
 use crate::sim::remote;
 
 /// What connections and proxies add to calls.
@@ -24,13 +26,11 @@ pub(super) struct Extras {
 }
 
 impl Extras {
-    pub(super) fn new(plan: &Plan) -> Self {
-        let way = |own: &ConnectionPlan| own.latency.as_ref().map(Sampler::new);
-        let proxies = |own: Option<&ProxyPlan>| own.map(|own| Sampler::new(&own.latency));
-        Self {
-            connections: plan.connections.iter().map(way).collect(),
-            proxies: plan.clusters.iter().map(|cluster| proxies(cluster.proxies.as_ref())).collect(),
-        }
+    pub(super) fn new(plan: &Plan, tables: &mut Tables) -> Self {
+        let mut sampler = |latency: &Dist| Sampler::new(latency, tables);
+        let connections = plan.connections.iter().map(|own| own.latency.as_ref().map(&mut sampler)).collect();
+        let proxies = plan.clusters.iter().map(|own| own.proxies.as_ref().map(|own| sampler(&own.latency))).collect();
+        Self { connections, proxies }
     }
 }
 

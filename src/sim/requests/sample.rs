@@ -1,29 +1,27 @@
 //! Draws of durations, with what is the same for every draw worked out before.
 
 use super::draws::Draws;
-use super::exponent::exp;
-use super::ziggurat::{exponential, exponentials, normal, normals};
-use crate::base::Span;
+use super::strips::Strips;
 use crate::base::maths::ln;
 use crate::base::stream::{Rng, uniform};
 use crate::dist::special::normal_quantile;
-use crate::dist::{Dist, Law};
+use crate::dist::{Dist, Law, Standard};
+use std::sync::Arc;
 
-/// A span of so many seconds, at least 0, to the nearest nanosecond.
-#[inline]
-pub(super) fn span(seconds: f64) -> Span {
-    nanos(seconds * 1e9)
-}
+/// Tables of the laws that requests draw from; laws that differ by their scale alone share one. What is in it depends on
+/// the laws alone.
+#[derive(Clone, Debug, Default)]
+pub(in crate::sim) struct Tables(Vec<(Standard, Arc<Strips>)>);
 
-/// A span of so many nanoseconds, at least 0, to the nearest.
-#[inline]
-pub(super) fn nanos(nanos: f64) -> Span {
-    // Below 2⁵² a number's whole part can be read off its bits, several times faster than a conversion that saturates.
-    const WHOLE: f64 = (1_u64 << 52) as f64;
-    if (0.0..0.5 * WHOLE).contains(&nanos) {
-        Span::from_nanos((nanos + WHOLE).to_bits() - WHOLE.to_bits())
-    } else {
-        Span::from_nanos((nanos + 0.5) as u64)
+impl Tables {
+    /// The table of a law.
+    pub(super) fn of(&mut self, law: Standard) -> Arc<Strips> {
+        if let Some((_, strips)) = self.0.iter().find(|(other, _)| *other == law) {
+            return Arc::clone(strips);
+        }
+        let strips = Arc::new(Strips::new(law));
+        self.0.push((law, Arc::clone(&strips)));
+        strips
     }
 }
 
@@ -31,31 +29,30 @@ pub(super) fn nanos(nanos: f64) -> Span {
 #[derive(Clone, Debug)]
 pub(super) enum Sampler {
     Constant(f64),
-    Exponential(f64),
-    Lognormal(f64, f64),
+    /// From a table, times a scale.
+    Law(Arc<Strips>, f64),
     /// Each component with the weight of all up to it.
     Mixture(Vec<(f64, Sampler)>),
     Other(Dist),
 }
 
 impl Sampler {
-    pub(super) fn new(dist: &Dist) -> Self {
+    pub(super) fn new(dist: &Dist, tables: &mut Tables) -> Self {
         if dist.is_constant() {
             return Self::Constant(dist.mean());
         }
-        match dist.law() {
-            Law::Exponential(_) => Self::Exponential(dist.mean()),
-            Law::Lognormal(law) => Self::Lognormal(law.mu(), law.sigma()),
-            Law::Mixture(law) => {
-                let mut weight = 0.0;
-                let parts = law.parts().map(|(own, of)| {
-                    weight += own;
-                    (weight, Self::new(of))
-                });
-                Self::Mixture(parts.collect())
-            }
-            _ => Self::Other(dist.clone()),
+        if let Some((law, scale)) = dist.law().standard() {
+            return Self::Law(tables.of(law), scale);
         }
+        if let Law::Mixture(law) = dist.law() {
+            let mut weight = 0.0;
+            let parts = law.parts().map(|(own, of)| {
+                weight += own;
+                (weight, Self::new(of, tables))
+            });
+            return Self::Mixture(parts.collect());
+        }
+        Self::Other(dist.clone())
     }
 
     /// One draw.
@@ -63,8 +60,7 @@ impl Sampler {
     pub(super) fn draw(&self, rng: &mut Rng) -> f64 {
         match self {
             Self::Constant(seconds) => *seconds,
-            Self::Exponential(mean) => mean * exponential(rng),
-            Self::Lognormal(mu, sigma) => exp(mu + sigma * normal(rng)),
+            Self::Law(strips, scale) => scale * strips.draw(rng),
             Self::Mixture(parts) => {
                 let u = uniform(rng);
                 // The last one also takes what rounding leaves.
@@ -78,18 +74,7 @@ impl Sampler {
     /// As many draws as there is room for.
     pub(super) fn fill(&self, rng: &mut Rng, draws: &mut [f64]) {
         match self {
-            Self::Lognormal(mu, sigma) => {
-                normals(rng, draws);
-                for draw in draws {
-                    *draw = exp(mu + sigma * *draw);
-                }
-            }
-            Self::Exponential(mean) => {
-                exponentials(rng, draws);
-                for draw in draws {
-                    *draw *= mean;
-                }
-            }
+            Self::Law(strips, scale) => strips.fill(*scale, rng, draws),
             Self::Constant(_) | Self::Mixture(_) | Self::Other(_) => {
                 for draw in draws {
                     *draw = self.draw(rng);
@@ -107,14 +92,23 @@ pub(super) struct Trips {
 }
 
 impl Trips {
-    pub(super) fn new(p99_over_median: f64, rng: Rng) -> Self {
+    pub(super) fn new(p99_over_median: f64, rng: Rng, tables: &mut Tables) -> Self {
         let sigma = ln(p99_over_median.max(1.0)) / normal_quantile(0.99);
-        Self { factors: (sigma > 0.0).then(|| Draws::new(Sampler::Lognormal(0.0, sigma), rng)) }
+        let sampler = (sigma > 0.0).then(|| Sampler::Law(tables.of(Standard::Lognormal(sigma)), 1.0));
+        Self { factors: sampler.map(|sampler| Draws::new(sampler, rng)) }
     }
 
     /// What every round trip of this median takes, in seconds, where all take as long.
     pub(super) fn constant(&self, median: f64) -> Option<f64> {
         (self.factors.is_none() || median == 0.0).then_some(median)
+    }
+
+    /// Adds a round trip of this median, in seconds, to each of these, times a factor.
+    pub(super) fn add(&mut self, factor: f64, median: f64, sums: &mut [f64]) {
+        match &mut self.factors {
+            Some(factors) if median > 0.0 => factors.add(factor * median, sums),
+            Some(_) | None => sums.iter_mut().for_each(|sum| *sum += factor * median),
+        }
     }
 
     /// One round trip of this median, in seconds.
@@ -125,13 +119,6 @@ impl Trips {
             Some(_) | None => median,
         }
     }
-}
-
-/// The seconds of a span; exact up to a hundred days.
-#[inline]
-pub(super) fn seconds(span: Span) -> f64 {
-    // Signed numbers convert in one instruction.
-    i64::try_from(span.nanos()).map_or_else(|_| span.nanos() as f64, |nanos| nanos as f64) * 1e-9
 }
 
 #[cfg(test)]
@@ -148,7 +135,7 @@ mod tests {
         )
         .unwrap()["of"]
             .clone();
-        let sampler = Sampler::new(&dist);
+        let sampler = Sampler::new(&dist, &mut Tables::default());
         assert!(matches!(sampler, Sampler::Mixture(_)));
         let mut rng = Seed { master: 12, replication: 0 }.stream().with(1).rng();
         let n = 100_000;

@@ -21,8 +21,9 @@ pub(super) struct Several {
     pub(super) service: [u64; SEVERAL],
     pub(super) start: [u64; SEVERAL],
     pub(super) done: [u64; SEVERAL],
-    /// Room for seconds of each.
+    /// Room for seconds and for nanoseconds of each.
     pub(super) took: [f64; SEVERAL],
+    pub(super) lasts: [u64; SEVERAL],
     pub(super) count: usize,
 }
 
@@ -49,6 +50,7 @@ impl Several {
         start: [0; SEVERAL],
         done: [0; SEVERAL],
         took: [0.0; SEVERAL],
+        lasts: [0; SEVERAL],
         count: 0,
     };
 

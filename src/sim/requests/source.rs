@@ -4,10 +4,11 @@
 //! passes between two requests (Çinlar, *Introduction to Stochastic Processes*, 1975, section 4.7).
 
 use super::draws::Draws;
-use super::sample::{Sampler, nanos, seconds};
-use super::ziggurat::exponential;
+use super::sample::{Sampler, Tables};
+use super::units::{nanos, seconds, span, spans};
 use crate::base::stream::{Rng, uniform};
 use crate::base::{Id, SimTime, Span};
+use crate::dist::Standard;
 use crate::domain::Population;
 use crate::plan::Plan;
 
@@ -68,14 +69,21 @@ impl Replay {
 }
 
 impl Source {
-    pub(super) fn new(plan: &Plan, population: Id<Population>, from: SimTime, scale: f64, mut rng: Rng) -> Self {
+    pub(super) fn new(
+        plan: &Plan,
+        population: Id<Population>,
+        (from, scale): (SimTime, f64),
+        mut rng: Rng,
+        tables: &mut Tables,
+    ) -> Self {
+        let gaps = Sampler::Law(tables.of(Standard::Exponential), 1.0);
         // By itself, so that the gaps that are made at once are those of as many requests.
-        let left = exponential(&mut rng);
+        let left = gaps.draw(&mut rng);
         let own = &plan.populations[population];
         let mut source = Self {
             next: SimTime::ZERO,
             count: 0,
-            gaps: Draws::new(Sampler::Exponential(1.0), rng),
+            gaps: Draws::new(gaps, rng),
             rates: own.profile.iter().map(|part| own.rate * part * scale / f64::from(own.batch.max(1))).collect(),
             batch: own.batch,
             slot: plan.slot,
@@ -101,7 +109,7 @@ impl Source {
         self.clock = self.next;
         self.left = self.gaps.draw();
         // Most come while the rate is what it was.
-        let next = self.clock + nanos(self.left * self.pace);
+        let next = self.clock + span(self.left * (self.pace * 1e-9));
         if next < self.steady {
             self.next = next;
         } else {
@@ -112,15 +120,17 @@ impl Source {
     /// When the next requests begin, of those that do before `end`: in nanoseconds, and how many. It is one at least, and
     /// no more than the rate stays as it is for.
     pub(super) fn ahead(&mut self, end: SimTime, begins: &mut [u64]) -> usize {
-        let (last, pace) = (end.min(self.steady).nanos(), self.pace);
-        let mut next = self.next.nanos();
-        let mut count = 0;
-        for (begin, gap) in begins.iter_mut().zip(self.gaps.ahead()) {
+        let last = end.min(self.steady).nanos();
+        let gaps = self.gaps.ahead();
+        let most = gaps.len().min(begins.len());
+        // Gaps first, then what they add up to.
+        spans(&gaps[..most], self.pace * 1e-9, &mut begins[..most]);
+        let (mut next, mut count) = (self.next.nanos(), 0);
+        for begin in &mut begins[..most] {
             if count > 0 && next >= last {
                 break;
             }
-            *begin = next;
-            next = next.saturating_add(nanos(gap * pace).nanos());
+            next = next.saturating_add(core::mem::replace(begin, next));
             count += 1;
         }
         count

@@ -8,7 +8,8 @@
 use super::draws::Draws;
 use super::interrupted::Returned;
 use super::known::Known;
-use super::sample::{Sampler, seconds, span};
+use super::sample::Sampler;
+use super::units::{seconds, span};
 use super::watch::Started;
 use crate::base::stream::Rng;
 use crate::base::{SimTime, Span};

@@ -2,13 +2,13 @@
 //! between them.
 //!
 //! Most requests go such ways most of the time: nothing is degraded, nobody loses patience, and chance decides only how
-//! long each thing takes. They need no entry and no events but one for each call (`going.rs`), or none where a single call
-//! is all there is (`at_once.rs`). One that leaves its way goes on as any other from where it is: where it is rejected, its
+//! long each thing takes, which is drawn beforehand (`prepared.rs`). They need no entry and no events but one for each call
+//! (`going.rs`), or none where a single call is all there is (`at_once.rs`). One that leaves its way goes on as any other from where it is: where it is rejected, its
 //! client gives it up, or something else happens in the world before its next step.
 
 use super::Traffic;
-use super::sample::span;
 use super::several::SEVERAL;
+use super::units::span;
 use crate::base::{Id, SimTime, Span};
 use crate::domain::{Cluster, Dependency, Journey, Population, Store};
 use crate::plan::{DEMAND, Plan, StepPlan};
@@ -26,13 +26,20 @@ pub(super) struct Straight {
     pub(super) timeout: Span,
     /// What each request saves up of a retry, if that is limited.
     pub(super) budget: f64,
-    /// The first of its hops.
+    /// The first of its hops, which is its start, and the last, its end.
     pub(super) first: u32,
+    pub(super) last: u32,
     /// If one call is all there is and trips take a constant time: its station, and the time to get there.
     pub(super) at_once: Option<(usize, Span)>,
     /// How many good ones were taken in a row last.
     pub(super) row: u32,
-    /// Good requests that have begun in a minute, which ends then, and haven't been counted yet.
+    /// Requests that are prepared, and how many the next time.
+    pub(super) ready: Vec<u32>,
+    pub(super) prepare: u32,
+    /// Requests that have their answer, and the seconds after which; none of what they did has been counted.
+    pub(super) answered: Vec<u32>,
+    pub(super) took: Vec<f64>,
+    /// Good requests that have begun in a minute, which ends then, and haven't been counted yet but for how long they took.
     pub(super) good: u32,
     pub(super) began: SimTime,
     pub(super) minute: SimTime,
@@ -45,11 +52,15 @@ pub(super) struct Hop {
     pub(super) step: u32,
     pub(super) called: bool,
     pub(super) crossed: bool,
+    /// Of a start or a call: the next call, or the end.
+    pub(super) next: u32,
 }
 
 /// What it does. Round trips are medians in seconds.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum What {
+    /// It sets out.
+    Start,
     /// It crosses the region, perhaps through proxies.
     Cross(f64, bool),
     Access(Access),
@@ -85,22 +96,30 @@ impl Traffic<'_> {
         self.hops.clear();
         self.straight_of.fill([None; 2]);
         for population in plan.populations.keys() {
+            let mut all = true;
             for position in 0..self.ways[population].len() {
                 let way = self.ways[population][position];
-                let Some(current) = self.flow(way).map(|(flow, _)| flow.current) else { continue };
+                let Some(current) = self.flow(way).map(|(flow, _)| flow.current) else {
+                    all = false;
+                    continue;
+                };
                 let journeys = plan.populations[population].shares.iter_enumerated();
                 for (journey, _) in journeys.filter(|(_, share)| **share > 0.0) {
                     let begins = self.hops.len();
                     if let Some(straight) = self.straight_way(population, journey, (way.cluster, current)) {
                         let at = self.straight_at(population, journey, way.cluster);
                         self.straight_of[at][usize::from(current)] = Some(self.straight.len() as u32);
+                        all &= straight.budget == 0.0 && straight.at_once.is_none();
                         self.straight.push(straight);
                     } else {
                         self.hops.truncate(begins);
+                        all = false;
                     }
                 }
             }
+            self.all_straight[population] = all;
         }
+        self.forget_prepared();
         self.straightened = true;
     }
 
@@ -120,9 +139,11 @@ impl Traffic<'_> {
         if !(plain && there && inputs.front.is_good() && inputs.remotes.is_empty()) {
             return None;
         }
-        let first = self.hops.len() as u32;
+        let first = self.hops.len();
         let here = plan.clusters[cluster].region;
         let (mut called, hops) = (false, &mut self.hops);
+        let next = 0;
+        hops.push(Hop { what: What::Start, step: 0, called, crossed: false, next });
         for (step, what) in of.steps.iter().enumerate() {
             let step = step as u32;
             match what {
@@ -135,9 +156,9 @@ impl Traffic<'_> {
                     }
                     if called {
                         let what = What::Cross(plan.region_rtt[here][here], plan.clusters[cluster].proxies.is_some());
-                        hops.push(Hop { what, step, called, crossed: false });
+                        hops.push(Hop { what, step, called, crossed: false, next });
                     }
-                    hops.push(Hop { what: What::Call(station), step, called, crossed: called });
+                    hops.push(Hop { what: What::Call(station), step, called, crossed: called, next });
                     called = true;
                 }
                 StepPlan::Read(store, _) | StepPlan::Write(store, _) => {
@@ -148,20 +169,28 @@ impl Traffic<'_> {
                     access.writes = bytes.is_some();
                     let partition = self.first_partitions[*store] + plan.stores[*store].partition_of(population);
                     access.written = bytes.filter(|_| matches!(route, Route::Via(..))).map(|bytes| (partition, bytes));
-                    hops.push(Hop { what: What::Access(access), step, called, crossed: false });
+                    hops.push(Hop { what: What::Access(access), step, called, crossed: false, next });
                 }
                 StepPlan::Dependency(dependency) => {
                     if inputs.dependencies.iter().any(|(other, _)| other == dependency) {
                         return None;
                     }
-                    hops.push(Hop { what: What::Dependency(*dependency), step, called, crossed: false });
+                    hops.push(Hop { what: What::Dependency(*dependency), step, called, crossed: false, next });
                 }
             }
         }
-        hops.push(Hop { what: What::End, step: of.steps.len() as u32, called, crossed: false });
+        hops.push(Hop { what: What::End, step: of.steps.len() as u32, called, crossed: false, next });
+        let last = hops.len() - 1;
+        let mut next = last as u32;
+        for position in (first..last).rev() {
+            hops[position].next = next;
+            if let What::Call(_) = hops[position].what {
+                next = position as u32;
+            }
+        }
         let trip = plan.populations[population].rtt[cluster];
         let timeout = of.timeout.map_or(Span::FOREVER, span);
-        let at_once = match (&self.hops[first as usize..], self.trips.constant(trip)) {
+        let at_once = match (&self.hops[first + 1..], self.trips.constant(trip)) {
             // Whom calls wait for is asked only while there may be somebody.
             ([Hop { what: What::Call(station), .. }, _], Some(trip)) if inputs.overload_root.index() == DEMAND => {
                 // Nor may those come back late that are served at once.
@@ -177,9 +206,14 @@ impl Traffic<'_> {
             trip,
             timeout,
             budget: if of.budget.is_finite() { of.budget } else { 0.0 },
-            first,
+            first: first as u32,
+            last: last as u32,
             at_once,
             row: SEVERAL as u32,
+            ready: Vec::new(),
+            prepare: 4,
+            answered: Vec::new(),
+            took: Vec::new(),
             good: 0,
             began: SimTime::ZERO,
             minute: SimTime::ZERO,

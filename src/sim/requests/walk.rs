@@ -1,8 +1,8 @@
 //! A try on its way through its journey: steps in order, calls at once, stores and what lies outside.
 
 use super::entry::{Entry, Miss};
-use super::sample::span;
 use super::station::Admission;
+use super::units::span;
 use super::{Event, Traffic, Why};
 use crate::base::stream::uniform;
 use crate::base::{Id, SimTime, Span};

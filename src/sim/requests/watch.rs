@@ -1,8 +1,8 @@
 //! What a station counts: how busy it has been, who came, and how long they waited.
 
-use super::sample::seconds;
 use super::several::Several;
 use super::station::{Discipline, Place, Station};
+use super::units::{seconds, seconds_each, sum};
 use crate::base::{SimTime, Span};
 use crate::domain::observation::StationTally;
 use crate::stats::{Histogram, Recorder};
@@ -77,18 +77,20 @@ impl Station {
         }
         let started = &mut self.started;
         started.calls += count as u64;
-        for ((&came, &start), wait) in calls.come.iter().zip(&calls.start).zip(&mut calls.took).take(count) {
-            *wait = seconds(Span::from_nanos(start - came));
+        for ((&came, &start), lasts) in calls.come.iter().zip(&calls.start).zip(&mut calls.lasts).take(count) {
+            *lasts = start - came;
         }
+        seconds_each(&calls.lasts[..count], &mut calls.took);
         let waits = &calls.took[..count];
-        for (wait, service) in waits.iter().zip(&calls.seconds) {
-            started.wait += wait;
-            started.wait_square += wait * wait;
-            started.service += service;
-        }
-        started.waited += waits.iter().map(|&wait| u64::from(wait > 0.0)).sum::<u64>();
-        started.met += waits.iter().map(|&wait| u64::from(wait <= self.objective)).sum::<u64>();
-        self.waits.record_each(waits);
+        started.wait += sum(waits, |wait| wait);
+        started.wait_square += sum(waits, |wait| wait * wait);
+        started.service += sum(&calls.seconds[..count], |service| service);
+        started.met += if self.objective == f64::INFINITY {
+            count as u64
+        } else {
+            waits.iter().map(|&wait| u64::from(wait <= self.objective)).sum::<u64>()
+        };
+        started.waited += self.waits.record_each(waits) as u64;
     }
 
     /// What the station has seen so far.
