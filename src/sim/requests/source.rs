@@ -217,7 +217,7 @@ mod tests {
         Source {
             next: SimTime::ZERO,
             count: 0,
-            gaps: Draws::new(Sampler::Exponential(1.0), rng),
+            gaps: Draws::new(Sampler::Constant(1.0), rng),
             rates,
             batch: 1,
             slot: Span::HOUR,
