@@ -157,10 +157,7 @@ impl Times {
 
     /// The times that these rising shares don't exceed, if there was anything.
     pub(super) fn quantiles<const N: usize>(&self, shares: [f64; N]) -> [f64; N] {
-        if self.counted.is_empty() {
-            return self.rates.quantiles(shares);
-        }
-        let counted = shares.map(|p| self.counted.quantile(p).unwrap_or(0.0));
+        let Some(counted) = self.counted.quantiles(shares) else { return self.rates.quantiles(shares) };
         if self.rates.is_empty() {
             return counted;
         }

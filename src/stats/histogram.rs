@@ -46,6 +46,14 @@ fn edge(bucket: u32) -> f64 {
     f64::from_bits(u64::from(bucket) << SHIFT)
 }
 
+/// A sum in four parts, which don't wait for one another.
+fn sum(weights: &[f64]) -> f64 {
+    let fours = weights.chunks_exact(4);
+    let rest: f64 = fours.remainder().iter().sum();
+    let parts = fours.fold([0.0; 4], |parts, four| core::array::from_fn(|at| parts[at] + four[at]));
+    (parts[0] + parts[1]) + (parts[2] + parts[3]) + rest
+}
+
 impl Histogram {
     /// Adds a value with a weight: a count, a rate times a time, or a share.
     ///
@@ -168,21 +176,39 @@ impl Histogram {
     /// # Panics
     /// If `p` is not a probability.
     pub fn quantile(&self, p: f64) -> Option<f64> {
-        assert!((0.0..=1.0).contains(&p), "{p} is not a probability");
+        self.quantiles([p]).map(|[value]| value)
+    }
+
+    /// The same for each of these shares, which don't fall.
+    ///
+    /// # Panics
+    /// If one is not a probability.
+    pub fn quantiles<const N: usize>(&self, rising: [f64; N]) -> Option<[f64; N]> {
         let [min, max] = self.extent?;
-        let wanted = p * self.total;
-        if p == 0.0 || wanted <= self.zero() {
-            return Some(min);
-        }
-        let mut below = self.zero();
-        for (bucket, weight) in self.buckets() {
-            if below + weight >= wanted {
-                let (low, high) = (edge(bucket).max(min), edge(bucket + 1).min(max));
-                return Some(low + (high - low) * ((wanted - below) / weight));
+        let mut octaves = self.octaves().map(|(first, weights)| (first, weights, sum(weights))).peekable();
+        let mut below = 0.0;
+        let value = |p: f64| {
+            assert!((0.0..=1.0).contains(&p), "{p} is not a probability");
+            let wanted = p * self.total;
+            if p == 0.0 || wanted <= self.zero() {
+                return min;
             }
-            below += weight;
-        }
-        Some(max)
+            while let Some(&(first, weights, all)) = octaves.peek() {
+                let mut before = below;
+                let own = if below + all >= wanted { &weights[..] } else { &[] };
+                for (bucket, &weight) in (first..).zip(own) {
+                    if weight > 0.0 && before + weight >= wanted {
+                        let (low, high) = (edge(bucket).max(min), edge(bucket + 1).min(max));
+                        return low + (high - low) * ((wanted - before) / weight);
+                    }
+                    before += weight;
+                }
+                below += all;
+                octaves.next();
+            }
+            max
+        };
+        Some(rising.map(value))
     }
 
     /// The share of the weight at or below `x`, `None` if nothing was recorded.
@@ -193,8 +219,9 @@ impl Histogram {
     /// The share of the weight at or below each of these, which don't fall; empty if nothing was recorded.
     pub fn cdfs(&self, rising: impl IntoIterator<Item = f64>) -> Vec<f64> {
         let Some([min, max]) = self.extent else { return Vec::new() };
-        let mut buckets = self.buckets().peekable();
-        let mut below = self.zero();
+        let mut octaves = self.octaves().peekable();
+        // What is in the buckets before this one.
+        let (mut below, mut next) = (0.0, 0);
         let share = |x: f64| {
             if x < min {
                 return 0.0;
@@ -202,26 +229,41 @@ impl Histogram {
             if x >= max {
                 return 1.0;
             }
-            while let Some(&(bucket, weight)) = buckets.peek() {
-                let (low, high) = (edge(bucket).max(min), edge(bucket + 1).min(max));
-                if x < high {
-                    return ((below + weight * ((x - low) / (high - low)).max(0.0)) / self.total).min(1.0);
+            if x == 0.0 {
+                return self.zero() / self.total;
+            }
+            let own = bucket(x);
+            while let Some(&(first, weights)) = octaves.peek() {
+                let (from, to) = (next.max(first) - first, own.max(first) - first);
+                next = own;
+                let Some(&weight) = weights.get(to as usize) else {
+                    below += sum(&weights[from as usize..]);
+                    next = first + SUBS as u32;
+                    octaves.next();
+                    continue;
+                };
+                below += sum(&weights[from as usize..to as usize]);
+                if own < first {
+                    break;
                 }
-                below += weight;
-                buckets.next();
+                let (low, high) = (edge(own).max(min), edge(own + 1).min(max));
+                return ((below + weight * ((x - low) / (high - low)).max(0.0)) / self.total).min(1.0);
             }
             (below / self.total).min(1.0)
         };
         rising.into_iter().map(share).collect()
     }
 
+    /// Octaves with something in them, ascending: the first bucket, and what is in each.
+    fn octaves(&self) -> impl Iterator<Item = (u32, &[f64; SUBS])> {
+        let octaves = self.octaves.iter().enumerate();
+        octaves.filter_map(|(octave, weights)| Some(((octave as u32) << SUB_BITS, &**weights.as_ref()?)))
+    }
+
     /// Buckets of positive numbers with weight, ascending.
     fn buckets(&self) -> impl Iterator<Item = (u32, f64)> {
-        self.octaves.iter().enumerate().flat_map(|(octave, weights)| {
-            let first = (octave as u32) << SUB_BITS;
-            let weights = weights.iter().flat_map(|octave| octave.iter().copied());
-            (first..).zip(weights).filter(|&(bucket, weight)| bucket > 0 && weight > 0.0)
-        })
+        let all = self.octaves().flat_map(|(first, weights)| (first..).zip(weights.iter().copied()));
+        all.filter(|&(bucket, weight)| bucket > 0 && weight > 0.0)
     }
 
     fn slot(&mut self, bucket: u32) -> &mut f64 {
@@ -346,6 +388,23 @@ mod tests {
             let p = f64::from(i) / 100.0;
             assert!((histogram.cdf(histogram.quantile(p).unwrap()).unwrap() - p).abs() < 1e-9, "{p}");
         }
+    }
+
+    #[test]
+    fn many_at_once_are_each_by_itself() {
+        // With a gap of several octaves, and zeros.
+        let mut histogram = of(&values(3000));
+        histogram.record(0.0, 40.0);
+        histogram.record(1e6, 7.0);
+        let shares = [0.0, 0.013, 0.014, 0.2, 0.201, 0.9, 0.997, 0.9975, 1.0];
+        let each = shares.map(|p| histogram.quantile(p).unwrap());
+        assert_eq!(histogram.quantiles(shares).unwrap(), each);
+        assert!(each.is_sorted() && (each[0], each[8]) == (0.0, 1e6), "{each:?}");
+        let rising = [-1.0, 0.0, 1e-9, 1e-4, 2e-4, 2.0001e-4, 0.3, 21.0, 500.0, 600.0, 1e6, 1e7];
+        let each = rising.map(|x| histogram.cdf(x).unwrap());
+        assert_eq!(histogram.cdfs(rising), each);
+        let all = 3047.0;
+        assert_eq!([0, 1, 2, 8, 9, 10].map(|at| each[at] * all), [0.0, 40.0, 40.0, 3040.0, 3040.0, all]);
     }
 
     #[test]
