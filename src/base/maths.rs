@@ -176,6 +176,20 @@ pub fn bisect((mut low, mut high): (f64, f64), relative: f64, is_before: impl Fn
     high
 }
 
+/// A sum of what is made of numbers, in four parts: additions need not wait for one another.
+#[inline]
+pub fn sum(numbers: &[f64], of: impl Fn(f64) -> f64) -> f64 {
+    let fours = numbers.chunks_exact(4);
+    let rest: f64 = fours.remainder().iter().map(|&number| of(number)).sum();
+    let mut sums = [0.0; 4];
+    for four in fours {
+        for (sum, &number) in sums.iter_mut().zip(four) {
+            *sum += of(number);
+        }
+    }
+    (sums[0] + sums[1]) + (sums[2] + sums[3]) + rest
+}
+
 /// Great-circle distance in kilometres between two places given as (latitude, longitude) in degrees.
 ///
 /// The haversine formula on a sphere of radius 6371.0088 km (IUGG mean radius).
@@ -190,6 +204,15 @@ pub fn great_circle_km(a: (f64, f64), b: (f64, f64)) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sum_takes_every_number_once() {
+        // 1 + 4 + … + n² = n (n + 1) (2 n + 1) / 6.
+        for n in 0..20_u32 {
+            let numbers: Vec<f64> = (1..=n).map(f64::from).collect();
+            assert_eq!(sum(&numbers, |number| number * number), f64::from(n * (n + 1) * (2 * n + 1) / 6));
+        }
+    }
 
     #[test]
     fn a_quarter_of_the_equator() {

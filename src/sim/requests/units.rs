@@ -49,20 +49,6 @@ pub(super) fn seconds_each(nanos: &[u64], secs: &mut [f64]) {
     }
 }
 
-/// A sum of numbers, four at a time: additions need not wait for one another.
-#[inline]
-pub(super) fn sum(numbers: &[f64], of: impl Fn(f64) -> f64) -> f64 {
-    let fours = numbers.chunks_exact(4);
-    let rest: f64 = fours.remainder().iter().map(|&number| of(number)).sum();
-    let mut sums = [0.0; 4];
-    for four in fours {
-        for (sum, &number) in sums.iter_mut().zip(four) {
-            *sum += of(number);
-        }
-    }
-    (sums[0] + sums[1]) + (sums[2] + sums[3]) + rest
-}
-
 /// The seconds of a span; exact up to a hundred days.
 #[inline]
 pub(super) fn seconds(span: Span) -> f64 {
@@ -89,6 +75,5 @@ mod tests {
             let expected: Vec<f64> = found.iter().map(|&nanos| seconds(Span::from_nanos(nanos))).collect();
             assert_eq!(back, expected);
         }
-        assert_eq!(sum(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], |number| number * number), 91.0);
     }
 }

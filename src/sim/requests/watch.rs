@@ -2,7 +2,8 @@
 
 use super::several::Several;
 use super::station::{Discipline, Place, Station};
-use super::units::{seconds, seconds_each, sum};
+use super::units::{seconds, seconds_each};
+use crate::base::maths::sum;
 use crate::base::{SimTime, Span};
 use crate::domain::observation::StationTally;
 use crate::stats::{Histogram, Recorder};
