@@ -201,7 +201,7 @@ impl FromIterator<RunSummary> for Kept {
 mod tests {
     use super::*;
     use crate::metric::{Layout, fixture};
-    use std::sync::Mutex;
+    use crate::stats::shelf::tests::Room;
 
     /// By hand, over more seeds than go into the columns together: what is lost where only some seeds lose, and a seed that
     /// is like the one before.
@@ -228,21 +228,6 @@ mod tests {
         assert_eq!(kept.first().unwrap().replication, 0);
     }
 
-    #[derive(Debug, Default)]
-    struct Room(Mutex<Vec<Vec<f64>>>);
-
-    impl Shelf for Room {
-        fn put(&self, piece: &[f64]) -> Option<u64> {
-            let mut all = self.0.lock().unwrap();
-            all.push(piece.to_vec());
-            Some(all.len() as u64 - 1)
-        }
-
-        fn read(&self, place: u64, piece: &mut [f64]) {
-            piece.copy_from_slice(&self.0.lock().unwrap()[place as usize]);
-        }
-    }
-
     /// Of two variants, the second of which begins when figures go to the shelf already.
     #[test]
     fn figures_that_were_put_away_are_the_same() {
@@ -255,7 +240,7 @@ mod tests {
             })
             .collect();
         let whole: Kept = seeds.iter().cloned().collect();
-        let room = Arc::new(Room::default());
+        let room = Arc::new(Room::of(usize::MAX));
         let shelf: Arc<dyn Shelf> = room.clone();
         let mut all = vec![Kept::default(); 2];
         all[1].put_away(&shelf);
@@ -264,7 +249,7 @@ mod tests {
         }
         all.iter_mut().for_each(Kept::settle);
         assert_eq!((all[0].goes_away, all[1].goes_away), (false, true));
-        assert!(!room.0.lock().unwrap().is_empty());
+        assert!(!room.is_empty());
         for position in 0..layout.keys().len() {
             let expected = whole.column(position);
             assert!(all.iter().all(|kept| kept.column(position).iter().eq(expected.iter())), "{position}");

@@ -113,24 +113,8 @@ impl FromIterator<Option<f64>> for Column {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::shelf::tests::Room;
     use proptest::prelude::*;
-    use std::sync::Mutex;
-
-    /// Room for so many pieces.
-    #[derive(Debug)]
-    struct Room(usize, Mutex<Vec<Vec<f64>>>);
-
-    impl Shelf for Room {
-        fn put(&self, piece: &[f64]) -> Option<u64> {
-            let mut all = self.1.lock().unwrap();
-            (all.len() < self.0).then(|| all.push(piece.to_vec()))?;
-            Some(all.len() as u64 - 1)
-        }
-
-        fn read(&self, place: u64, piece: &mut [f64]) {
-            piece.copy_from_slice(&self.1.lock().unwrap()[place as usize]);
-        }
-    }
 
     proptest! {
         #[test]
@@ -141,7 +125,7 @@ mod tests {
             from in 0..6 * PIECE,
         ) {
             // Over several pieces, too, of which some are away.
-            let shelf: Arc<dyn Shelf> = Arc::new(Room(room, Mutex::default()));
+            let shelf: Arc<dyn Shelf> = Arc::new(Room::of(room));
             let values: Vec<_> = values.iter().copied().cycle().take(values.len() * (times / 10)).collect();
             let mut column = Column::default();
             for (seed, value) in values.iter().enumerate() {

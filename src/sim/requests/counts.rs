@@ -220,25 +220,23 @@ impl Counts {
             return;
         }
         self.took(begun, store, writes, seconds);
-        let tally = &mut self.data[store.index()][journey.index()];
-        if writes {
-            tally.writes += self.weight;
-            tally.latency += self.weight * seconds;
-        } else {
-            tally.reads += self.weight;
-        }
+        self.add_accesses(store, journey, writes, (1.0, seconds));
     }
 
     /// A store was read or written by requests that count.
     pub(super) fn accessed_each(&mut self, store: Id<Store>, journey: Id<Journey>, writes: bool, seconds: &[f64]) {
         self.accesses[store.index()][usize::from(writes)].record_each(seconds);
+        self.add_accesses(store, journey, writes, (seconds.len() as f64, seconds.iter().sum()));
+    }
+
+    /// So many accesses took so many seconds together.
+    fn add_accesses(&mut self, store: Id<Store>, journey: Id<Journey>, writes: bool, (count, seconds): (f64, f64)) {
         let tally = &mut self.data[store.index()][journey.index()];
-        let weight = self.weight * seconds.len() as f64;
         if writes {
-            tally.writes += weight;
-            tally.latency += self.weight * seconds.iter().sum::<f64>();
+            tally.writes += self.weight * count;
+            tally.latency += self.weight * seconds;
         } else {
-            tally.reads += weight;
+            tally.reads += self.weight * count;
         }
     }
 

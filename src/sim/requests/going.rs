@@ -57,7 +57,7 @@ impl Traffic<'_> {
         let hop = straight.first;
         let going = &mut self.going[slot as usize];
         going.begun = now;
-        going.deadline = if straight.timeout == Span::FOREVER { SimTime::NEVER } else { now + straight.timeout };
+        going.deadline = now + straight.timeout;
         let arrives = now + going.back;
         if arrives >= self.until.min(going.deadline) {
             let number = self.leave(slot, hop, false);
@@ -194,10 +194,7 @@ impl Traffic<'_> {
                 *took = seconds(self.prepared.hop(slot, hop - way.first));
             }
             self.counts.accessed_each(access.store, way.journey, access.writes, &way.took);
-            if let Some((partition, bytes)) = access.written {
-                let (sum, weight) = (&mut self.written[partition], way.took.len() as f64 * self.counts.weight);
-                (sum.0, sum.1) = (sum.0 + weight, sum.1 + bytes * weight);
-            }
+            access.add_written(way.took.len() as f64 * self.counts.weight, &mut self.written);
         }
         self.ended.append(&mut way.answered);
         way.took.clear();
@@ -211,10 +208,7 @@ impl Traffic<'_> {
             let What::Access(access) = self.hops[hop as usize].what else { continue };
             let seconds = seconds(self.prepared.hop(slot, hop - first));
             self.counts.accessed(begun, access.store, journey, access.writes, seconds);
-            if let Some((partition, bytes)) = access.written {
-                let (sum, weight) = (&mut self.written[partition], self.counts.weight);
-                (sum.0, sum.1) = (sum.0 + weight, sum.1 + bytes * weight);
-            }
+            access.add_written(self.counts.weight, &mut self.written);
         }
     }
 
@@ -255,7 +249,7 @@ impl Traffic<'_> {
         let straight = &self.straight[way as usize];
         let Some((station, back)) = straight.at_once else { return };
         let (cluster, hop) = (straight.cluster, straight.first + 1);
-        let deadline = if straight.timeout == Span::FOREVER { SimTime::NEVER } else { begun + straight.timeout };
+        let deadline = begun + straight.timeout;
         let number = self.enter(Going { way, hop, begun, deadline, back, waited: 0.0 }, hop, true);
         let entry = &mut self.entries[number as usize];
         (entry.called, entry.open, entry.step) = (true, 1, 1);

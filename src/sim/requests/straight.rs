@@ -3,8 +3,9 @@
 //!
 //! Most requests go such ways most of the time: nothing is degraded, nobody loses patience, and chance decides only how
 //! long each thing takes, which is drawn beforehand (`prepared.rs`). They need no entry and no events but one for each call
-//! (`going.rs`), or none where a single call is all there is (`at_once.rs`). One that leaves its way goes on as any other from where it is: where it is rejected, its
-//! client gives it up, or something else happens in the world before its next step.
+//! (`going.rs`), or none where a single call is all there is (`at_once.rs`). One that leaves its way goes on as any other
+//! from where it is: where it is rejected, its client gives it up, or something else happens in the world before its next
+//! step.
 
 use super::Traffic;
 use super::several::SEVERAL;
@@ -80,6 +81,16 @@ pub(super) struct Access {
     pub(super) ack: f64,
     /// The partition whose leader writes so many bytes.
     pub(super) written: Option<(usize, f64)>,
+}
+
+impl Access {
+    /// Adds so many of them to what leaders of partitions have written: writes, and their bytes.
+    pub(super) fn add_written(&self, count: f64, sums: &mut [(f64, f64)]) {
+        if let Some((partition, bytes)) = self.written {
+            let (writes, all) = &mut sums[partition];
+            (*writes, *all) = (*writes + count, *all + bytes * count);
+        }
+    }
 }
 
 impl Traffic<'_> {
