@@ -1,6 +1,6 @@
 //! The memoryless distribution: times between independent rare happenings.
 
-use super::special::gamma_quantile;
+use super::special::erlang2_quantile;
 use super::{Dist, Distribution, Law, positive, scale_span};
 use crate::base::Span;
 use crate::base::catalogue::Described;
@@ -67,7 +67,7 @@ impl Distribution for Exponential {
     }
     fn length_biased_quantile(&self, p: f64) -> f64 {
         // x exp(−x) is the gamma density of shape 2.
-        self.mean * gamma_quantile(2.0, p)
+        self.mean * erlang2_quantile(p)
     }
     fn mean_excess(&self, a: f64) -> f64 {
         self.mean * exp(-a / self.mean)

@@ -4,7 +4,7 @@
 //! read there, and what is left over is a few terms of a series. That is within 1e-10 of the share, and where gaps are
 //! shorter than the mean within 1e-12 of what is left.
 
-use super::lattice::{COUNT as NODES, LN_STEP, STEP};
+use super::lattice::{COUNT as NODES, LN_STEP};
 use crate::base::maths::{exp, exp_m1, ln};
 use std::sync::LazyLock;
 
@@ -25,25 +25,63 @@ static ENDED: LazyLock<Vec<f64>> = LazyLock::new(|| {
     some.chain(core::iter::repeat_n(1.0, NODES)).collect()
 });
 
+/// Powers of a step, from the 0th on.
+static STEPS: LazyLock<Vec<f64>> = LazyLock::new(|| (0..NODES).map(|k| exp(k as f64 * LN_STEP)).collect());
+
 /// The share that ends within so many means.
 pub(super) fn ended(means: f64) -> f64 {
     -exp_m1(-means)
 }
 
-/// The shares that end within so many gaps each of which is a step longer than the one before, the first so many means.
-pub(super) fn ended_in_gaps(first: f64, gaps: usize) -> impl Iterator<Item = f64> {
-    let number = ((ln(first) / LN_STEP).round() + BEFORE_ONE as f64) as usize;
-    // How much longer than those of the table gaps are.
-    let (number, mut more) = if number < ALL { (number, first - means(number)) } else { (ALL, 0.0) };
-    ENDED[number..number + gaps].iter().map(move |ended| {
-        let ended_more = more * (1.0 - more * (1.0 / 2.0 - more * (1.0 / 6.0 - more * (1.0 / 24.0))));
-        more *= STEP;
-        ended + (1.0 - ended) * ended_more
-    })
+/// Gaps each of which is a step longer than the one before.
+pub(super) struct Gaps {
+    /// Means in the first.
+    first: f64,
+    /// Which of the table it is next to, and how much longer than that.
+    number: usize,
+    more: f64,
+}
+
+/// Gaps that are looked at in one go.
+pub(super) const STRETCH: usize = 64;
+
+/// Of exponential times, by gap.
+pub(super) struct Stretch {
+    /// The share that ends within it.
+    pub(super) ends: [f64; STRETCH],
+    /// Of those that begin within it, evenly, the share that doesn't end there.
+    pub(super) stays: [f64; STRETCH],
+}
+
+impl Gaps {
+    /// The first is so many means long.
+    pub(super) fn growing(first: f64) -> Self {
+        let number = ((ln(first) / LN_STEP).round() + BEFORE_ONE as f64) as usize;
+        let (number, more) = if number < ALL { (number, first - means(number)) } else { (ALL, 0.0) };
+        Self { first, number, more }
+    }
+
+    /// So many from a number on.
+    pub(super) fn stretch(&self, from: usize, count: usize) -> Stretch {
+        let Self { first, number, more } = *self;
+        let mut stretch = Stretch { ends: [1.0; STRETCH], stays: [0.0; STRETCH] };
+        let (steps, ended) = (&STEPS[from..from + count], &ENDED[number + from..number + from + count]);
+        let (ends, stays) = (&mut stretch.ends[..count], &mut stretch.stays[..count]);
+        for (ends, (ended, step)) in ends.iter_mut().zip(ended.iter().zip(steps)) {
+            let more = more * step;
+            let ended_more = more * (1.0 - more * (1.0 / 2.0 - more * (1.0 / 6.0 - more * (1.0 / 24.0))));
+            *ends = ended + (1.0 - ended) * ended_more;
+        }
+        for (stays, (ends, step)) in stays.iter_mut().zip(ends.iter().zip(steps)) {
+            *stays = ends / (first * step);
+        }
+        stretch
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::lattice::STEP;
     use super::*;
 
     #[test]
@@ -51,10 +89,15 @@ mod tests {
         // From gaps that are no part of the mean to such as are many means, whatever the first one's place in the table.
         for first in [3e-24, 1e-21, 2.345e-9, 1.009e-3, 0.1, 0.997, 7.7, 39.0, 41.0, 1e300] {
             let mut gap = first;
-            for share in ended_in_gaps(first, 2000) {
+            let gaps = Gaps::growing(first);
+            for k in 0..2000 {
+                // Whatever they are looked at with.
+                let Stretch { ends, stays } = gaps.stretch(k - k % 7, 7);
+                let (ends, stays) = (ends[k % 7], stays[k % 7]);
                 let left = (-gap).exp();
-                assert!((share - ended(gap)).abs() <= 1e-10_f64.min(1e-10 * gap), "{first} {gap}");
-                assert!(gap > 1.0 || ((1.0 - share) - left).abs() <= 2e-12 * left, "{first} {gap}");
+                assert!((ends - ended(gap)).abs() <= 1e-10_f64.min(1e-10 * gap), "{first} {gap}");
+                assert!(gap > 1.0 || ((1.0 - ends) - left).abs() <= 2e-12 * left, "{first} {gap}");
+                assert!((stays - ended(gap) / gap).abs() <= 1e-10 * stays, "{first} {gap}");
                 gap *= STEP;
             }
         }

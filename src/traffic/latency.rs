@@ -6,7 +6,7 @@
 //! function is linear: an error of second order in the 2 %.
 
 use super::convolution::{GRID, convolve, step};
-use super::ended::{ended, ended_in_gaps};
+use super::ended::{Gaps, STRETCH, ended};
 use super::lattice::{LATTICE, STEP};
 use super::order::at_least;
 use crate::base::maths::bisect;
@@ -176,27 +176,32 @@ impl Curve {
         let own_end = self.end();
         let last = lattice.ceil(wait * MEANS / self.unit + own_end.map_or(0.0, |end| lattice.nodes()[end]));
         let nodes = &lattice.nodes()[first..=last];
+        let (mut cdf, atom) = (self.at_nodes(first, last + 1), left(0.0, self.atom));
         // Of those whose exponential still runs a share ends within a gap. What arrives within it arrives evenly over it.
-        let hold = |held: f64, arrives: f64, ends: f64, inverse: f64| {
-            let held = held - held * ends;
-            if arrives > 0.0 { held + arrives * ends * inverse } else { held }
-        };
-        let reached = |here: f64, held: f64| (here - waiting * held).clamp(0.0, 1.0);
-        let mut cdf = self.at_nodes(first, last + 1);
         let gap = nodes[0] * self.unit / wait;
-        let (atom, mut below) = (left(0.0, self.atom), left(nodes[0] * self.unit, cdf[0]));
-        let mut held = hold(atom, below - atom, ended(gap), 1.0 / gap);
-        cdf[0] = reached(below, held);
-        // From here on gaps grow as the nodes do.
-        let gap = gap * (STEP - 1.0);
-        let mut inverse = 1.0 / gap;
-        let ends = ended_in_gaps(gap, nodes.len() - 1);
-        for ((value, &node), ends) in cdf[1..].iter_mut().zip(&nodes[1..]).zip(ends) {
-            let here = left(node * self.unit, *value);
-            held = hold(held, here - below, ends, inverse);
-            below = here;
-            *value = reached(here, held);
-            inverse *= 1.0 / STEP;
+        let mut before = left(nodes[0] * self.unit, cdf[0]);
+        let mut held = atom * (1.0 - ended(gap)) + (before - atom).max(0.0) * (ended(gap) / gap);
+        cdf[0] = (before - waiting * held).clamp(0.0, 1.0);
+        // From here on gaps grow as the nodes do. Each loop does one thing: only that over what is held has to go in order.
+        let gaps = Gaps::growing(gap * (STEP - 1.0));
+        for (number, values) in cdf[1..].chunks_mut(STRETCH).enumerate() {
+            for (value, node) in values.iter_mut().zip(&nodes[1 + number * STRETCH..]) {
+                *value = left(node * self.unit, *value);
+            }
+            let mut stretch = gaps.stretch(number * STRETCH, values.len());
+            let (ends, holds) = (&stretch.ends[..values.len()], &mut stretch.stays[..values.len()]);
+            holds[0] *= (values[0] - before).max(0.0);
+            for (holds, value) in holds[1..].iter_mut().zip(values.windows(2)) {
+                *holds *= (value[1] - value[0]).max(0.0);
+            }
+            before = values[values.len() - 1];
+            for (holds, ends) in holds.iter_mut().zip(ends) {
+                held = held * (1.0 - ends) + *holds;
+                *holds = held;
+            }
+            for (value, held) in values.iter_mut().zip(&*holds) {
+                *value = (*value - waiting * held).clamp(0.0, 1.0);
+            }
         }
         let (atom, mean) = (atom * (1.0 - waiting), mean + waiting * wait);
         Self { shift: self.shift, unit: self.unit, first, cdf, atom, mean }

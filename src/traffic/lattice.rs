@@ -62,20 +62,28 @@ impl Lattice {
 
     /// What is at most `x` of what has `values` at the nodes from `first` on, linear between them: the atom at 0 and from
     /// there straight to the first of them, the top from the last one on.
-    pub(super) fn read(&self, (first, values): (usize, &[f64]), (atom, top): (f64, f64), x: f64) -> f64 {
+    pub(super) fn read(&self, values: (usize, &[f64]), ends: (f64, f64), x: f64) -> f64 {
+        self.line(values, ends, x).0
+    }
+
+    /// The same, and its slope there.
+    #[inline]
+    pub(super) fn line(&self, (first, values): (usize, &[f64]), (atom, top): (f64, f64), x: f64) -> (f64, f64) {
         if x < 0.0 {
-            return 0.0;
+            return (0.0, 0.0);
         }
-        let Some(&lowest) = values.first().filter(|_| x > 0.0) else { return atom };
+        let Some(&lowest) = values.first().filter(|_| x > 0.0) else { return (atom, 0.0) };
         if x < self.nodes[first] {
-            return atom + (lowest - atom) * (x / self.nodes[first]);
+            let slope = (lowest - atom) / self.nodes[first];
+            return (atom + slope * x, slope);
         }
         let number = self.floor(x);
         match values.get(number - first..number - first + 2) {
             Some(&[low, high]) => {
-                low + (high - low) * ((x - self.nodes[number]) / (self.nodes[number + 1] - self.nodes[number]))
+                let slope = (high - low) / (self.nodes[number + 1] - self.nodes[number]);
+                (low + slope * (x - self.nodes[number]), slope)
             }
-            Some(_) | None => top,
+            Some(_) | None => (top, 0.0),
         }
     }
 
