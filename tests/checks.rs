@@ -262,6 +262,20 @@ fn what_goes_wrong_between_users_and_clusters() {
 }
 
 #[test]
+fn what_an_outage_loses_while_clients_leave() {
+    let out = tempfile::tempdir().unwrap();
+    let folder = out.path().join("report");
+    run("run", "tests/checks/routing.toml", &folder, &["--variant", "grey-deep", "--seeds", "1"]);
+    let rows: Vec<csv::StringRecord> =
+        csv::Reader::from_path(folder.join("outages.csv")).unwrap().records().map(Result::unwrap).collect();
+    let [row] = rows.as_slice() else { panic!("{rows:?}") };
+    let column = |number: usize| row[number].parse::<f64>().unwrap();
+    // A fifth fails for 30 s; then 1/60 of the clients leave each second, until a twentieth of them is left.
+    close(column(5), 30.0 + 57.0);
+    close(column(6), 20.0 * (30.0 + 57.0 - 57.0 * 57.0 / 120.0));
+}
+
+#[test]
 fn connections_stay_until_they_end_or_break() {
     let summary = Summary::of("compare", "tests/checks/sticky.toml", &[]);
     let lost = |variant: &str, dims: &[(&str, &str)]| summary.mean(variant, "requests.lost", dims);

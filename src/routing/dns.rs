@@ -13,8 +13,8 @@
 
 use super::spec::{DnsSpec, StickySpec};
 
-/// Steps in which all clients leave: none moves more than an eighth of them. Anything linear in the share is exact for
-/// any number of steps, because each step uses its mean; only queueing, which is not linear, sees the steps.
+/// Short steps in which all clients leave: none moves more than an eighth of them. Anything linear in the share is exact
+/// for any number of steps, because each step uses its mean; only queueing, which is not linear, sees the steps.
 const STEPS: f64 = 8.0;
 
 /// The law by which clients leave an old answer.
@@ -75,17 +75,18 @@ impl Expiry {
         if connected && self.sticks() { asking.max(self.lasts) } else { asking }
     }
 
-    /// Seconds after the change at which a new step begins, the end included. None straddles a kink of the share.
-    pub fn steps(&self, connected: bool) -> impl Iterator<Item = f64> + use<> {
+    /// Seconds after the change at which a new step begins, the end included: short steps, or one from kink to kink of the
+    /// share. None straddles a kink.
+    pub fn steps(&self, connected: bool, are_short: bool) -> impl Iterator<Item = f64> + use<> {
         let end = self.ends(connected);
         let mut kinks = [self.ttl, self.ends(false), if connected { self.lasts.min(end) } else { 0.0 }];
         kinks.sort_by(f64::total_cmp);
         let pieces = [(0.0, kinks[0]), (kinks[0], kinks[1]), (kinks[1], kinks[2])];
-        let law = *self;
+        let (law, most) = (*self, if are_short { STEPS } else { 1.0 });
         let step = move |(from, to): (f64, f64)| {
             let leave = if to > from { law.stale(from, connected) - law.stale(to, connected) } else { 0.0 };
             // Rounding of the share makes no step of its own.
-            let steps = (leave * STEPS - 1e-9).ceil().max(f64::from(to > from)) as u32;
+            let steps = (leave * most - 1e-9).ceil().max(f64::from(to > from)) as u32;
             (1..=steps).map(move |k| from + (to - from) * f64::from(k) / f64::from(steps))
         };
         pieces.into_iter().flat_map(step)
@@ -120,11 +121,20 @@ mod tests {
     #[test]
     fn steps_end_where_the_tail_does() {
         for (stretched, end) in [(0.0, 60.0), (0.087, 1800.0)] {
-            let steps: Vec<f64> = expiry(stretched).steps(false).collect();
+            let steps: Vec<f64> = expiry(stretched).steps(false, true).collect();
             assert!(steps.windows(2).all(|pair| pair[0] < pair[1]), "{steps:?}");
             assert_eq!(*steps.last().unwrap(), end);
             assert_eq!(expiry(stretched).stale(end, true), 0.0);
         }
+    }
+
+    #[test]
+    fn long_steps_go_from_kink_to_kink() {
+        let sticky = StickySpec { share: Probability::new(0.25).unwrap(), lasts: Span::from_whole_secs(600) };
+        let long = |law: &Expiry, connected| law.steps(connected, false).collect::<Vec<f64>>();
+        assert_eq!(long(&expiry(0.087), false), [60.0, 1800.0]);
+        assert_eq!(long(&expiry(0.087).with_sticky(&sticky), true), [60.0, 600.0, 1800.0]);
+        assert_eq!(long(&expiry(0.0), false), [60.0]);
     }
 
     #[test]
@@ -135,12 +145,12 @@ mod tests {
         let by_hand = 0.9 * (0.75 * 0.5 + 0.25 * 0.95) + 0.1 * (59.0 / 60.0);
         assert!((law.stale(30.0, true) - by_hand).abs() < 1e-12);
         assert_eq!(law.stale(30.0, false), expiry(0.1).stale(30.0, false));
-        let steps: Vec<f64> = law.steps(true).collect();
+        let steps: Vec<f64> = law.steps(true, true).collect();
         assert!(steps.windows(2).all(|pair| pair[0] < pair[1]), "{steps:?}");
         for kink in [60.0, 600.0, 1800.0] {
             assert!(steps.contains(&kink), "{kink} is not in {steps:?}");
         }
-        assert!(!law.steps(false).any(|step| step == 600.0));
+        assert!(!law.steps(false, true).any(|step| step == 600.0));
         let edge = Expiry::at_once().with_sticky(&sticky);
         assert_eq!((edge.stale(0.0, true), edge.stale(300.0, true), edge.ends(true)), (0.25, 0.125, 600.0));
         assert_eq!((edge.stale(0.0, false), edge.ends(false)), (0.0, 0.0));

@@ -5,7 +5,7 @@
 //! until a level's end. Beyond every timeout all levels are one.
 
 use super::inputs::Inputs;
-use super::solve::Solution;
+use super::solutions::Kept;
 use super::station::capacity;
 use crate::base::{Id, Span};
 use crate::domain::Root;
@@ -98,7 +98,7 @@ impl Backlog {
     }
 
     /// How long until some level ends, at most `most`.
-    pub(super) fn lasts(&self, own: &ClusterPlan, plan: &Plan, solution: &Solution, most: Span) -> Span {
+    pub(super) fn lasts(&self, own: &ClusterPlan, plan: &Plan, solution: &Kept<'_>, most: Span) -> Span {
         let mut secs = most.secs();
         for (station, state) in solution.stations.iter().enumerate() {
             let Some(levels) = own.stations[station].levels else { continue };
@@ -155,7 +155,7 @@ impl Backlog {
     }
 
     /// Lets time pass.
-    pub(super) fn pass(&mut self, own: &ClusterPlan, plan: &Plan, solution: &Solution, root: Id<Root>, time: Span) {
+    pub(super) fn pass(&mut self, own: &ClusterPlan, plan: &Plan, solution: &Kept<'_>, root: Id<Root>, time: Span) {
         self.queues.resize(own.stations.len(), Queue::default());
         for (station, queue) in self.queues.iter_mut().enumerate() {
             let state = &solution.stations[station];

@@ -50,7 +50,7 @@ pub(super) struct Known<'a> {
     pub(super) meetings: &'a mut Meetings,
     pub(super) views: &'a mut Views,
     pub(super) written: &'a mut Written,
-    /// Memory, so that what is kept has no room left over.
+    /// Memory for what is worked out.
     pub(super) uses: &'a mut Uses,
 }
 
@@ -278,9 +278,7 @@ pub(super) fn uses(
             }
         }
     }
-    let kept = uses.clone();
-    *known.uses = uses;
-    kept
+    uses
 }
 
 /// What the cells of one cluster write to leaders: store, population, acknowledged writes per second, bytes of each.

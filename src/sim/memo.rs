@@ -13,7 +13,9 @@ use super::intern::{Interner, Map};
 use super::orbit::Orbits;
 use super::outcome::{Outcome, OutcomeId};
 use super::shape::Shapes;
-use super::solve::{Solution, solve};
+use super::solutions::{Kept, Solutions};
+use super::solve::{at_most, solve};
+use super::station::StationState;
 use super::tally::Visited;
 use super::views::Views;
 use crate::base::SimTime;
@@ -58,6 +60,7 @@ struct Floor {
     inputs: usize,
     shapes: usize,
     solutions: usize,
+    states: usize,
     outcomes: usize,
     curves: usize,
     pods: usize,
@@ -69,8 +72,11 @@ struct Floor {
 pub(super) struct Memo {
     inputs: Interner<Inputs>,
     shapes: Shapes,
-    keys: Map<Vec<u32>, SolutionId>,
-    solutions: Vec<(InputsId, Solution)>,
+    /// By inputs, slot and state.
+    keys: Map<(InputsId, u32, u32), SolutionId>,
+    /// Ready pods and levels of backlogs.
+    states: Interner<Vec<u32>>,
+    solutions: Solutions,
     outcomes: Vec<Outcome>,
     pub(super) curves: Curves,
     meetings: Meetings,
@@ -79,7 +85,7 @@ pub(super) struct Memo {
     pods: Interner<Vec<Deployment>>,
     transition_keys: Map<(InputsId, u32, PodsId), TransitionId>,
     transitions: Vec<Transition>,
-    key: Vec<u32>,
+    state: Vec<u32>,
     uses: Uses,
     /// Memory for when autoscalers are due.
     pub(super) due: Vec<SimTime>,
@@ -106,6 +112,7 @@ impl Memo {
             inputs: self.inputs.len(),
             shapes: self.shapes.len(),
             solutions: self.solutions.len(),
+            states: self.states.len(),
             outcomes: self.outcomes.len(),
             curves: self.curves.len(),
             pods: self.pods.len(),
@@ -127,6 +134,7 @@ impl Memo {
         self.shapes.truncate(floor.shapes, floor.inputs);
         self.pods.truncate(floor.pods);
         self.keys.retain(|_, id| (id.0 as usize) < floor.solutions);
+        self.states.truncate(floor.states);
         self.solutions.truncate(floor.solutions);
         self.outcomes.truncate(floor.outcomes);
         self.transition_keys.retain(|_, id| (id.0 as usize) < floor.transitions);
@@ -164,15 +172,14 @@ impl Memo {
         ready: impl Iterator<Item = u32>,
         backlog: &[u32],
     ) -> SolutionId {
-        let mut key = core::mem::take(&mut self.key);
-        key.clear();
+        let mut state = core::mem::take(&mut self.state);
+        state.clear();
+        state.extend(ready);
+        state.extend(backlog);
         // Where nobody comes every slot is the same.
         let given = self.inputs.get(inputs.0);
         let slot = if given.flows.is_empty() && given.outside.is_empty() { 0 } else { slot };
-        key.push(inputs.0);
-        key.push(slot as u32);
-        key.extend(ready);
-        key.extend(backlog);
+        let key = (inputs, slot as u32, self.states.of(&state));
         let id = if let Some(&id) = self.keys.get(&key) {
             id
         } else {
@@ -184,18 +191,31 @@ impl Memo {
                 written: &mut self.written,
                 uses: &mut self.uses,
             };
-            let solution = solve(plan, given, shape, slot, &key[2..], &mut self.outcomes, &mut known);
-            let id = SolutionId(self.solutions.len() as u32);
-            self.solutions.push((inputs, solution));
-            self.keys.insert(key.clone(), id);
+            let solution = solve(plan, given, shape, slot, &state, &mut self.outcomes, &mut known);
+            let id = self.solutions.keep(inputs, &solution);
+            self.uses = solution.uses;
+            self.keys.insert(key, id);
             id
         };
-        self.key = key;
+        self.state = state;
         id
     }
 
-    pub(super) fn solution(&self, id: SolutionId) -> &Solution {
-        &self.solutions[id.0 as usize].1
+    /// The stations of these inputs at their greatest shares, if nobody waits there.
+    pub(super) fn at_most(
+        &mut self,
+        plan: &Plan,
+        inputs: InputsId,
+        slot: usize,
+        ready: &[u32],
+    ) -> Option<Vec<StationState>> {
+        let given = self.inputs.get(inputs.0);
+        let shape = self.shapes.of(plan, inputs.0, given, &mut self.outcomes, &mut self.curves);
+        at_most(plan, given, shape, slot, ready)
+    }
+
+    pub(super) fn solution(&self, id: SolutionId) -> Kept<'_> {
+        self.solutions.get(id)
     }
 
     pub(super) fn outcome(&self, id: OutcomeId) -> &Outcome {
@@ -204,11 +224,11 @@ impl Memo {
 
     /// What becomes of requests in a solution.
     pub(super) fn outcome_of(&self, id: SolutionId) -> &Outcome {
-        self.outcome(self.solution(id).outcome)
+        self.outcome(self.solutions.outcome(id))
     }
 
     pub(super) fn inputs_of(&self, id: SolutionId) -> &Inputs {
-        self.inputs(self.solutions[id.0 as usize].0)
+        self.inputs(self.solutions.inputs(id))
     }
 
     pub(super) fn solutions(&self) -> usize {

@@ -22,6 +22,7 @@ mod remote;
 mod requests;
 mod shape;
 mod shed;
+mod solutions;
 mod solve;
 mod station;
 mod step;

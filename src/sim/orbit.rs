@@ -47,9 +47,9 @@ impl Orbit {
             let transition = memo.transition(slot);
             for &(solution, seconds, _) in &transition.stays {
                 let (solution, outcome) = (memo.solution(solution), memo.outcome_of(solution));
-                sum.amounts.add(outcome, &solution.rates, plan.journeys.len(), seconds);
-                requests.add(solution.outcome, &solution.rates, seconds);
-                sums.add_seconds(cluster, solution, seconds, plan);
+                sum.amounts.add(outcome, solution.rates, plan.journeys.len(), seconds);
+                requests.add(solution.outcome, solution.rates, seconds);
+                sums.add_seconds(cluster, &solution, seconds, plan);
             }
             sum.node_seconds += transition.node_seconds;
             billed.push(sum);

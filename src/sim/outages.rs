@@ -32,10 +32,22 @@ struct Piece {
     shares: (f64, f64),
     /// Share of those that fail.
     fails: f64,
-    /// Requests lost per second.
-    lost: f64,
+    /// Requests lost per second at `from` and at `to`.
+    lost: (f64, f64),
     rough: usize,
     cell: usize,
+}
+
+impl Piece {
+    /// Requests lost between two times.
+    fn lost_in(&self, start: f64, end: f64) -> f64 {
+        let (from, to) = (self.from.max(start), self.to.min(end));
+        if to <= from {
+            return 0.0;
+        }
+        let middle = (0.5 * (from + to) - self.from) / (self.to - self.from);
+        (self.lost.0 + (self.lost.1 - self.lost.0) * middle) * (to - from)
+    }
 }
 
 /// What was found.
@@ -61,17 +73,19 @@ pub(super) fn find(
 ) -> Found {
     let origin = plan.warm_up.secs();
     let journeys = plan.journeys.len();
-    let mut pieces: Vec<Vec<Piece>> = vec![Vec::new(); plan.populations.len() * journeys];
+    let mut pieces: Vec<Vec<Piece>> = Vec::new();
+    pieces.resize_with(plan.populations.len() * journeys, || Vec::with_capacity(rough.len().min(16)));
     for (position, entry) in rough.iter().enumerate() {
         let (solution, outcome) = (memo.solution(entry.stay.solution), memo.outcome_of(entry.stay.solution));
         let inputs = memo.inputs_of(entry.stay.solution);
         let (from, to) = (entry.stay.from.secs() - origin, entry.stay.to.secs() - origin);
-        for (number, (cell, rate)) in outcome.cells.iter().zip(&solution.rates).enumerate() {
+        for (number, (cell, rate)) in outcome.cells.iter().zip(solution.rates).enumerate() {
             let fails = 1.0 - cell.success;
             if fails <= 1e-6 {
                 continue;
             }
             let flow = &inputs.flows[cell.flow];
+            let whole = rate / flow.share();
             let share_at = |at: SimTime| {
                 let (start, end) = (flow.start.get(), flow.end.get());
                 let (begins, ends) = entry.span;
@@ -80,13 +94,14 @@ pub(super) fn find(
                 }
                 start + (end - start) * (at.since(begins).secs() / (ends - begins).secs()).min(1.0)
             };
+            let shares = (share_at(entry.stay.from), share_at(entry.stay.to));
             pieces[cell.position(journeys)].push(Piece {
                 from,
                 to,
                 cluster: inputs.cluster,
-                shares: (share_at(entry.stay.from), share_at(entry.stay.to)),
+                shares,
                 fails,
-                lost: rate * fails,
+                lost: (whole * shares.0 * fails, whole * shares.1 * fails),
                 rough: position,
                 cell: number,
             });
@@ -111,8 +126,7 @@ pub(super) fn find(
         };
         let told = Told {
             lost: &|start, end| {
-                let inside = |piece: &Piece| (piece.to.min(end) - piece.from.max(start)).max(0.0);
-                let by_rates: f64 = near(start, end).iter().map(|piece| piece.lost * inside(piece)).sum();
+                let by_rates: f64 = near(start, end).iter().map(|piece| piece.lost_in(start, end)).sum();
                 by_rates + minutes.map_or(0.0, |minutes| minutes.lost_in(number, start, end))
             },
             cause: &|start, end| {
@@ -262,7 +276,11 @@ impl Course {
 
 /// Follows one cell's loss through its pieces.
 fn course(pieces: &[Piece], log: &Log, population: Id<Population>, origin: f64) -> Course {
-    let mut times: Vec<f64> = pieces.iter().flat_map(|piece| [piece.from, piece.to]).collect();
+    if pieces.is_empty() {
+        return Course::default();
+    }
+    let mut times = Vec::with_capacity(2 * pieces.len() + log.answers[population.index()].len());
+    times.extend(pieces.iter().flat_map(|piece| [piece.from, piece.to]));
     let (first, last) = (pieces.first().map_or(0.0, |piece| piece.from), times.iter().copied().fold(0.0, f64::max));
     for (at, _) in &log.answers[population.index()] {
         let at = at.secs() - origin;
@@ -273,7 +291,7 @@ fn course(pieces: &[Piece], log: &Log, population: Id<Population>, origin: f64) 
     times.sort_by(f64::total_cmp);
     times.dedup();
     let mut course = Course { loss: Vec::with_capacity(times.len()), ..Course::default() };
-    let mut live: Vec<Piece> = Vec::new();
+    let mut live: Vec<Piece> = Vec::with_capacity(pieces.len().min(8));
     let mut next = 0;
     let push = |list: &mut Intervals, from: f64, to: f64| {
         if to <= from {

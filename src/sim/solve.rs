@@ -81,24 +81,51 @@ fn calm_solution(
     outcomes: &[Outcome],
     known: &mut Known<'_>,
 ) -> Option<Solution> {
-    let stations = plan.clusters[inputs.cluster].stations.len();
-    if state.len() > stations || !inputs.outside.is_empty() {
-        return None;
-    }
     let rates: Vec<f64> = shape.parts.iter().map(|part| rate(plan, inputs, part, slot)).collect();
-    let mut arrivals = vec![0.0; stations];
-    for &(part, station, calls) in &calm.calls {
-        arrivals[station] += rates[part] * calls;
-    }
-    let servers = servers(plan, inputs, state, &[], &shape.conditions);
-    let states: Vec<StationState> =
-        servers.iter().zip(arrivals).map_while(|(server, arrivals)| server.calm(arrivals)).collect();
-    if states.len() < stations || rates.iter().any(|&rate| rate <= 0.0) {
+    if state.len() > plan.clusters[inputs.cluster].stations.len() || rates.iter().any(|&rate| rate <= 0.0) {
         return None;
     }
+    let states = calm_stations(plan, inputs, (shape, calm), state, &rates)?;
     let of = (&outcomes[calm.outcome.0 as usize].cells[..], &rates[..]);
     let uses = data::uses(plan, inputs, slot, of, &mut shape.parts.iter(), &Hits::default(), known);
     Some(Solution { outcome: calm.outcome, rates, stations: states, uses, grows: false })
+}
+
+/// The stations with so many ready pods and so many requests a second of each part, if nobody waits.
+fn calm_stations(
+    plan: &Plan,
+    inputs: &Inputs,
+    (shape, calm): (&Shape, &Calm),
+    ready: &[u32],
+    rates: &[f64],
+) -> Option<Vec<StationState>> {
+    if !inputs.outside.is_empty() {
+        return None;
+    }
+    let mut arrivals = vec![0.0; ready.len()];
+    for &(part, station, calls) in &calm.calls {
+        arrivals[station] += rates[part] * calls;
+    }
+    let servers = servers(plan, inputs, ready, &[], &shape.conditions);
+    servers.iter().zip(arrivals).map(|(server, arrivals)| server.calm(arrivals)).collect()
+}
+
+/// The stations with so many ready pods and the greatest shares between the ends of the interval, if nobody waits there. Then
+/// what happens in between is linear in the shares.
+pub(super) fn at_most(
+    plan: &Plan,
+    inputs: &Inputs,
+    shape: &Shape,
+    slot: usize,
+    ready: &[u32],
+) -> Option<Vec<StationState>> {
+    let calm = shape.calm.as_ref()?;
+    let most = |part: &Part| {
+        let flow = &inputs.flows[part.flow];
+        flow.start.get().max(flow.end.get()) * rate_of_all(plan, inputs, part, slot)
+    };
+    let rates: Vec<f64> = shape.parts.iter().map(most).collect();
+    calm_stations(plan, inputs, (shape, calm), ready, &rates)
 }
 
 /// Two ways of solving come to the same, but for rounding.
@@ -278,9 +305,14 @@ fn walks_of<'s>(
 
 /// Requests per second of a part.
 fn rate(plan: &Plan, inputs: &Inputs, part: &Part, slot: usize) -> f64 {
+    rate_of_all(plan, inputs, part, slot) * inputs.flows[part.flow].share()
+}
+
+/// The same if the whole population were here.
+fn rate_of_all(plan: &Plan, inputs: &Inputs, part: &Part, slot: usize) -> f64 {
     let flow = &inputs.flows[part.flow];
     let population = &plan.populations[flow.population];
-    population.rate * population.profile[slot] * flow.share() * flow.factor.get() * part.share
+    population.rate * population.profile[slot] * flow.factor.get() * part.share
 }
 
 /// Answers come too late for what they wait in queues, not for the service itself.

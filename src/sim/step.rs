@@ -95,8 +95,8 @@ impl Step<'_> {
             let solved = memo.solution(solution);
             if solved.grows || !backlog.is_empty() {
                 let (plan, own) = (self.plan, self.own);
-                next = now + backlog.lasts(own, plan, solved, next - now);
-                backlog.pass(own, plan, solved, memo.inputs(self.inputs).overload_root, next - now);
+                next = now + backlog.lasts(own, plan, &solved, next - now);
+                backlog.pass(own, plan, &solved, memo.inputs(self.inputs).overload_root, next - now);
             }
             let nodes = self
                 .own

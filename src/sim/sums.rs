@@ -4,7 +4,7 @@
 use super::curves::{CurveId, Kind};
 use super::intern::Map;
 use super::outcome::Outcome;
-use super::solve::Solution;
+use super::solutions::Kept;
 use super::views::ViewId;
 use crate::base::Id;
 use crate::domain::observation::{DataTally, StationTally};
@@ -162,8 +162,8 @@ impl Sums {
     }
 
     /// Adds what else happens in so many seconds of a solution of a cluster: at stores and stations.
-    pub(super) fn add_seconds(&mut self, cluster: Id<Cluster>, solution: &Solution, seconds: f64, plan: &Plan) {
-        for done in &solution.uses.by_journey {
+    pub(super) fn add_seconds(&mut self, cluster: Id<Cluster>, solution: &Kept<'_>, seconds: f64, plan: &Plan) {
+        for done in solution.by_journey {
             let tally = &mut self.data[done.store.index()][done.journey.index()];
             tally.reads += done.reads * seconds;
             tally.stale += done.stale * seconds;
@@ -174,10 +174,10 @@ impl Sums {
             tally.merged += done.merged * seconds;
             tally.latency += done.latency * seconds;
         }
-        for &(store, kind, curve, rate) in &solution.uses.latency {
+        for &(store, kind, curve, rate) in solution.accesses {
             *self.accesses.at((store, kind, curve)) += rate * seconds;
         }
-        for &(store, view, rate) in &solution.uses.views {
+        for &(store, view, rate) in solution.views {
             *self.views.at((store, view)) += rate * seconds;
         }
         for (position, state) in solution.stations.iter().enumerate() {

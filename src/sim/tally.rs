@@ -213,7 +213,7 @@ impl Tally {
         });
         stays.drain(|number, seconds| {
             let solution = memo.solution(SolutionId(number));
-            requests.add(solution.outcome, &solution.rates, seconds);
+            requests.add(solution.outcome, solution.rates, seconds);
             lasted.add(number, seconds);
         });
         requests.drain(|outcome, requests| {
@@ -251,14 +251,14 @@ impl Tally {
                 for &(solution, seconds, _) in &memo.transition(*slot).stays {
                     let more = seconds * (count as f64 - weeks as f64);
                     let solution = memo.solution(solution);
-                    visited.all_requests.add(solution.outcome, &solution.rates, more);
-                    self.sums.add_seconds(orbit.cluster, solution, more, plan);
+                    visited.all_requests.add(solution.outcome, solution.rates, more);
+                    self.sums.add_seconds(orbit.cluster, &solution, more, plan);
                 }
             }
         }
         visited.lasted.drain(|number, seconds| {
             let id = SolutionId(number);
-            self.sums.add_seconds(memo.inputs_of(id).cluster, memo.solution(id), seconds, plan);
+            self.sums.add_seconds(memo.inputs_of(id).cluster, &memo.solution(id), seconds, plan);
         });
         visited.all_requests.drain(|outcome, requests| self.sums.add_requests(memo.outcome(outcome), requests, plan));
         self.tell_latency(plan, memo, counts.as_ref(), observations);

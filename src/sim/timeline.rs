@@ -87,7 +87,7 @@ fn series(
         for &stay in &live {
             let (_, _, cluster, rough) = stays[stay];
             let solution = memo.solution(rough.stay.solution);
-            for (cell, rate) in memo.outcome_of(rough.stay.solution).cells.iter().zip(&solution.rates) {
+            for (cell, rate) in memo.outcome_of(rough.stay.solution).cells.iter().zip(solution.rates) {
                 let sum = &mut sums[cell.population.index()];
                 sum.0 += rate * cell.success;
                 sum.1 += rate;

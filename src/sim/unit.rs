@@ -7,13 +7,14 @@
 use super::backlog::Backlog;
 use super::memo::{InputsId, Memo, PodsId, Transition, TransitionId};
 use super::orbit::{Orbits, Place};
-use super::station::capacity;
+use super::station::{StationState, capacity};
 use super::step::{Limits, Step, next_sync, place, sync_from, used};
 use super::tally::Tally;
 use crate::base::{Id, SimTime, Span};
 use crate::domain::Cluster;
 use crate::plan::Plan;
 use crate::scaling::deployment::Deployment;
+use crate::scaling::hpa::Rule;
 
 /// Relative times count from this long before their slot's start.
 const BASE: Span = Span::WEEK;
@@ -154,6 +155,32 @@ impl Unit {
         let Some((_, Some(last))) = self.boundary else { return };
         let week = (Span::WEEK.nanos() / plan.slot.nanos()) as usize;
         orbits.find(last, week, self.cluster, plan, memo);
+    }
+
+    /// With these inputs all that happens in a slot is linear in their shares, wherever between their ends these are: nobody
+    /// waits, and what autoscalers do doesn't depend on it.
+    pub(super) fn is_linear(&mut self, inputs: InputsId, slot: usize, plan: &Plan, memo: &mut Memo) -> bool {
+        let (own, scales, is_behind) = (&plan.clusters[self.cluster], self.active, !self.backlog.is_empty());
+        let rules = || own.stations.iter().map(|station| station.hpa.as_ref().filter(|_| scales));
+        let pods = self.pods(memo);
+        // An autoscaler may stop all but the fewest; pods on their way come whatever the load is if it wants no others.
+        let stay = |(pods, rule): (&Deployment, Option<&Rule>)| {
+            rule.is_none_or(|rule| pods.total() == rule.min || pods.pending.is_empty() && pods.ready > rule.min)
+        };
+        if is_behind || !pods.iter().zip(rules()).all(stay) {
+            return false;
+        }
+        let fewest =
+            |(pods, rule): (&Deployment, Option<&Rule>)| rule.map_or(pods.ready, |rule| rule.min.min(pods.ready));
+        let fewest: Vec<u32> = pods.iter().zip(rules()).map(fewest).collect();
+        memo.at_most(plan, inputs, slot, &fewest).is_some_and(|stations| {
+            // What it would want is no more than the fewest.
+            let is_enough = |(state, rule): (&StationState, Option<&Rule>)| {
+                let ratio = |rule: &Rule| rule.ratio(state.arrivals, state.steady.utilisation, state.ready);
+                rule.is_none_or(|rule| ratio(rule) * f64::from(state.ready) <= f64::from(rule.min))
+            };
+            stations.iter().zip(rules()).all(is_enough)
+        })
     }
 
     fn limits(&self) -> Limits {

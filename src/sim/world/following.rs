@@ -159,7 +159,7 @@ impl World<'_> {
         for stay in lived {
             let memo = &*self.memo;
             let (inputs, solution) = (memo.inputs_of(stay.solution), memo.solution(stay.solution));
-            let of = (&memo.outcome(solution.outcome).cells[..], &solution.rates[..]);
+            let of = (&memo.outcome(solution.outcome).cells[..], solution.rates);
             data::written(self.plan, inputs, of, |store, population, rate, bytes| {
                 let partition = self.first_partitions[store] + self.plan.stores[store].partition_of(population);
                 if self.histories[partition].is_troubled() {

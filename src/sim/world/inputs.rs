@@ -3,8 +3,8 @@
 use super::super::inputs::{Access, Bits, Condition, Flow, Inputs, Route};
 use super::super::log::Answer;
 use super::super::unit::slot_at;
-use super::{Event, Phase, World};
-use crate::base::{Id, SimTime, Span};
+use super::{Phase, World};
+use crate::base::{Id, SimTime};
 use crate::domain::{Cluster, Dependency, Population, Root, Stage, Store};
 use crate::plan::{DEMAND, StorePlan};
 use std::sync::Arc;
@@ -66,10 +66,10 @@ impl World<'_> {
         debug_assert!(!self.reach_differs(|_| true), "at {now:?} a copy has moved");
         let touched = self.take_touched();
         self.let_probes_see(now, &touched);
-        self.plan_steps(now);
+        let dependencies = self.bad_dependencies();
+        self.plan_steps(now, &touched, &dependencies);
         self.review_caches(now);
         self.review_addresses(now);
-        let dependencies = self.bad_dependencies();
         // What is to blame for load in one cluster is told to those that call it: they come again.
         let turns = if self.plan.addresses.is_empty() { 1 } else { 2 };
         let mut given = core::mem::take(&mut self.given);
@@ -101,30 +101,6 @@ impl World<'_> {
         all.map(|(dependency, holds)| (dependency, self.compose(holds.iter().copied()).condition))
             .filter(|(_, condition)| !condition.is_good())
             .collect()
-    }
-
-    /// Drops clients who have moved on, and schedules the next step of those who haven't.
-    pub(super) fn plan_steps(&mut self, now: SimTime) {
-        let expiry = self.plan.routing.expiry;
-        let mut end = SimTime::NEVER;
-        for &population in &self.moving {
-            let routed = &mut self.routed[population];
-            routed.cohorts.retain(|cohort| cohort.ends(&expiry) > now && cohort.weight > 0.0);
-            for cohort in &routed.cohorts {
-                let mut steps = expiry.steps(cohort.connected).map(|step| cohort.at + Span::from_secs(step));
-                end = end.min(steps.find(|&at| at > now).unwrap_or(cohort.ends(&expiry)));
-            }
-        }
-        self.moving.retain(|&population| !self.routed[population].cohorts.is_empty());
-        if end < SimTime::NEVER {
-            // Rates change at a slot's end: the mean share of a step must not straddle it.
-            end = end.min(slot_at(self.plan, now).1);
-        }
-        if end != self.step_end {
-            self.dns_serial += 1;
-            self.step_end = end;
-            self.events.schedule(end, Event::Dns { serial: self.dns_serial });
-        }
     }
 
     /// Advances one cluster to `now` under the inputs it has.
@@ -194,7 +170,7 @@ impl World<'_> {
         }
         consider(self.cold_cause(cluster));
         consider(self.turned_to(cluster));
-        for population in self.plan.populations.keys() {
+        for population in self.plan.populations.keys().filter(|&population| self.may_be_led(population, cluster)) {
             self.flows(now, cluster, population, &mut flows);
             let routed = &self.routed[population];
             let share = |answer: &Answer| answer.iter().find(|entry| entry.0 == cluster).map_or(0.0, |entry| entry.1);
@@ -224,6 +200,13 @@ impl World<'_> {
             outside: emptied(&mut given.outside),
         };
         self.add_remotes(now, given);
+    }
+
+    /// Some answer leads a population to a cluster, or none leads it anywhere.
+    fn may_be_led(&self, population: Id<Population>, cluster: Id<Cluster>) -> bool {
+        let routed = &self.routed[population];
+        let leads = |answer: &Answer| answer.iter().any(|entry| entry.0 == cluster);
+        leads(&routed.answer) || routed.answer.is_empty() || routed.cohorts.iter().any(|cohort| leads(&cohort.answer))
     }
 
     /// The users of one population that are routed to a cluster: those of the current answer, those of old ones.
@@ -359,7 +342,7 @@ impl World<'_> {
                 let key = unit.waiting(self.plan, self.memo);
                 let ready = pods.iter().map(|&(_, ready)| ready);
                 let solution = self.memo.solution_id(self.plan, inputs, slot, ready, &key);
-                let states = &self.memo.solution(solution).stations;
+                let states = self.memo.solution(solution).stations;
                 pods.iter()
                     .enumerate()
                     .map(|(position, &(total, ready))| {

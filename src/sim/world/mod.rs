@@ -22,6 +22,7 @@ mod revisions;
 mod routing;
 mod spill;
 mod stale;
+mod steps;
 mod story;
 mod switchover;
 mod waves;
@@ -290,6 +291,7 @@ pub(in crate::sim) struct World<'a> {
     /// How long until the load is looked at again.
     look_again: Span,
     step_end: SimTime,
+    steps: steps::Steps,
     fronts: Table<Cluster, Composed>,
     releases: releases::Releases,
     /// Requests are simulated one by one: clusters don't solve what lies between events. By partition: the writes that
@@ -383,6 +385,7 @@ impl<'a> World<'a> {
             rebalance_serial: 0,
             look_again: spill::LEAST,
             step_end: SimTime::NEVER,
+            steps: steps::Steps::new(&plan.routing.expiry),
             fronts: vec![Composed::good(); plan.clusters.len()].into(),
             releases: releases::Releases::new(plan),
             by_request: by_request.then(|| vec![(0.0, 0.0); partition_count]),
