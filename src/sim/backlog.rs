@@ -5,8 +5,7 @@
 //! until a level's end. Beyond every timeout all levels are one.
 
 use super::inputs::Inputs;
-use super::solutions::Kept;
-use super::station::capacity;
+use super::station::{StationState, capacity};
 use crate::base::{Id, Span};
 use crate::domain::Root;
 use crate::plan::{ClusterPlan, DEMAND, Levels, Plan};
@@ -98,9 +97,9 @@ impl Backlog {
     }
 
     /// How long until some level ends, at most `most`.
-    pub(super) fn lasts(&self, own: &ClusterPlan, plan: &Plan, solution: &Kept<'_>, most: Span) -> Span {
+    pub(super) fn lasts(&self, own: &ClusterPlan, plan: &Plan, stations: &[StationState], most: Span) -> Span {
         let mut secs = most.secs();
-        for (station, state) in solution.stations.iter().enumerate() {
+        for (station, state) in stations.iter().enumerate() {
             let Some(levels) = own.stations[station].levels else { continue };
             let Queue { calls, grew, turned } = self.queues.get(station).copied().unwrap_or_default();
             let drift = state.drift(calls);
@@ -155,10 +154,17 @@ impl Backlog {
     }
 
     /// Lets time pass.
-    pub(super) fn pass(&mut self, own: &ClusterPlan, plan: &Plan, solution: &Kept<'_>, root: Id<Root>, time: Span) {
+    pub(super) fn pass(
+        &mut self,
+        own: &ClusterPlan,
+        plan: &Plan,
+        stations: &[StationState],
+        root: Id<Root>,
+        time: Span,
+    ) {
         self.queues.resize(own.stations.len(), Queue::default());
         for (station, queue) in self.queues.iter_mut().enumerate() {
-            let state = &solution.stations[station];
+            let state = &stations[station];
             let drift = state.drift(queue.calls);
             queue.calls = (queue.calls + drift * time.secs()).clamp(0.0, limit(plan, own, station));
             let turns = (drift > 0.0) != queue.grew;

@@ -218,6 +218,16 @@ impl Memo {
         self.solutions.get(id)
     }
 
+    /// A backlog begins in a solution.
+    pub(super) fn grows(&self, id: SolutionId) -> bool {
+        self.solutions.grows(id)
+    }
+
+    /// What each station does in a solution.
+    pub(super) fn stations(&self, id: SolutionId) -> &[StationState] {
+        self.solutions.stations(id)
+    }
+
     pub(super) fn outcome(&self, id: OutcomeId) -> &Outcome {
         &self.outcomes[id.0 as usize]
     }

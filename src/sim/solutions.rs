@@ -28,6 +28,7 @@ pub(super) struct Solutions {
 struct Head {
     inputs: InputsId,
     outcome: OutcomeId,
+    /// A backlog begins here.
     grows: bool,
     ends: Ends,
 }
@@ -50,7 +51,6 @@ pub(super) struct Kept<'a> {
     pub(super) by_journey: &'a [Use],
     pub(super) accesses: &'a [(Id<Store>, Kind, CurveId, f64)],
     pub(super) views: &'a [(Id<Store>, ViewId, f64)],
-    pub(super) grows: bool,
 }
 
 impl Solutions {
@@ -99,10 +99,24 @@ impl Solutions {
         self.heads[id.0 as usize].outcome
     }
 
+    /// A backlog begins in it.
+    pub(super) fn grows(&self, id: SolutionId) -> bool {
+        self.heads[id.0 as usize].grows
+    }
+
+    pub(super) fn stations(&self, id: SolutionId) -> &[StationState] {
+        let ends = self.heads[id.0 as usize].ends.stations;
+        &self.stations[self.begins(id).stations..ends]
+    }
+
+    /// Where the lists of one begin.
+    fn begins(&self, id: SolutionId) -> Ends {
+        (id.0 as usize).checked_sub(1).map_or(Ends::default(), |before| self.heads[before].ends)
+    }
+
     pub(super) fn get(&self, id: SolutionId) -> Kept<'_> {
-        let number = id.0 as usize;
-        let Head { outcome, grows, ends, .. } = self.heads[number];
-        let begins = if number == 0 { Ends::default() } else { self.heads[number - 1].ends };
+        let Head { outcome, ends, .. } = self.heads[id.0 as usize];
+        let begins = self.begins(id);
         let range = |of: fn(&Ends) -> usize| -> Range<usize> { of(&begins)..of(&ends) };
         Kept {
             outcome,
@@ -111,7 +125,6 @@ impl Solutions {
             by_journey: &self.by_journey[range(|ends| ends.by_journey)],
             accesses: &self.accesses[range(|ends| ends.accesses)],
             views: &self.views[range(|ends| ends.views)],
-            grows,
         }
     }
 }

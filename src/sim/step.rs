@@ -92,11 +92,10 @@ impl Step<'_> {
             let ready_at = pods.iter().map(Deployment::next_ready).min().unwrap_or(SimTime::NEVER);
             let sync_at = due.iter().copied().min().unwrap_or(SimTime::NEVER);
             let mut next = ready_at.min(sync_at).min(to);
-            let solved = memo.solution(solution);
-            if solved.grows || !backlog.is_empty() {
-                let (plan, own) = (self.plan, self.own);
-                next = now + backlog.lasts(own, plan, &solved, next - now);
-                backlog.pass(own, plan, &solved, memo.inputs(self.inputs).overload_root, next - now);
+            if memo.grows(solution) || !backlog.is_empty() {
+                let (plan, own, stations) = (self.plan, self.own, memo.stations(solution));
+                next = now + backlog.lasts(own, plan, stations, next - now);
+                backlog.pass(own, plan, stations, memo.inputs(self.inputs).overload_root, next - now);
             }
             let nodes = self
                 .own
@@ -171,7 +170,7 @@ impl Step<'_> {
         let mut changed = false;
         for (position, rule) in self.rules().enumerate() {
             let Some(rule) = rule.filter(|_| due[position] <= now) else { continue };
-            let state = &memo.solution(solution).stations[position];
+            let state = &memo.stations(solution)[position];
             let ratio = rule.ratio(state.arrivals, state.steady.utilisation, state.ready);
             let current = pods[position].total();
             // A skipped sync would have repeated the newest recommendation until the one before this.

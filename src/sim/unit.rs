@@ -231,7 +231,7 @@ impl Unit {
         let step = self.step(slot, plan, memo);
         let mut grew = false;
         step.run(&mut pods, &mut Backlog::default(), from, from + plan.slot, memo, &mut |memo, stay, nodes| {
-            grew |= memo.solution(stay.solution).grows;
+            grew |= memo.grows(stay.solution);
             let seconds = (stay.to - stay.from).secs();
             transition.node_seconds += f64::from(nodes) * seconds;
             transition.rough |= !memo.outcome_of(stay.solution).fine;

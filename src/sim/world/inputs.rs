@@ -342,7 +342,7 @@ impl World<'_> {
                 let key = unit.waiting(self.plan, self.memo);
                 let ready = pods.iter().map(|&(_, ready)| ready);
                 let solution = self.memo.solution_id(self.plan, inputs, slot, ready, &key);
-                let states = self.memo.solution(solution).stations;
+                let states = self.memo.stations(solution);
                 pods.iter()
                     .enumerate()
                     .map(|(position, &(total, ready))| {
