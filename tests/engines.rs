@@ -88,7 +88,7 @@ const ROWS: &[Row] = &[
     },
     Row {
         file: "scenarios/capacity.toml",
-        arguments: &["--seeds", "4", "--set", "service.web.station=\"mmc\""],
+        arguments: &["--seeds", "8", "--set", "service.web.station=\"mmc\""],
         scale: "1",
         figures: &[
             ("availability", &[], 0.0, ""),

@@ -24,6 +24,7 @@ pub(super) struct Drive<'p, 'w> {
     pub(super) world: World<'w>,
     /// What requests draw from.
     tables: &'w mut Tables,
+    one_by_one: bool,
     /// The horizon's end, or the moment up to which somebody looks.
     end: SimTime,
     month_began: SimTime,
@@ -42,12 +43,20 @@ enum Who<'t, 'p> {
 }
 
 impl<'p, 'w> Drive<'p, 'w> {
-    pub(super) fn new(plan: &'p Plan, seed: Seed, world: World<'w>, tables: &'w mut Tables, end: SimTime) -> Self {
+    /// Requests go one by one, if they are to.
+    pub(super) fn new(
+        plan: &'p Plan,
+        seed: Seed,
+        world: World<'w>,
+        (tables, one_by_one): (&'w mut Tables, bool),
+        end: SimTime,
+    ) -> Self {
         Self {
             plan,
             seed,
             world,
             tables,
+            one_by_one,
             end,
             month_began: SimTime::ZERO + plan.warm_up,
             warm: plan.warm_up.is_zero(),
@@ -111,7 +120,7 @@ impl<'p, 'w> Drive<'p, 'w> {
         }
         let Some(windows) = &requests.windows else {
             let opening = Opening { from: SimTime::ZERO, stream: self.seed.stream() };
-            let mut traffic = Traffic::new(self.plan, opening, requests.scale, counts, self.tables);
+            let mut traffic = self.traffic(opening, requests.scale, counts);
             let mut told = Told::default();
             self.world.tell(SimTime::ZERO, &mut traffic, &mut told);
             self.requests((SimTime::ZERO, self.end), &mut traffic, &mut told, true)?;
@@ -135,6 +144,14 @@ impl<'p, 'w> Drive<'p, 'w> {
         Ok(Some(counts))
     }
 
+    fn traffic(&mut self, opening: Opening, scale: f64, counts: Counts) -> Traffic<'p> {
+        let mut traffic = Traffic::new(self.plan, opening, scale, counts, self.tables);
+        if self.one_by_one {
+            traffic.go_one_by_one();
+        }
+        traffic
+    }
+
     /// Runs the seed by rates alone, whatever its plan says.
     pub(super) fn by_rates(&mut self) -> Result<(), SimError> {
         self.rates(self.end, &mut Who::Nobody)
@@ -154,7 +171,7 @@ impl<'p, 'w> Drive<'p, 'w> {
         }
         let stream = self.seed.stream().with(WINDOW).with(from.nanos());
         let opening = Opening { from: lead, stream };
-        let mut traffic = Traffic::new(self.plan, opening, scale, counts, self.tables);
+        let mut traffic = self.traffic(opening, scale, counts);
         let mut told = Told::default();
         self.world.tell(lead, &mut traffic, &mut told);
         self.world.crowd(lead, &mut traffic);

@@ -82,12 +82,19 @@ pub struct Simulator<'p> {
     index: Arc<Index>,
     memo: Memo,
     tables: Tables,
+    one_by_one: bool,
 }
 
 impl<'p> Simulator<'p> {
     /// A simulator with nothing solved yet.
     pub fn new(plan: &'p Plan) -> Self {
-        Self { plan, index: Arc::new(Index::new(plan)), memo: Memo::default(), tables: Tables::default() }
+        Self {
+            plan,
+            index: Arc::new(Index::new(plan)),
+            memo: Memo::default(),
+            tables: Tables::default(),
+            one_by_one: false,
+        }
     }
 
     /// Runs one seed over the warm-up and the horizon.
@@ -141,7 +148,7 @@ impl<'p> Simulator<'p> {
     fn drive(&mut self, seed: Seed, end: SimTime) -> Drive<'_, '_> {
         let whole = self.plan.requests.as_ref().is_some_and(|requests| requests.windows.is_none());
         let world = World::new(self.plan, &self.index, &mut self.memo, seed, whole, false);
-        Drive::new(self.plan, seed, world, &mut self.tables, end)
+        Drive::new(self.plan, seed, world, (&mut self.tables, self.one_by_one), end)
     }
 
     /// Runs one seed again and tells what happened between two times, in seconds from the start of the horizon. Whatever
@@ -169,7 +176,7 @@ impl<'p> Simulator<'p> {
         let origin = SimTime::ZERO + self.plan.warm_up;
         let end = (origin + Span::from_secs(to_s)).min(origin + self.plan.horizon);
         let world = World::new(self.plan, &self.index, &mut self.memo, seed, false, true);
-        let mut drive = Drive::new(self.plan, seed, world, &mut self.tables, end);
+        let mut drive = Drive::new(self.plan, seed, world, (&mut self.tables, self.one_by_one), end);
         drive.by_rates()?;
         let mut world = drive.world;
         Ok((world.tally.traced(), core::mem::take(&mut world.log)))
@@ -184,6 +191,11 @@ impl<'p> Simulator<'p> {
         let end = SimTime::ZERO + self.plan.warm_up + self.plan.horizon;
         let counts = self.drive(seed, end).run(Some(most))?;
         Ok(counts.map_or_else(Vec::new, |mut counts| counts.traced()))
+    }
+
+    /// Lets requests go one by one from now on, where others go many at a time: slower, and all that they do is the same.
+    pub fn go_one_by_one(&mut self) {
+        self.one_by_one = true;
     }
 
     /// Forgets what it has solved, but for quiet weeks. Only the next seeds' speed depends on it.

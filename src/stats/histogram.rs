@@ -154,6 +154,11 @@ impl Histogram {
         self.extent.is_none()
     }
 
+    /// The sum of the values themselves, each times its weight.
+    pub const fn sum(&self) -> f64 {
+        self.sum
+    }
+
     /// The mean of the values themselves, not of the buckets.
     pub fn mean(&self) -> Option<f64> {
         self.extent.map(|_| self.sum / self.total)

@@ -38,6 +38,27 @@ impl Recorder {
         self.zeros += usize::from(value == 0.0);
     }
 
+    /// Adds values of which hardly any is zero.
+    ///
+    /// # Panics
+    /// If one is negative or not finite, sooner or later.
+    pub fn record_all(&mut self, mut values: &[f64]) {
+        while !values.is_empty() {
+            if self.count == BATCH {
+                self.put_in();
+            }
+            let (some, rest) = values.split_at(values.len().min(BATCH - self.count));
+            self.waiting[self.count..][..some.len()].copy_from_slice(some);
+            self.count += some.len();
+            values = rest;
+        }
+    }
+
+    /// Adds so many zeros.
+    pub fn record_zeros(&mut self, count: usize) {
+        self.zeros += count;
+    }
+
     /// Adds values one by one. Gives how many aren't zero.
     ///
     /// # Panics
@@ -94,7 +115,13 @@ mod tests {
                 histogram.record(value, 2.0);
             } else if number % 50 == 1 {
                 let values: Vec<f64> = (0..number % 71).map(|more| value * f64::from(more % 4)).collect();
-                recorder.record_each(&values);
+                if number % 100 == 1 {
+                    recorder.record_all(&values);
+                } else {
+                    recorder.record_each(&values);
+                }
+                recorder.record_zeros(2);
+                histogram.record(0.0, 4.0);
                 for value in values {
                     histogram.record(value, 2.0);
                 }

@@ -31,34 +31,35 @@ impl Traffic<'_> {
         let easy = Easy { until: world, most: Span::from_nanos(way.timeout.nanos() - 2 * half.nanos()) };
         let cell = population.index() * self.plan.journeys.len() + way.journey.index();
         let (latency, station) = (&mut self.counts.latency[cell], &mut self.stations[station]);
-        let (mut left, mut good) = (None, 0_u32);
+        let (mut left, mut all_good) = (None, 0_u32);
         // Not many more than there were good ones in a row: what is worked out after these is in vain.
         let mut most = (way.row as usize + 1).min(SEVERAL);
         let calls = &mut self.several;
         while left.is_none() && source.next < end {
             calls.count = source.ahead(end, &mut calls.begin[..most]);
-            for (come, begin) in calls.come.iter_mut().zip(&calls.begin).take(calls.count) {
+            for (come, begin) in calls.come[..calls.count].iter_mut().zip(&calls.begin[..calls.count]) {
                 *come = begin + half.nanos();
             }
             let Passed { easy, stops, passage } = station.pass_several(calls, easy);
-            for ((done, begin), lasts) in calls.done.iter().zip(&calls.begin).zip(&mut calls.lasts).take(easy) {
+            let good = calls.done[..easy].iter().zip(&calls.begin[..easy]).zip(&mut calls.lasts[..easy]);
+            for ((done, begin), lasts) in good {
                 *lasts = done - begin + half.nanos();
             }
             seconds_each(&calls.lasts[..easy], &mut calls.took);
-            latency.record_each(&calls.took[..easy]);
-            good += easy as u32;
+            latency.record_all(&calls.took[..easy]);
+            all_good += easy as u32;
             left = stops.then(|| (SimTime::from_nanos(calls.begin[easy]), passage));
             source.take_several(&calls.begin, easy + usize::from(left.is_some()));
             most = (2 * most).min(SEVERAL);
         }
-        let all = good + u32::from(left.is_some());
+        let all = all_good + u32::from(left.is_some());
         if way.budget > 0.0 {
             let (tokens, most) = &mut self.budget[way.journey];
             *tokens = (*tokens + f64::from(all) * way.budget).min(*most);
         }
         self.count_straight(number);
         let way = &mut self.straight[number as usize];
-        (way.began, way.good, way.row) = (first, good, good);
+        (way.began, way.good, way.row) = (first, all_good, all_good);
         way.minute = first;
         self.count_straight(number);
         if let Some((begun, passage)) = left {
@@ -68,7 +69,7 @@ impl Traffic<'_> {
     }
 
     /// The straight way that all of a population go.
-    fn only_way(&self, population: Id<Population>) -> Option<u32> {
+    pub(super) fn only_way(&self, population: Id<Population>) -> Option<u32> {
         let [way] = self.ways[population].as_slice() else { return None };
         let journey = self.only_journey[population]?;
         let (flow, _) = self.flow(*way)?;

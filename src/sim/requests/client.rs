@@ -34,7 +34,7 @@ impl Traffic<'_> {
         let plan = self.plan;
         let own = &plan.populations[population];
         let journey = self.only_journey[population].unwrap_or_else(|| {
-            let mut left = uniform(&mut self.choices[population]);
+            let mut left = uniform(&mut self.beginnings[population]);
             let mut journey = Id::new(0);
             for (id, &share) in own.shares.iter_enumerated() {
                 if share > 0.0 {
@@ -62,7 +62,7 @@ impl Traffic<'_> {
 
     /// Where a request of this population goes: a share of all ways, which may move.
     pub(super) fn route(&mut self, now: SimTime, population: Id<Population>) -> Option<(Id<Cluster>, bool)> {
-        let part = if self.ways[population].len() > 1 { uniform(&mut self.choices[population]) } else { 0.0 };
+        let part = if self.ways[population].len() > 1 { uniform(&mut self.beginnings[population]) } else { 0.0 };
         let ways = &self.ways[population];
         if let [only] = ways.as_slice() {
             return Some((only.cluster, self.flow(*only)?.0.current));

@@ -4,6 +4,7 @@ use super::Why;
 use super::entry::Entry;
 use super::minutes::Minutes;
 use super::units::seconds;
+use crate::base::maths::sum;
 use crate::base::{Id, SimTime, Table};
 use crate::domain::observation::{DataTally, Loss, Month, StationTally};
 use crate::domain::traced::TracedRequest;
@@ -225,8 +226,8 @@ impl Counts {
 
     /// A store was read or written by requests that count.
     pub(super) fn accessed_each(&mut self, store: Id<Store>, journey: Id<Journey>, writes: bool, seconds: &[f64]) {
-        self.accesses[store.index()][usize::from(writes)].record_each(seconds);
-        self.add_accesses(store, journey, writes, (seconds.len() as f64, seconds.iter().sum()));
+        self.accesses[store.index()][usize::from(writes)].record_all(seconds);
+        self.add_accesses(store, journey, writes, (seconds.len() as f64, sum(seconds, |seconds| seconds)));
     }
 
     /// So many accesses took so many seconds together.

@@ -36,11 +36,11 @@ impl Draws {
         draw
     }
 
-    /// Adds a draw to each of at most [`BATCH`] sums, times a factor. These are other draws than those that are ready.
-    pub(super) fn add(&mut self, factor: f64, sums: &mut [f64]) {
+    /// Adds a draw from another stream to each of at most [`BATCH`] sums, times a factor.
+    pub(super) fn add(&self, factor: f64, rng: &mut Rng, sums: &mut [f64]) {
         let mut draws = [0.0; BATCH];
         let draws = &mut draws[..sums.len()];
-        self.sampler.fill(&mut self.rng, draws);
+        self.sampler.fill(rng, draws);
         for (sum, draw) in sums.iter_mut().zip(draws) {
             *sum += factor * *draw;
         }
@@ -52,6 +52,11 @@ impl Draws {
             self.refill();
         }
         &self.ready[self.next..]
+    }
+
+    /// What was taken last.
+    pub(super) fn drawn_last(&self) -> f64 {
+        self.ready[self.next - 1]
     }
 
     /// So many of those that are ready are taken.

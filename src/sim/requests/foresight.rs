@@ -91,7 +91,7 @@ impl Station {
         let done = known.take_up(now, start, span(service * self.pace.slower));
         // One that may yet be taken up otherwise is counted when it is.
         if done < until || start == now {
-            self.started(start - now, service);
+            self.started(start - now, done - start);
         }
         Some(Passage { start, done, service })
     }
@@ -105,21 +105,21 @@ impl Station {
         let services = self.times.ahead();
         calls.count = calls.count.min(services.len());
         let services = &services[..calls.count];
-        calls.seconds[..calls.count].copy_from_slice(services);
         spans(services, self.pace.slower, &mut calls.service);
         let count = known.pass(calls, self.limit, easy);
         self.offered += count as u64;
         if count > 0 {
             self.times.take(count);
         }
-        let last = count.checked_sub(1).map(|last| (calls.come[last], calls.passage(last)));
+        let last = count.checked_sub(1).map(|last| (calls.come[last], calls.passage(last, self.times.drawn_last())));
         if let Some((came, passage)) = last.filter(|(came, passage)| !easy.is(*came, passage.done.nanos())) {
             // One that may yet be taken up otherwise is counted when it is.
             let counts = passage.done < easy.until || passage.start.nanos() == came;
-            self.started_several(calls, count - usize::from(!counts));
+            let other = if counts { 0 } else { u128::from(calls.service[count - 1]) };
+            self.started_several(calls, count - usize::from(!counts), calls.busy - other);
             return Passed { easy: count - 1, stops: true, passage: Some(passage) };
         }
-        self.started_several(calls, count);
+        self.started_several(calls, count, calls.busy);
         let rejected = count < calls.count;
         if rejected {
             self.offered += 1;
@@ -170,9 +170,17 @@ impl Station {
         let slot = &mut self.places[place as usize];
         let Some(call) = slot.call.filter(|_| slot.life == life) else { return };
         slot.starts = None;
-        let ((service, _), done, wait) = (slot.work, slot.done, now - call.arrived);
-        self.started(wait, service);
+        let (done, wait) = (slot.done, now - call.arrived);
+        self.started(wait, done - now);
         starts.push(Start { place, life, done, call: Some((call, wait)), queued: true, foreseen: false });
+    }
+
+    /// So many calls that come from now on find room in the queue, whenever they do.
+    pub(super) fn has_room(&mut self, now: SimTime, calls: u64) -> bool {
+        match &mut self.discipline {
+            Discipline::Known(known) => known.has_room(now, self.limit, calls),
+            Discipline::Line(_) | Discipline::Shared { .. } => false,
+        }
     }
 
     /// A call waits.

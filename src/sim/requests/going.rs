@@ -1,65 +1,65 @@
 //! A request on a straight way (`straight.rs`): it goes from one call to the next, and of each only when it arrives has to
 //! wait its turn among others.
 //!
-//! It does what the walk of an entry would (`walk.rs`), in the same order.
+//! It does what the walk of an entry would (`walk.rs`), in the same order. Where many go such ways they go through the
+//! stations together (`stages.rs`); here they go one by one, in order of time.
 
 use super::counts::Straightforward;
-use super::draws::BATCH;
 use super::entry::Entry;
 use super::foresight::Passage;
+use super::slots::{BACK, BEGUN, HOPS, WAITED};
 use super::station::{Admission, Call};
 use super::straight::{Hop, Straight, What};
 use super::units::seconds;
 use super::{Event, Traffic};
-use crate::base::{Id, SimTime, Span};
-use crate::domain::{Population, Stage};
+use crate::base::{SimTime, Span};
+use crate::domain::Stage;
+use core::cmp::Reverse;
 
-/// Where it is.
+/// A request that leaves its way, on its way to this call or the end.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Going {
-    pub(super) way: u32,
-    /// The call that it is on its way to.
-    pub(super) hop: u32,
-    pub(super) begun: SimTime,
-    pub(super) deadline: SimTime,
+struct Going {
+    way: u32,
+    hop: u32,
+    begun: SimTime,
     /// The way back to the client.
-    pub(super) back: Span,
+    back: Span,
     /// Seconds that it has waited for servers.
-    pub(super) waited: f64,
+    waited: f64,
+}
+
+/// When a request reaches its next call (`Slots::key`), its slot, and the call.
+pub(super) type Due = Reverse<(u128, u32, u32)>;
+
+/// The time in a key.
+pub(super) fn time(key: u128) -> SimTime {
+    SimTime::from_nanos((key >> 64) as u64)
 }
 
 impl Traffic<'_> {
-    /// Requests of a population of whom all go straight ways set out, also some that begin later: who goes such a way
-    /// concerns nobody before its first call.
-    pub(super) fn set_out_ahead(&mut self, population: Id<Population>) -> bool {
-        if !self.all_straight[population] || self.counts.is_traced() || self.sources[population].batch > 1 {
-            return false;
-        }
-        let end = self.until.min(self.lane.reaches());
-        let mut begins = [0; BATCH];
-        let count = self.sources[population].ahead(end, &mut begins);
-        self.sources[population].take_several(&begins, count);
-        for &begins in &begins[..count] {
-            self.begin(SimTime::from_nanos(begins), population);
-        }
-        true
+    /// When the client of one gives up.
+    pub(super) fn deadline(&self, slot: u32) -> SimTime {
+        self.slots.begun(slot) + self.straight[self.slots.way(slot) as usize].timeout
     }
 
     /// A request begins on a straight way.
     #[inline]
     pub(super) fn set_out(&mut self, now: SimTime, way: u32) {
-        let slot = self.take_prepared(way);
+        let slots = self.take_slots(way, 1);
+        self.set_off(now, way, slots.start);
+    }
+
+    /// A request sets out in this slot.
+    pub(super) fn set_off(&mut self, now: SimTime, way: u32, slot: u32) {
         let straight = &self.straight[way as usize];
         if straight.budget > 0.0 {
             let (tokens, most) = &mut self.budget[straight.journey];
             *tokens = (*tokens + straight.budget).min(*most);
         }
-        let hop = straight.first;
-        let going = &mut self.going[slot as usize];
-        going.begun = now;
-        going.deadline = now + straight.timeout;
-        let arrives = now + going.back;
-        if arrives >= self.until.min(going.deadline) {
+        let (hop, deadline) = (straight.first, now + straight.timeout);
+        self.slots.set(slot, BEGUN, now.nanos());
+        let arrives = now + self.slots.span(slot, BACK);
+        if arrives >= self.until.min(deadline) {
             let number = self.leave(slot, hop, false);
             self.go_on(arrives, number, now);
             return;
@@ -67,23 +67,27 @@ impl Traffic<'_> {
         self.go_further(now, now, slot, hop);
     }
 
-    /// One has arrived at its next call.
-    pub(super) fn go(&mut self, at: SimTime, slot: u32) {
-        let Going { way, hop, deadline, .. } = self.going[slot as usize];
+    /// One has arrived at a call.
+    pub(super) fn go(&mut self, at: SimTime, slot: u32, hop: u32) {
         let What::Call(station) = self.hops[hop as usize].what else { return };
         let own = &mut self.stations[station];
-        if !own.is_known(at) {
+        if own.is_known(at) {
+            let passage = own.pass_through(at, self.until);
+            self.pass(at, (slot, hop), station, passage);
+        } else {
             let number = self.leave(slot, hop, true);
             self.go_on(at, number, at);
-            return;
         }
-        let passage = own.pass_through(at, self.until);
-        let cluster = self.straight[way as usize].cluster;
+    }
+
+    /// One that has arrived at a call passes through its station, unless it isn't served.
+    pub(super) fn pass(&mut self, at: SimTime, (slot, hop): (u32, u32), station: usize, passage: Option<Passage>) {
+        let cluster = self.cluster_of[station];
         match passage {
-            Some(Passage { start, done, .. }) if done < self.until.min(deadline) => {
+            Some(Passage { start, done, .. }) if done < self.until.min(self.deadline(slot)) => {
                 if start > at {
                     self.begins_to_wait(cluster);
-                    self.going[slot as usize].waited += seconds(start - at);
+                    self.slots.add(slot, WAITED, (start - at).nanos());
                 } else if self.begun[cluster].is_some() {
                     self.forget_beginnings(at, station);
                 }
@@ -105,38 +109,49 @@ impl Traffic<'_> {
     /// One goes on from its start or a call at `from`, which is now or later, up to its next call.
     #[inline]
     fn go_further(&mut self, clock: SimTime, from: SimTime, slot: u32, hop: u32) {
-        let Going { way, deadline, back, .. } = self.going[slot as usize];
-        let first = self.straight[way as usize].first;
-        let at = from + self.prepared.hop(slot, hop - first);
-        let next = self.hops[hop as usize].next;
+        let Hop { next, then, column, .. } = self.hops[hop as usize];
+        let at = from + self.slots.span(slot, column as usize);
+        let deadline = self.deadline(slot);
         if at >= self.until.min(deadline) {
             self.go_astray(clock, from, slot, hop);
-        } else if let What::End = self.hops[next as usize].what {
-            if at + back > deadline {
-                self.leave_for(clock, at, slot, next);
-            } else {
-                self.is_good(slot, at + back);
-            }
+        } else if then.is_some() {
+            self.reaches(at, slot, next);
         } else {
-            self.going[slot as usize].hop = next;
-            // Who sets out may do so before its time.
-            if at > clock || hop == first {
-                self.lane.push(at, slot);
-            } else {
-                self.go(at, slot);
-            }
+            self.comes_to_end(clock, at, slot, next);
+        }
+    }
+
+    /// One has come to the end of its way at `at`, which is now or later.
+    pub(super) fn comes_to_end(&mut self, clock: SimTime, at: SimTime, slot: u32, hop: u32) {
+        let answer = at + self.slots.span(slot, BACK);
+        if answer > self.deadline(slot) {
+            self.leave_for(clock, at, slot, hop);
+        } else {
+            self.is_good(slot, answer);
+        }
+    }
+
+    /// One reaches its next call at `at`.
+    fn reaches(&mut self, at: SimTime, slot: u32, hop: u32) {
+        if at < self.stages.now {
+            // It has just begun, and nothing is between them.
+            self.leave_stages();
+        }
+        if let (true, What::Call(station)) = (self.stages.on, self.hops[hop as usize].what) {
+            self.stages.come(station, at.nanos(), slot, hop);
+        } else {
+            self.due.push(Reverse((self.slots.key(at.nanos(), slot), slot, hop)));
         }
     }
 
     /// One leaves its way before its next call, where the world may change or it is given up.
     #[cold]
     fn go_astray(&mut self, clock: SimTime, from: SimTime, slot: u32, hop: u32) {
-        let Going { way, deadline, back, .. } = self.going[slot as usize];
-        let (bound, Straight { first, last, .. }) = (self.until.min(deadline), &self.straight[way as usize]);
-        let (first, last) = (*first, *last);
-        let (mut at, mut hop) = (if hop == first { from + back } else { from }, hop + 1);
+        let (bound, way) = (self.until.min(self.deadline(slot)), &self.straight[self.slots.way(slot) as usize]);
+        let Straight { first, last, .. } = *way;
+        let (mut at, mut hop) = (if hop == first { from + self.slots.span(slot, BACK) } else { from }, hop + 1);
         while at < bound && hop < last {
-            at += self.prepared.hop(slot, hop - first);
+            at += self.slots.span(slot, HOPS + (hop - first) as usize);
             hop += 1;
         }
         self.leave_for(clock, at, slot, hop);
@@ -155,66 +170,49 @@ impl Traffic<'_> {
 
     /// It has its answer.
     #[inline]
-    fn is_good(&mut self, slot: u32, answer: SimTime) {
-        let Going { way, begun, .. } = self.going[slot as usize];
-        if begun < self.counts.since {
-            self.has_accessed(slot, self.straight[way as usize].last);
-            self.ended.push(slot);
-            return;
-        }
+    pub(super) fn is_good(&mut self, slot: u32, answer: SimTime) {
+        let (begun, way) = (self.slots.begun(slot), self.slots.way(slot));
         let straight = &mut self.straight[way as usize];
-        if !(straight.began..straight.minute).contains(&begun) {
-            self.count_straight(way);
-            let straight = &mut self.straight[way as usize];
-            // A minute that has begun before all that counts is counted from where that does.
-            straight.minute = self.counts.minutes.end_of(begun);
-            straight.began = self.counts.minutes.start_of(begun).max(self.counts.since);
-        }
-        let straight = &mut self.straight[way as usize];
-        straight.answered.push(slot);
-        straight.took.push(seconds(answer - begun));
-        if straight.answered.len() == BATCH {
-            self.count_answered(way);
+        if (straight.began..straight.minute).contains(&begun) {
+            straight.good += 1;
+            self.end_good(slot, (answer - begun).nanos());
+        } else {
+            self.is_first_of_minute(slot, answer);
         }
     }
 
-    /// Counts how long those took that have their answers, and what they did.
-    #[inline(never)]
-    fn count_answered(&mut self, number: u32) {
-        let way = &mut self.straight[number as usize];
-        if way.answered.is_empty() {
+    /// The same, where those of another minute were counted last.
+    #[cold]
+    fn is_first_of_minute(&mut self, slot: u32, answer: SimTime) {
+        let (begun, way) = (self.slots.begun(slot), self.slots.way(slot));
+        if begun < self.counts.since {
+            self.has_accessed(slot, self.straight[way as usize].last);
+            self.end_left(slot);
             return;
         }
-        let cell = way.population.index() * self.plan.journeys.len() + way.journey.index();
-        self.counts.latency[cell].record_each(&way.took);
-        way.good += way.answered.len() as u32;
-        for hop in way.first..way.last {
-            let What::Access(access) = self.hops[hop as usize].what else { continue };
-            for (took, &slot) in way.took.iter_mut().zip(&way.answered) {
-                *took = seconds(self.prepared.hop(slot, hop - way.first));
-            }
-            self.counts.accessed_each(access.store, way.journey, access.writes, &way.took);
-            access.add_written(way.took.len() as f64 * self.counts.weight, &mut self.written);
-        }
-        self.ended.append(&mut way.answered);
-        way.took.clear();
+        self.count_straight(way);
+        let straight = &mut self.straight[way as usize];
+        // A minute that has begun before all that counts is counted from where that does.
+        straight.minute = self.counts.minutes.end_of(begun);
+        straight.began = self.counts.minutes.start_of(begun).max(self.counts.since);
+        straight.good += 1;
+        self.end_good(slot, (answer - begun).nanos());
     }
 
     /// Counts what one has accessed before this hop.
     fn has_accessed(&mut self, slot: u32, before: u32) {
-        let Going { way, begun, .. } = self.going[slot as usize];
-        let Straight { first, journey, .. } = self.straight[way as usize];
+        let begun = self.slots.begun(slot);
+        let Straight { first, journey, .. } = self.straight[self.slots.way(slot) as usize];
         for hop in first..before {
             let What::Access(access) = self.hops[hop as usize].what else { continue };
-            let seconds = seconds(self.prepared.hop(slot, hop - first));
+            let seconds = seconds(self.slots.span(slot, HOPS + (hop - first) as usize));
             self.counts.accessed(begun, access.store, journey, access.writes, seconds);
             access.add_written(self.counts.weight, &mut self.written);
         }
     }
 
-    /// Counts what has gone a way.
+    /// Counts the good ones that have gone a way.
     pub(super) fn count_straight(&mut self, way: u32) {
-        self.count_answered(way);
         let straight = &mut self.straight[way as usize];
         let (began, good) = (straight.began, core::mem::take(&mut straight.good));
         let (population, journey) = (straight.population, straight.journey);
@@ -227,13 +225,15 @@ impl Traffic<'_> {
     /// It leaves its way before this hop, and is a request as any other.
     fn leave(&mut self, slot: u32, hop: u32, entered: bool) -> u32 {
         self.has_accessed(slot, hop);
-        self.ended.push(slot);
-        self.enter(self.going[slot as usize], hop, entered)
+        let (begun, back) = (self.slots.begun(slot), self.slots.span(slot, BACK));
+        let (way, waited) = (self.slots.way(slot), seconds(self.slots.span(slot, WAITED)));
+        self.end_left(slot);
+        self.enter(Going { way, hop, begun, back, waited }, entered)
     }
 
-    fn enter(&mut self, going: Going, hop: u32, entered: bool) -> u32 {
-        let Going { way, begun, deadline, back, waited, .. } = going;
+    fn enter(&mut self, Going { way, hop, begun, back, waited }: Going, entered: bool) -> u32 {
         let way = &self.straight[way as usize];
+        let deadline = begun + way.timeout;
         let Hop { step, called, crossed, .. } = self.hops[hop as usize];
         let begins = Entry::begins(begun, way.population, way.journey, (way.cluster, way.current));
         self.counts.offered(begun, way.population, way.journey, way.current);
@@ -249,8 +249,7 @@ impl Traffic<'_> {
         let straight = &self.straight[way as usize];
         let Some((station, back)) = straight.at_once else { return };
         let (cluster, hop) = (straight.cluster, straight.first + 1);
-        let deadline = begun + straight.timeout;
-        let number = self.enter(Going { way, hop, begun, deadline, back, waited: 0.0 }, hop, true);
+        let number = self.enter(Going { way, hop, begun, back, waited: 0.0 }, true);
         let entry = &mut self.entries[number as usize];
         (entry.called, entry.open, entry.step) = (true, 1, 1);
         match passage {

@@ -2,7 +2,7 @@
 //! is known when it comes (Kiefer and Wolfowitz 1955: the sorted work loads).
 
 use super::servers::Servers;
-use super::several::{Easy, REGISTERS, SEVERAL, Several};
+use super::several::{Easy, Idle, REGISTERS, SEVERAL, Several};
 use crate::base::{SimTime, Span};
 use std::collections::VecDeque;
 
@@ -35,7 +35,7 @@ impl Known {
         let last = done.iter().copied().max().unwrap_or(now).max(now);
         let left = done.iter().map(|done| u128::from(done.since(now).nanos())).sum();
         Self {
-            servers: Servers::new(servers, done),
+            servers: Servers::new(now, servers, done),
             starts: has_end.then(VecDeque::new),
             starts_last: now,
             last,
@@ -78,17 +78,39 @@ impl Known {
     /// Several calls come one after another: they are taken up as by [`Self::start`] and [`Self::take_up`], up to the first
     /// that isn't easy, or that as many wait before as may. Gives how many were taken up.
     pub(super) fn pass(&mut self, calls: &mut Several, limit: u64, easy: Easy) -> usize {
-        if let (Servers::Sorted(free), None) = (&mut self.servers, &self.starts)
-            && (1..=REGISTERS).contains(&free.len())
-        {
-            let count = calls.pass(free, easy);
-            self.add(calls, count);
-            return count;
-        }
+        let mut idle = Idle { last: self.last.nanos(), sum: 0 };
+        let count = match &mut self.servers {
+            Servers::Sorted(free) if self.starts.is_none() && (1..=REGISTERS).contains(&free.len()) => {
+                calls.pass(free, easy, &mut idle)
+            }
+            Servers::Loose { busy, idle: many } if *many >= calls.count => {
+                let count = calls.pass_idle(easy, &mut idle);
+                busy.extend(calls.done[..count].iter().map(|&done| SimTime::from_nanos(done)));
+                *many -= count;
+                count
+            }
+            Servers::Sorted(_) | Servers::Loose { .. } | Servers::Heap { .. } => {
+                let count = self.pass_one_by_one(calls, limit, easy);
+                calls.idle(count, &mut idle);
+                count
+            }
+        };
+        let (service, done) = (&calls.service[..count], &calls.done[..count]);
+        calls.busy = sum(service.iter().copied());
+        self.times.busy += calls.busy;
+        self.times.here += sum(calls.come.iter().zip(done).map(|(came, done)| done - came));
+        self.times.idle += u128::from(idle.sum);
+        self.last = SimTime::from_nanos(idle.last);
+        self.starts_last = calls.start[..count].last().map_or(self.starts_last, |&start| SimTime::from_nanos(start));
+        count
+    }
+
+    fn pass_one_by_one(&mut self, calls: &mut Several, limit: u64, easy: Easy) -> usize {
         for call in 0..calls.count {
             let now = SimTime::from_nanos(calls.come[call]);
             let Some(start) = self.start(now, limit) else { return call };
-            let done = self.take_up(now, start, Span::from_nanos(calls.service[call]));
+            let done = start + Span::from_nanos(calls.service[call]);
+            self.servers.take(done);
             (calls.start[call], calls.done[call]) = (start.nanos(), done.nanos());
             if !easy.is(now.nanos(), done.nanos()) {
                 return call + 1;
@@ -97,20 +119,16 @@ impl Known {
         calls.count
     }
 
-    /// Adds up the times of calls that servers have taken up.
-    fn add(&mut self, calls: &Several, count: usize) {
-        let Some(&start) = calls.start[..count].last() else { return };
-        self.starts_last = SimTime::from_nanos(start);
-        let (service, done) = (&calls.service[..count], &calls.done[..count]);
-        self.times.busy += sum(service.iter().copied());
-        self.times.here += sum(calls.come.iter().zip(done).map(|(came, done)| done - came));
-        let (mut last, mut idle) = (self.last.nanos(), 0);
-        for (&came, &done) in calls.come.iter().zip(done) {
-            idle += came.saturating_sub(last);
-            last = last.max(done);
-        }
-        self.times.idle += u128::from(idle);
-        self.last = SimTime::from_nanos(last);
+    /// So many calls that come from now on find a server or room to wait, whenever they do.
+    pub(super) fn has_room(&mut self, now: SimTime, limit: u64, calls: u64) -> bool {
+        let waiting = self.starts.as_mut().map_or(0, |starts| {
+            while starts.front().is_some_and(|&start| start <= now) {
+                starts.pop_front();
+            }
+            starts.len() as u64
+        });
+        let room = limit.saturating_sub(waiting);
+        calls <= room || calls <= room.saturating_add(self.servers.idle(now))
     }
 
     /// A call waits.

@@ -11,7 +11,8 @@
 //!
 //! Between two events of the world a request needs an event of its own only where others matter to it: where it arrives
 //! at a station. When it leaves is known then (`foresight.rs`), and what it does after that it does at once (`walk.rs`),
-//! without so much as an entry where nothing else can happen to it (`straight.rs`).
+//! without so much as an entry where nothing else can happen to it (`straight.rs`), and then without events where many go
+//! such ways (`stages.rs`, `at_once.rs`).
 //!
 //! It runs all the time, or in a window of a run that is rates elsewhere: then what waits by rates waits here first, and
 //! requests come for a while before they count, so that queues, retries and breakers are as they would be.
@@ -25,16 +26,17 @@ mod foresight;
 mod going;
 mod interrupted;
 mod known;
-mod lane;
 mod making;
 mod minutes;
+mod order;
 mod pods;
-mod prepared;
 mod remote;
 mod sample;
 mod servers;
 mod several;
+mod slots;
 mod source;
+mod stages;
 mod station;
 mod stores;
 mod straight;
@@ -55,23 +57,26 @@ use crate::domain::{Cluster, Journey, Population, Root, Stage, Store};
 use crate::engine::EventList;
 use crate::plan::{DEMAND, Plan};
 use client::Breaker;
+use core::cmp::Reverse;
 use draws::Draws;
 use entry::Entry;
-use going::Going;
-use lane::Lane;
+use going::{Due, time};
 use making::{only, station};
-use prepared::Prepared;
 use sample::{Sampler, Trips};
 use several::Several;
+use slots::Slots;
 use source::Source;
+use stages::Stages;
 use station::{Call, Start, Station};
-use std::collections::VecDeque;
+use std::collections::{BinaryHeap, VecDeque};
 use straight::{Hop, Straight};
 use units::span;
 use view::{View, Way};
 
 /// The streams of what requests draw.
 const ARRIVALS: u64 = digest("arrivals");
+const BEGINNINGS: u64 = digest("journeys and ways of requests");
+const WAYS: u64 = digest("straight ways");
 const CHOICES: u64 = digest("choices of a request");
 const NETWORK: u64 = digest("network of a request");
 const TRIPS: u64 = digest("round trips of a request");
@@ -149,18 +154,19 @@ pub(super) struct Traffic<'p> {
     hops: Vec<Hop>,
     straight_of: Vec<[Option<u32>; 2]>,
     straightened: bool,
-    /// Of these populations all requests go straight ways that are more than one call.
+    /// Of these populations all requests go straight ways, and save up no retries.
     all_straight: Table<Population, bool>,
-    /// Requests on such ways, when each reaches its next station, and which have ended.
-    lane: Lane,
-    going: Vec<Going>,
-    prepared: Prepared,
-    ended: Vec<u32>,
+    /// Requests on such ways; and those that go by themselves, by when they reach their next calls.
+    slots: Slots,
+    stages: Stages,
+    due: BinaryHeap<Due>,
     arrivals: u64,
     /// The journey of a population that has but one.
     only_journey: Table<Population, Option<Id<Journey>>>,
     /// By cluster: the fault under which calls began to wait, as long as any wait; it may be over.
     begun: Table<Cluster, Option<Id<Root>>>,
+    stream: Stream,
+    beginnings: Table<Population, Rng>,
     choices: Table<Population, Rng>,
     network: Rng,
     trips: Trips,
@@ -229,13 +235,14 @@ impl<'p> Traffic<'p> {
             straight_of: vec![[None; 2]; plan.populations.len() * plan.journeys.len() * plan.clusters.len()],
             straightened: false,
             all_straight: vec![false; plan.populations.len()].into(),
-            lane: Lane::default(),
-            going: Vec::new(),
-            prepared: Prepared::default(),
-            ended: Vec::new(),
+            slots: Slots::default(),
+            stages: Stages::new(plan),
+            due: BinaryHeap::new(),
             arrivals: 0,
             only_journey: plan.populations.iter().map(|own| only(&own.shares)).collect(),
             begun: vec![None; plan.clusters.len()].into(),
+            stream: opening.stream,
+            beginnings: plan.populations.iter().map(|own| stream(&own.name, BEGINNINGS)).collect(),
             choices: plan.populations.iter().map(|own| stream(&own.name, CHOICES)).collect(),
             network: opening.stream.with(NETWORK).rng(),
             trips: Trips::new(plan.jitter, opening.stream.with(TRIPS).rng(), tables),
@@ -268,11 +275,21 @@ impl<'p> Traffic<'p> {
         if !self.straightened {
             self.straighten();
         }
+        self.time_stages();
         let mut first = self.first_source();
         while !self.counts.has_traced() {
             let event = self.events.next_time().unwrap_or(SimTime::NEVER);
             let ((source, begins, others), (gives_up, late)) = (first, self.gives_up);
-            let arrives = self.lane.next_time();
+            let arrives = self.due.peek().map_or(SimTime::NEVER, |due| time(due.0.0));
+            if self.go_in_stages(arrives.min(begins), event.min(gives_up + Span::from_nanos(1)).min(to)) {
+                first = self.first_source();
+                continue;
+            }
+            let arrives = if self.stages.on {
+                self.stages.now
+            } else {
+                self.due.peek().map_or(SimTime::NEVER, |due| time(due.0.0))
+            };
             let next = event.min(arrives).min(begins).min(gives_up);
             if next >= to {
                 break;
@@ -281,20 +298,25 @@ impl<'p> Traffic<'p> {
                 if let Some((now, event)) = self.events.pop() {
                     self.handle(now, event);
                 }
+            } else if next == arrives && self.stages.on {
+                self.leave_stages();
             } else if next == arrives {
-                if let Some((now, slot)) = self.lane.pop() {
+                if let Some(Reverse((key, slot, hop))) = self.due.pop() {
                     self.arrivals += 1;
-                    self.go(now, slot);
+                    self.go(time(key), slot, hop);
                 }
             } else if next == begins {
                 let until = event.min(arrives).min(gives_up).min(others).min(to);
-                if !self.go_at_once(source, until) && !self.set_out_ahead(source) {
+                if !self.go_at_once(source, until) {
                     for _ in 0..self.sources[source].batch {
                         self.begin(begins, source);
                     }
                     self.sources[source].take();
                 }
                 self.begins[source.index()] = self.sources[source].next;
+                if self.stages.least == Span::FOREVER {
+                    self.time_stages();
+                }
                 first = self.first_source();
             } else {
                 let due = self.deadlines[late].pop_front();
@@ -304,8 +326,10 @@ impl<'p> Traffic<'p> {
                 }
             }
         }
+        self.leave_stages();
         for way in 0..self.straight.len() as u32 {
             self.count_straight(way);
+            self.count_ended(way);
         }
     }
 

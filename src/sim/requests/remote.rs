@@ -9,7 +9,7 @@ use super::sample::{Sampler, Tables};
 use super::station::{Admission, Call};
 use super::units::span;
 use super::{Event, Traffic};
-use crate::base::stream::uniform;
+use crate::base::stream::{Rng, uniform};
 use crate::base::{Id, SimTime, Span};
 use crate::dist::Dist;
 use crate::domain::{Cluster, Service, Stage};
@@ -32,12 +32,17 @@ impl Extras {
         let proxies = plan.clusters.iter().map(|own| own.proxies.as_ref().map(|own| sampler(&own.latency))).collect();
         Self { connections, proxies }
     }
+
+    /// What the proxies of a cluster add to a call within it, in seconds.
+    pub(super) fn of_proxies(&self, cluster: Id<Cluster>, rng: &mut Rng) -> f64 {
+        self.proxies[cluster.index()].as_ref().map_or(0.0, |own| own.draw(rng))
+    }
 }
 
 impl Traffic<'_> {
     /// What the proxies of a cluster add to a call within it, in seconds.
     pub(super) fn proxies(&mut self, cluster: Id<Cluster>) -> f64 {
-        self.extras.proxies[cluster.index()].as_ref().map_or(0.0, |own| own.draw(&mut self.network))
+        self.extras.of_proxies(cluster, &mut self.network)
     }
 
     /// Some of these services are called within the try's cluster, so that its calls cross the region.

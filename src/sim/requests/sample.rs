@@ -103,10 +103,10 @@ impl Trips {
         (self.factors.is_none() || median == 0.0).then_some(median)
     }
 
-    /// Adds a round trip of this median, in seconds, to each of these, times a factor.
-    pub(super) fn add(&mut self, factor: f64, median: f64, sums: &mut [f64]) {
-        match &mut self.factors {
-            Some(factors) if median > 0.0 => factors.add(factor * median, sums),
+    /// Adds a round trip of this median, in seconds, to each of these, times a factor; from another stream than its own.
+    pub(super) fn add(&self, factor: f64, median: f64, rng: &mut Rng, sums: &mut [f64]) {
+        match &self.factors {
+            Some(factors) if median > 0.0 => factors.add(factor * median, rng, sums),
             Some(_) | None => sums.iter_mut().for_each(|sum| *sum += factor * median),
         }
     }

@@ -21,10 +21,10 @@ pub(super) enum Servers {
 }
 
 impl Servers {
-    /// So many, of which some are free at these times only: at most as many.
-    pub(super) fn new(servers: u32, mut busy: Vec<SimTime>) -> Self {
+    /// So many, of which some are free at these times only, at most as many; the others now.
+    pub(super) fn new(now: SimTime, servers: u32, mut busy: Vec<SimTime>) -> Self {
         if servers <= FEW {
-            busy.resize(servers as usize, SimTime::ZERO);
+            busy.resize(servers as usize, now);
             busy.sort_unstable();
             return Self::Sorted(busy);
         }
@@ -76,6 +76,21 @@ impl Servers {
         }
     }
 
+    /// How many are free now.
+    pub(super) fn idle(&mut self, now: SimTime) -> u64 {
+        let idle = match self {
+            Self::Sorted(free) => free.partition_point(|&free| free <= now),
+            Self::Loose { busy, idle } => {
+                let all = busy.len() + *idle;
+                busy.retain(|&done| done > now);
+                *idle = all - busy.len();
+                *idle
+            }
+            Self::Heap { free, .. } => free.iter().filter(|free| free.0 <= now).count(),
+        };
+        idle as u64
+    }
+
     /// The one that is free first is busy until then.
     #[inline]
     pub(super) fn take(&mut self, done: SimTime) {
@@ -115,7 +130,7 @@ mod tests {
     fn many_servers_are_as_sorted_ones() {
         // From nobody waiting to all and back: the rate swings about what a hundred servers can do.
         let mut rng = Seed { master: 3, replication: 0 }.stream().rng();
-        let mut many = Servers::new(100, Vec::new());
+        let mut many = Servers::new(SimTime::ZERO, 100, Vec::new());
         let mut sorted = vec![SimTime::ZERO; 100];
         let (mut now, mut kinds) = (SimTime::ZERO, [0, 0]);
         for number in 0..40_000_u64 {

@@ -13,11 +13,10 @@ pub(super) const SEVERAL: usize = BATCH;
 pub(super) const REGISTERS: usize = 8;
 
 /// Several calls: when the request of each begins, when it comes and how long it is served; and once that is known when it
-/// is taken up and done. All times are nanoseconds, but those on an undisturbed server are seconds.
+/// is taken up and done. All times are nanoseconds.
 pub(super) struct Several {
     pub(super) begin: [u64; SEVERAL],
     pub(super) come: [u64; SEVERAL],
-    pub(super) seconds: [f64; SEVERAL],
     pub(super) service: [u64; SEVERAL],
     pub(super) start: [u64; SEVERAL],
     pub(super) done: [u64; SEVERAL],
@@ -25,6 +24,14 @@ pub(super) struct Several {
     pub(super) took: [f64; SEVERAL],
     pub(super) lasts: [u64; SEVERAL],
     pub(super) count: usize,
+    /// How long those that were taken up are served, all together.
+    pub(super) busy: u128,
+}
+
+/// When the last call leaves, of all that came so far, and how long nobody was there.
+pub(super) struct Idle {
+    pub(super) last: u64,
+    pub(super) sum: u64,
 }
 
 /// Calls that go through as all else stays: they are done before `until`, and no later than `most` after they came.
@@ -45,58 +52,114 @@ impl Several {
     pub(super) const NONE: Self = Self {
         begin: [0; SEVERAL],
         come: [0; SEVERAL],
-        seconds: [0.0; SEVERAL],
         service: [0; SEVERAL],
         start: [0; SEVERAL],
         done: [0; SEVERAL],
         took: [0.0; SEVERAL],
         lasts: [0; SEVERAL],
         count: 0,
+        busy: 0,
     };
 
-    pub(super) fn passage(&self, call: usize) -> Passage {
+    /// What is known of a call that takes so many seconds on an undisturbed server.
+    pub(super) fn passage(&self, call: usize, service: f64) -> Passage {
         let (start, done) = (SimTime::from_nanos(self.start[call]), SimTime::from_nanos(self.done[call]));
-        Passage { start, done, service: self.seconds[call] }
+        Passage { start, done, service }
     }
 
     /// Servers take calls up, up to the first that isn't easy. Gives how many they took up.
-    pub(super) fn pass(&mut self, free: &mut [SimTime], easy: Easy) -> usize {
+    pub(super) fn pass(&mut self, free: &mut [SimTime], easy: Easy, idle: &mut Idle) -> usize {
         match free.len() {
-            1 => self.pass_by::<1>(free, easy),
-            2 => self.pass_by::<2>(free, easy),
-            3 => self.pass_by::<3>(free, easy),
-            4 => self.pass_by::<4>(free, easy),
-            5 => self.pass_by::<5>(free, easy),
-            6 => self.pass_by::<6>(free, easy),
-            7 => self.pass_by::<7>(free, easy),
-            REGISTERS => self.pass_by::<REGISTERS>(free, easy),
+            1 => self.pass_by::<1>(free, easy, idle),
+            2 => self.pass_by::<2>(free, easy, idle),
+            3 => self.pass_by::<3>(free, easy, idle),
+            4 => self.pass_by::<4>(free, easy, idle),
+            5 => self.pass_by::<5>(free, easy, idle),
+            6 => self.pass_by::<6>(free, easy, idle),
+            7 => self.pass_by::<7>(free, easy, idle),
+            REGISTERS => self.pass_by::<REGISTERS>(free, easy, idle),
             _ => 0,
         }
     }
 
+    /// The same, where servers idle for all of them.
+    pub(super) fn pass_idle(&mut self, easy: Easy, idle: &mut Idle) -> usize {
+        let (mut last, mut most) = (0, 0);
+        let count = self.count.min(SEVERAL);
+        let (come, service, ends) = (&self.come[..count], &self.service[..count], &mut self.done[..count]);
+        for call in 0..count {
+            ends[call] = come[call].saturating_add(service[call]);
+            (last, most) = (last.max(ends[call]), most.max(service[call]));
+        }
+        self.start[..count].copy_from_slice(come);
+        if last < easy.until.nanos() && most <= easy.most.nanos() && self.come[self.count - 1] <= idle.last {
+            // And somebody is there all the time.
+            idle.last = idle.last.max(last);
+            return self.count;
+        }
+        let hard = (0..self.count).find(|&call| !easy.is(self.come[call], self.done[call]));
+        let count = hard.map_or(self.count, |hard| hard + 1);
+        self.idle(count, idle);
+        count
+    }
+
+    /// How long nobody is there, of the first so many.
+    pub(super) fn idle(&self, count: usize, idle: &mut Idle) {
+        for (&came, &done) in self.come[..count].iter().zip(&self.done[..count]) {
+            idle.sum += came.saturating_sub(idle.last);
+            idle.last = idle.last.max(done);
+        }
+    }
+
     #[inline(never)]
-    fn pass_by<const SERVERS: usize>(&mut self, all: &mut [SimTime], easy: Easy) -> usize {
-        let mut free: [u64; SERVERS] = core::array::from_fn(|server| all[server].nanos());
-        let calls = self.come.iter().zip(&self.service).zip(self.start.iter_mut().zip(&mut self.done));
-        let mut count = 0;
-        for ((&came, &service), (starts, ends)) in calls.take(self.count) {
+    fn pass_by<const SERVERS: usize>(&mut self, all: &mut [SimTime], easy: Easy, idle: &mut Idle) -> usize {
+        let before: [u64; SERVERS] = core::array::from_fn(|server| all[server].nanos());
+        let (mut free, mut own) = (before, Idle { ..*idle });
+        let mut count = self.take_up::<SERVERS, false>(&mut free, easy, &mut own);
+        // Most often all are easy, as is seen at the server that is free last; else one by one.
+        let last = free[SERVERS - 1];
+        if !easy.is(self.come[0].min(last), last) {
+            (free, own) = (before, Idle { ..*idle });
+            count = self.take_up::<SERVERS, true>(&mut free, easy, &mut own);
+        }
+        *idle = own;
+        for (to, from) in all.iter_mut().zip(free) {
+            *to = SimTime::from_nanos(from);
+        }
+        count
+    }
+
+    #[inline]
+    fn take_up<const SERVERS: usize, const LOOKS: bool>(
+        &mut self,
+        all: &mut [u64; SERVERS],
+        easy: Easy,
+        idle: &mut Idle,
+    ) -> usize {
+        let (mut free, mut sum) = (*all, idle.sum);
+        let mut count = self.count.min(SEVERAL);
+        let (come, service) = (&self.come[..count], &self.service[..count]);
+        let (starts, ends) = (&mut self.start[..count], &mut self.done[..count]);
+        for call in 0..come.len() {
             // Without branches: whether it waits, and where its server belongs then, is anybody's guess.
-            let start = came + free[0].saturating_sub(came);
-            let done = start.saturating_add(service);
-            (*starts, *ends) = (start, done);
+            let came = come[call];
+            let start = came.max(free[0]);
+            let done = start.saturating_add(service[call]);
+            (starts[call], ends[call]) = (start, done);
+            // Nobody is there once the last server is free.
+            sum += came.saturating_sub(free[SERVERS - 1]);
             for server in 0..SERVERS - 1 {
                 let next = free[server + 1].min(done);
                 free[server] = if server == 0 { next } else { next.max(free[server]) };
             }
             free[SERVERS - 1] = if SERVERS == 1 { done } else { free[SERVERS - 1].max(done) };
-            count += 1;
-            if !easy.is(came, done) {
+            if LOOKS && !easy.is(came, done) {
+                count = call + 1;
                 break;
             }
         }
-        for (to, from) in all.iter_mut().zip(free) {
-            *to = SimTime::from_nanos(from);
-        }
+        *all = free;
+        *idle = Idle { last: free[SERVERS - 1], sum };
         count
     }
 }

@@ -125,15 +125,17 @@ impl Source {
         let most = gaps.len().min(begins.len());
         // Gaps first, then what they add up to.
         spans(&gaps[..most], self.pace * 1e-9, &mut begins[..most]);
-        let (mut next, mut count) = (self.next.nanos(), 0);
+        let mut next = self.next.nanos();
         for begin in &mut begins[..most] {
-            if count > 0 && next >= last {
-                break;
-            }
             next = next.saturating_add(core::mem::replace(begin, next));
-            count += 1;
         }
-        count
+        // Most often all of them begin before.
+        if begins[most - 1] < last { most } else { begins[..most].partition_point(|&begin| begin < last).max(1) }
+    }
+
+    /// Requests per second, while that stays as it is.
+    pub(super) fn rate(&self) -> f64 {
+        if self.pace > 0.0 { f64::from(self.batch) * 1e9 / self.pace } else { 0.0 }
     }
 
     /// So many of these begin, one at least.

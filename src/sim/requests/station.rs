@@ -249,7 +249,7 @@ impl Station {
         } else {
             let service = self.drawn.pop_front().unwrap_or_else(|| self.times.draw());
             let wait = now - call.arrived;
-            self.started(wait, service);
+            self.started(wait, span(service * self.pace.slower));
             (service, wait, !wait.is_zero())
         };
         self.busy += 1;
@@ -381,6 +381,7 @@ impl Station {
         }
         self.prepare(now);
         self.be_a_line(now);
+        self.settle_service();
         self.ready = ready;
         self.pace = pace;
         self.next_shared(now, starts);

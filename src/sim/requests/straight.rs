@@ -2,17 +2,20 @@
 //! between them.
 //!
 //! Most requests go such ways most of the time: nothing is degraded, nobody loses patience, and chance decides only how
-//! long each thing takes, which is drawn beforehand (`prepared.rs`). They need no entry and no events but one for each call
-//! (`going.rs`), or none where a single call is all there is (`at_once.rs`). One that leaves its way goes on as any other
-//! from where it is: where it is rejected, its client gives it up, or something else happens in the world before its next
-//! step.
+//! long each thing takes, which is drawn beforehand (`slots.rs`). They need no entry, and no events where many go together
+//! (`stages.rs`) or a single call is all there is (`at_once.rs`), else one for each call (`going.rs`). One that leaves its
+//! way goes on as any other from where it is: where it is rejected, its client gives it up, or something else happens in
+//! the world before its next step.
 
 use super::Traffic;
+use super::WAYS;
 use super::several::SEVERAL;
+use super::slots::{BLOCK, HOPS};
 use super::units::span;
+use crate::base::stream::{Rng, digest};
 use crate::base::{Id, SimTime, Span};
 use crate::domain::{Cluster, Dependency, Journey, Population, Store};
-use crate::plan::{DEMAND, Plan, StepPlan};
+use crate::plan::{DEMAND, JourneyPlan, Plan, StepPlan};
 use crate::sim::inputs::Route;
 
 /// The way of all requests of a population on a journey, that a cluster serves, for now.
@@ -34,12 +37,15 @@ pub(super) struct Straight {
     pub(super) at_once: Option<(usize, Span)>,
     /// How many good ones were taken in a row last.
     pub(super) row: u32,
-    /// Requests that are prepared, and how many the next time.
-    pub(super) ready: Vec<u32>,
-    pub(super) prepare: u32,
-    /// Requests that have their answer, and the seconds after which; none of what they did has been counted.
-    pub(super) answered: Vec<u32>,
-    pub(super) took: Vec<f64>,
+    /// What its requests draw from, and how many have been drawn (`slots.rs`).
+    pub(super) rng: Rng,
+    pub(super) number: u32,
+    /// The block of those that begin next; so many of it are ready, of which so many have begun.
+    pub(super) block: u32,
+    pub(super) ready: u32,
+    pub(super) used: u32,
+    /// Requests that are on this way.
+    pub(super) under_way: u32,
     /// Good requests that have begun in a minute, which ends then, and haven't been counted yet but for how long they took.
     pub(super) good: u32,
     pub(super) began: SimTime,
@@ -53,8 +59,10 @@ pub(super) struct Hop {
     pub(super) step: u32,
     pub(super) called: bool,
     pub(super) crossed: bool,
-    /// Of a start or a call: the next call, or the end.
+    /// Of a start or a call: where a slot says how long all takes up to the next call or the end; that, and its station.
+    pub(super) column: u32,
     pub(super) next: u32,
+    pub(super) then: Option<u32>,
 }
 
 /// What it does. Round trips are medians in seconds.
@@ -120,7 +128,7 @@ impl Traffic<'_> {
                     if let Some(straight) = self.straight_way(population, journey, (way.cluster, current)) {
                         let at = self.straight_at(population, journey, way.cluster);
                         self.straight_of[at][usize::from(current)] = Some(self.straight.len() as u32);
-                        all &= straight.budget == 0.0 && straight.at_once.is_none();
+                        all &= straight.budget == 0.0;
                         self.straight.push(straight);
                     } else {
                         self.hops.truncate(begins);
@@ -130,7 +138,8 @@ impl Traffic<'_> {
             }
             self.all_straight[population] = all;
         }
-        self.forget_prepared();
+        self.forget_slots();
+        self.order_stations();
         self.straightened = true;
     }
 
@@ -142,19 +151,21 @@ impl Traffic<'_> {
     ) -> Option<Straight> {
         let plan = self.plan;
         let of = &plan.journeys[journey];
-        let plain = of.program.is_empty() && of.breaker.is_none() && of.hedge.is_none() && of.patience.is_none();
         let view = self.views[cluster].as_ref()?;
         let inputs = &view.inputs;
         let flow = view.flow(population, current)?;
         let there = flow.refused.is_none() && inputs.zones_listed == 0 && inputs.zones_up > 0;
-        if !(plain && there && inputs.front.is_good() && inputs.remotes.is_empty()) {
+        if !(is_plain(of) && there && inputs.front.is_good() && inputs.remotes.is_empty()) {
             return None;
         }
         let first = self.hops.len();
         let here = plan.clusters[cluster].region;
         let (mut called, hops) = (false, &mut self.hops);
-        let next = 0;
-        hops.push(Hop { what: What::Start, step: 0, called, crossed: false, next });
+        let put = |hops: &mut Vec<Hop>, what: What, step: u32, (called, crossed): (bool, bool)| {
+            let column = (HOPS + hops.len() - first) as u32;
+            hops.push(Hop { what, step, called, crossed, column, next: 0, then: None });
+        };
+        put(hops, What::Start, 0, (called, false));
         for (step, what) in of.steps.iter().enumerate() {
             let step = step as u32;
             match what {
@@ -167,9 +178,9 @@ impl Traffic<'_> {
                     }
                     if called {
                         let what = What::Cross(plan.region_rtt[here][here], plan.clusters[cluster].proxies.is_some());
-                        hops.push(Hop { what, step, called, crossed: false, next });
+                        put(hops, what, step, (called, false));
                     }
-                    hops.push(Hop { what: What::Call(station), step, called, crossed: called, next });
+                    put(hops, What::Call(station), step, (called, called));
                     called = true;
                 }
                 StepPlan::Read(store, _) | StepPlan::Write(store, _) => {
@@ -180,25 +191,28 @@ impl Traffic<'_> {
                     access.writes = bytes.is_some();
                     let partition = self.first_partitions[*store] + plan.stores[*store].partition_of(population);
                     access.written = bytes.filter(|_| matches!(route, Route::Via(..))).map(|bytes| (partition, bytes));
-                    hops.push(Hop { what: What::Access(access), step, called, crossed: false, next });
+                    put(hops, What::Access(access), step, (called, false));
                 }
                 StepPlan::Dependency(dependency) => {
                     if inputs.dependencies.iter().any(|(other, _)| other == dependency) {
                         return None;
                     }
-                    hops.push(Hop { what: What::Dependency(*dependency), step, called, crossed: false, next });
+                    put(hops, What::Dependency(*dependency), step, (called, false));
                 }
             }
         }
-        hops.push(Hop { what: What::End, step: of.steps.len() as u32, called, crossed: false, next });
+        put(hops, What::End, of.steps.len() as u32, (called, false));
         let last = hops.len() - 1;
-        let mut next = last as u32;
+        let (mut next, mut then) = (last as u32, None);
         for position in (first..last).rev() {
-            hops[position].next = next;
-            if let What::Call(_) = hops[position].what {
-                next = position as u32;
+            (hops[position].next, hops[position].then) = (next, then);
+            if let What::Call(station) = hops[position].what {
+                (next, then) = (position as u32, Some(station as u32));
             }
         }
+        // By when the way came to be, for each has requests of its own.
+        let stream = self.stream.with(WAYS).with(self.until.nanos()).with(digest(&plan.populations[population].name));
+        let stream = stream.with(digest(&of.name)).with(plan.clusters[cluster].digest).with(u64::from(current));
         let trip = plan.populations[population].rtt[cluster];
         let timeout = of.timeout.map_or(Span::FOREVER, span);
         let at_once = match (&self.hops[first + 1..], self.trips.constant(trip)) {
@@ -221,15 +235,24 @@ impl Traffic<'_> {
             last: last as u32,
             at_once,
             row: SEVERAL as u32,
-            ready: Vec::new(),
-            prepare: 4,
-            answered: Vec::new(),
-            took: Vec::new(),
+            rng: stream.rng(),
+            number: 0,
+            block: 0,
+            ready: BLOCK as u32,
+            used: BLOCK as u32,
+            under_way: 0,
             good: 0,
             began: SimTime::ZERO,
             minute: SimTime::ZERO,
         })
     }
+}
+
+/// A journey all of whose requests do the same.
+pub(super) fn is_plain(journey: &JourneyPlan) -> bool {
+    let single = |step: &StepPlan| !matches!(step, StepPlan::Call(services) if services.len() != 1);
+    let alone = journey.breaker.is_none() && journey.hedge.is_none() && journey.patience.is_none();
+    alone && journey.program.is_empty() && journey.steps.iter().all(single)
 }
 
 /// An access that takes trips and a draw.

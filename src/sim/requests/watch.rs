@@ -15,10 +15,10 @@ pub(super) struct Started {
     /// Of these, who waited, and who waited no longer than the objective.
     waited: u64,
     met: u64,
-    /// Seconds: of waits, their squares, and service.
-    wait: f64,
+    /// Of the squares of waits, in seconds.
     wait_square: f64,
-    service: f64,
+    /// Nanoseconds that they take on servers as they are now.
+    service: u128,
 }
 
 impl Station {
@@ -56,7 +56,7 @@ impl Station {
     }
 
     #[inline]
-    pub(super) fn started(&mut self, wait: Span, service: f64) {
+    pub(super) fn started(&mut self, wait: Span, service: Span) {
         if !self.counts {
             return;
         }
@@ -65,27 +65,33 @@ impl Station {
         started.calls += 1;
         started.waited += u64::from(wait > 0.0);
         started.met += u64::from(wait <= self.objective);
-        started.wait += wait;
         started.wait_square += wait * wait;
-        started.service += service;
+        started.service += u128::from(service.nanos());
         self.waits.record(wait);
     }
 
-    /// The first so many of several calls have been taken up.
-    pub(super) fn started_several(&mut self, calls: &mut Several, count: usize) {
+    /// The first so many of several calls have been taken up, and take so many nanoseconds together.
+    pub(super) fn started_several(&mut self, calls: &mut Several, count: usize, service: u128) {
         if !self.counts {
             return;
         }
         let started = &mut self.started;
         started.calls += count as u64;
-        for ((&came, &start), lasts) in calls.come.iter().zip(&calls.start).zip(&mut calls.lasts).take(count) {
+        started.service += service;
+        let mut any = 0;
+        let some = calls.come[..count].iter().zip(&calls.start[..count]).zip(&mut calls.lasts[..count]);
+        for ((&came, &start), lasts) in some {
             *lasts = start - came;
+            any |= *lasts;
+        }
+        if any == 0 {
+            started.met += count as u64;
+            self.waits.record_zeros(count);
+            return;
         }
         seconds_each(&calls.lasts[..count], &mut calls.took);
         let waits = &calls.took[..count];
-        started.wait += sum(waits, |wait| wait);
         started.wait_square += sum(waits, |wait| wait * wait);
-        started.service += sum(&calls.seconds[..count], |service| service);
         started.met += if self.objective == f64::INFINITY {
             count as u64
         } else {
@@ -94,18 +100,24 @@ impl Station {
         started.waited += self.waits.record_each(waits) as u64;
     }
 
+    /// Its servers will be slower or faster: what calls took so far is in seconds of an undisturbed one.
+    pub(super) fn settle_service(&mut self) {
+        let nanos = core::mem::take(&mut self.started.service);
+        self.tally.service += nanos as f64 * 1e-9 / self.pace.slower;
+    }
+
     /// What the station has seen so far.
     pub(super) fn seen(&mut self) -> (&StationTally, &Histogram) {
+        self.settle_service();
         let started = core::mem::take(&mut self.started);
         let tally = &mut self.tally;
         tally.arrivals += started.calls as f64;
         tally.served += started.calls as f64;
         tally.waited += started.waited as f64;
         tally.met += started.met as f64;
-        tally.wait += started.wait;
         tally.wait_square += started.wait_square;
-        tally.service += started.service;
         self.waits.put_in();
+        tally.wait = self.waits.histogram().sum();
         (tally, self.waits.histogram())
     }
 
