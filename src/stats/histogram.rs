@@ -87,40 +87,28 @@ impl Histogram {
     pub fn record_all(&mut self, values: &[f64], weight: f64) {
         assert!(weight >= 0.0 && weight.is_finite(), "a weight of {weight}");
         let Some(&first) = values.first().filter(|_| weight > 0.0) else { return };
-        // Four at a time, which don't wait for one another; and then of those.
-        let fours = values.chunks_exact(4);
-        let rest = fours.remainder();
-        let (mut lows, mut highs, mut sums) = ([first; 4], [first; 4], [0.0; 4]);
-        for four in fours {
-            for (at, &value) in four.iter().enumerate() {
-                lows[at] = if value < lows[at] { value } else { lows[at] };
-                highs[at] = if value > highs[at] { value } else { highs[at] };
-                sums[at] += value;
-            }
-        }
-        let (mut low, mut high) = (first, first);
-        let mut sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
-        for &value in rest {
-            (lows[0], highs[0]) =
-                (if value < lows[0] { value } else { lows[0] }, if value > highs[0] { value } else { highs[0] });
-            sum += value;
-        }
-        for at in 0..4 {
-            (low, high) =
-                (if lows[at] < low { lows[at] } else { low }, if highs[at] > high { highs[at] } else { high });
-        }
-        assert!(low >= 0.0 && sum.is_finite(), "a histogram of {low} to {high}");
+        let total = sum(values, |value| value);
+        assert!(total.is_finite(), "a histogram of what adds up to {total}");
         self.total += weight * values.len() as f64;
-        self.sum += sum * weight;
-        let [least, most] = self.extent.unwrap_or([low, high]);
-        self.extent = Some([least.min(low), most.max(high)]);
+        self.sum += total * weight;
+        let (mut least, mut most) = (u32::MAX, 0);
         for &value in values {
             let bucket = bucket(value + 0.0);
+            (least, most) = (least.min(bucket), most.max(bucket));
             if let Some(Some(octave)) = self.octaves.get_mut((bucket >> SUB_BITS) as usize) {
                 octave[bucket as usize % SUBS] += weight;
             } else {
+                assert!(value >= 0.0, "a histogram of {value}");
                 *self.slot(bucket) += weight;
             }
+        }
+        // Mostly none is in the first bucket or in the last one.
+        let extent = self.extent.unwrap_or([first; 2]);
+        if self.extent.is_none() || least <= bucket(extent[0] + 0.0) || most >= bucket(extent[1] + 0.0) {
+            let further = |[low, high]: [f64; 2], &value: &f64| {
+                [if value < low { value } else { low }, if value > high { value } else { high }]
+            };
+            self.extent = Some(values.iter().fold(extent, further));
         }
     }
 
