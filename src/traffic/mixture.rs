@@ -134,21 +134,8 @@ impl Layer {
             let all = self.below(t);
             sums[to..].iter_mut().for_each(|sum| *sum += all);
         }
-        let nodes = &LATTICE.nodes()[self.first..];
-        let Place { delay, shift, unit, limit } = self.place;
-        let mut k = 0;
         for (sum, &t) in sums[from..to].iter_mut().zip(&rising[from..to]) {
-            let x = excess(t - delay, shift) / unit;
-            // The next node isn't far, so it isn't looked for.
-            while k + 1 < self.sums.len() && nodes[k + 1] <= x {
-                k += 1;
-            }
-            *sum += match self.sums.get(k..k + 2) {
-                Some(&[low, high]) if x >= nodes[k] && t - delay < limit => {
-                    low + (high - low) / (nodes[k + 1] - nodes[k]) * (x - nodes[k])
-                }
-                Some(_) | None => self.below(t),
-            };
+            *sum += self.below(t);
         }
     }
 
