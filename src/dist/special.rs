@@ -194,8 +194,8 @@ pub fn gamma_quantile(a: f64, p: f64) -> f64 {
 
 /// Quantile of the sum of two exponentials of mean 1: where e^−x (1 + x) = 1 − p.
 ///
-/// In logarithms: x − ln(1 + x) = −ln(1 − p), by Newton's iteration from the series in √(−2 ln(1 − p)) of Lambert's W (Corless
-/// et al. 1996, equation 4.22), which is all there is to it near 0.
+/// In logarithms: x − ln(1 + x) = −ln(1 − p), by Newton's iteration; near 0 by the series in s = √(−2 ln(1 − p)) of Marsaglia
+/// and Marsaglia (1990, "A new derivation of Stirling's approximation to n!").
 pub fn erlang2_quantile(p: f64) -> f64 {
     if p >= 1.0 {
         return f64::INFINITY;
@@ -208,7 +208,7 @@ pub fn erlang2_quantile(p: f64) -> f64 {
     }
     let mut x = s + left * (2.0 / 3.0);
     loop {
-        // The root is above what is subtracted from, as the left side is convex: from there on each step is down.
+        // The left side is convex and rises, so after the first step each is down, and twice as many digits are right.
         let step = (x - ln_1p(x) - left) * (1.0 + x) / x;
         x -= step;
         if step.abs() < 1e-9 * x {
@@ -220,15 +220,16 @@ pub fn erlang2_quantile(p: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::maths::{normal_cdf, powf};
 
     #[test]
     fn two_exponentials_are_the_gamma_of_shape_2() {
         for k in 0..4000 {
             // From 1e-20 to 1 - 1e-16.
             let p = if k < 2000 {
-                crate::base::maths::powf(10.0, -20.0 + f64::from(k) * 0.009)
+                powf(10.0, -20.0 + f64::from(k) * 0.009)
             } else {
-                1.0 - crate::base::maths::powf(10.0, -f64::from(k - 2000) * 0.008)
+                1.0 - powf(10.0, -f64::from(k - 2000) * 0.008)
             };
             let (own, gamma) = (erlang2_quantile(p), gamma_quantile(2.0, p));
             assert!((own - gamma).abs() <= 1e-13 * gamma, "{p}: {own} {gamma}");
@@ -237,7 +238,6 @@ mod tests {
         assert!((erlang2_quantile(1.0 - 2.0 * exp(-1.0)) - 1.0).abs() < 1e-15);
         assert_eq!([erlang2_quantile(0.0), erlang2_quantile(1.0)], [0.0, f64::INFINITY]);
     }
-    use crate::base::maths::normal_cdf;
 
     #[test]
     fn normal_quantile_at_published_points() {

@@ -17,7 +17,7 @@ use crate::replication::spec::{Async, Conflicts, Quorum, Replication, SemiSync};
 pub(super) struct Uses {
     pub(super) by_journey: Vec<Use>,
     /// Accesses to a store by their latency, and how many.
-    pub(super) latency: Vec<(Id<Store>, Kind, CurveId, f64)>,
+    pub(super) accesses: Vec<(Id<Store>, Kind, CurveId, f64)>,
     /// Reads of a store that may miss a write, by what they see, and how many.
     pub(super) views: Vec<(Id<Store>, ViewId, f64)>,
 }
@@ -180,7 +180,7 @@ pub(super) fn uses(
 ) -> Uses {
     let mut uses = core::mem::take(known.uses);
     uses.by_journey.clear();
-    uses.latency.clear();
+    uses.accesses.clear();
     uses.views.clear();
     for ((cell, rate), part) in cells.iter().zip(rates).zip(parts) {
         let good = rate * cell.success;
@@ -327,9 +327,9 @@ impl Uses {
 
     /// Accesses of this latency.
     fn took(&mut self, store: Id<Store>, kind: Kind, curve: CurveId, rate: f64) {
-        match self.latency.iter_mut().find(|entry| (entry.0, entry.1, entry.2) == (store, kind, curve)) {
+        match self.accesses.iter_mut().find(|entry| (entry.0, entry.1, entry.2) == (store, kind, curve)) {
             Some(entry) => entry.3 += rate,
-            None => self.latency.push((store, kind, curve, rate)),
+            None => self.accesses.push((store, kind, curve, rate)),
         }
     }
 

@@ -3,7 +3,7 @@
 //! The unit of the flow engine's memo. Two moments with equal inputs, slot and pods are the same to a cluster,
 //! whatever happens elsewhere.
 
-use crate::base::Id;
+use crate::base::{Id, SimTime};
 use crate::domain::{Cluster, Connection, Dependency, Population, Root, Service, Stage};
 use crate::plan::{AddressPlan, DEMAND};
 use crate::replication::cache::Warmth;
@@ -103,6 +103,15 @@ impl Flow {
     /// Mean share over the interval.
     pub(super) fn share(&self) -> f64 {
         0.5 * (self.start.get() + self.end.get())
+    }
+
+    /// The share at a time within the interval.
+    pub(super) fn share_at(&self, at: SimTime, (from, to): (SimTime, SimTime)) -> f64 {
+        let (start, end) = (self.start.get(), self.end.get());
+        if start == end || to <= from {
+            return start;
+        }
+        start + (end - start) * (at.since(from).secs() / (to - from).secs()).min(1.0)
     }
 }
 

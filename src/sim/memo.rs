@@ -13,7 +13,7 @@ use super::intern::{Interner, Map};
 use super::orbit::Orbits;
 use super::outcome::{Outcome, OutcomeId};
 use super::shape::Shapes;
-use super::solutions::{Kept, Solutions};
+use super::solutions::{Solutions, Solved};
 use super::solve::{at_most, solve};
 use super::station::StationState;
 use super::tally::Visited;
@@ -214,7 +214,7 @@ impl Memo {
         at_most(plan, given, shape, slot, ready)
     }
 
-    pub(super) fn solution(&self, id: SolutionId) -> Kept<'_> {
+    pub(super) fn solution(&self, id: SolutionId) -> Solved<'_> {
         self.solutions.get(id)
     }
 

@@ -73,8 +73,7 @@ pub(super) fn find(
 ) -> Found {
     let origin = plan.warm_up.secs();
     let journeys = plan.journeys.len();
-    let mut pieces: Vec<Vec<Piece>> = Vec::new();
-    pieces.resize_with(plan.populations.len() * journeys, || Vec::with_capacity(rough.len().min(16)));
+    let mut pieces: Vec<Vec<Piece>> = vec![Vec::new(); plan.populations.len() * journeys];
     for (position, entry) in rough.iter().enumerate() {
         let (solution, outcome) = (memo.solution(entry.stay.solution), memo.outcome_of(entry.stay.solution));
         let inputs = memo.inputs_of(entry.stay.solution);
@@ -86,15 +85,7 @@ pub(super) fn find(
             }
             let flow = &inputs.flows[cell.flow];
             let whole = rate / flow.share();
-            let share_at = |at: SimTime| {
-                let (start, end) = (flow.start.get(), flow.end.get());
-                let (begins, ends) = entry.span;
-                if start == end || ends <= begins {
-                    return start;
-                }
-                start + (end - start) * (at.since(begins).secs() / (ends - begins).secs()).min(1.0)
-            };
-            let shares = (share_at(entry.stay.from), share_at(entry.stay.to));
+            let shares = (flow.share_at(entry.stay.from, entry.span), flow.share_at(entry.stay.to, entry.span));
             pieces[cell.position(journeys)].push(Piece {
                 from,
                 to,
@@ -291,7 +282,7 @@ fn course(pieces: &[Piece], log: &Log, population: Id<Population>, origin: f64) 
     times.sort_by(f64::total_cmp);
     times.dedup();
     let mut course = Course { loss: Vec::with_capacity(times.len()), ..Course::default() };
-    let mut live: Vec<Piece> = Vec::with_capacity(pieces.len().min(8));
+    let mut live: Vec<Piece> = Vec::new();
     let mut next = 0;
     let push = |list: &mut Intervals, from: f64, to: f64| {
         if to <= from {

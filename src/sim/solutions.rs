@@ -44,7 +44,7 @@ struct Ends {
 
 /// A solution that is kept; see [`Solution`].
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Kept<'a> {
+pub(super) struct Solved<'a> {
     pub(super) outcome: OutcomeId,
     pub(super) rates: &'a [f64],
     pub(super) stations: &'a [StationState],
@@ -63,7 +63,7 @@ impl Solutions {
         self.rates.extend_from_slice(&solution.rates);
         self.stations.extend_from_slice(&solution.stations);
         self.by_journey.extend_from_slice(&solution.uses.by_journey);
-        self.accesses.extend_from_slice(&solution.uses.latency);
+        self.accesses.extend_from_slice(&solution.uses.accesses);
         self.views.extend_from_slice(&solution.uses.views);
         let number = SolutionId(self.heads.len() as u32);
         self.heads.push(Head { inputs, outcome: solution.outcome, grows: solution.grows, ends: self.ends() });
@@ -114,11 +114,11 @@ impl Solutions {
         (id.0 as usize).checked_sub(1).map_or(Ends::default(), |before| self.heads[before].ends)
     }
 
-    pub(super) fn get(&self, id: SolutionId) -> Kept<'_> {
+    pub(super) fn get(&self, id: SolutionId) -> Solved<'_> {
         let Head { outcome, ends, .. } = self.heads[id.0 as usize];
         let begins = self.begins(id);
         let range = |of: fn(&Ends) -> usize| -> Range<usize> { of(&begins)..of(&ends) };
-        Kept {
+        Solved {
             outcome,
             rates: &self.rates[range(|ends| ends.rates)],
             stations: &self.stations[range(|ends| ends.stations)],

@@ -4,7 +4,7 @@
 use super::curves::{CurveId, Kind};
 use super::intern::Map;
 use super::outcome::Outcome;
-use super::solutions::Kept;
+use super::solutions::Solved;
 use super::views::ViewId;
 use crate::base::Id;
 use crate::domain::observation::{DataTally, StationTally};
@@ -162,7 +162,7 @@ impl Sums {
     }
 
     /// Adds what else happens in so many seconds of a solution of a cluster: at stores and stations.
-    pub(super) fn add_seconds(&mut self, cluster: Id<Cluster>, solution: &Kept<'_>, seconds: f64, plan: &Plan) {
+    pub(super) fn add_seconds(&mut self, cluster: Id<Cluster>, solution: &Solved<'_>, seconds: f64, plan: &Plan) {
         for done in solution.by_journey {
             let tally = &mut self.data[done.store.index()][done.journey.index()];
             tally.reads += done.reads * seconds;

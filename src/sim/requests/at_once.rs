@@ -2,6 +2,7 @@
 //! several are taken at once until something else happens.
 
 use super::Traffic;
+use super::client::save_up;
 use super::foresight::Passed;
 use super::several::{Easy, SEVERAL};
 use super::units::seconds_each;
@@ -54,8 +55,7 @@ impl Traffic<'_> {
         }
         let all = all_good + u32::from(left.is_some());
         if way.budget > 0.0 {
-            let (tokens, most) = &mut self.budget[way.journey];
-            *tokens = (*tokens + f64::from(all) * way.budget).min(*most);
+            save_up(&mut self.budget[way.journey], f64::from(all) * way.budget);
         }
         self.count_straight(number);
         let way = &mut self.straight[number as usize];

@@ -53,8 +53,7 @@ impl Traffic<'_> {
             self.set_out(now, straight);
             return;
         }
-        let (tokens, most) = &mut self.budget[journey];
-        *tokens = (*tokens + plan.journeys[journey].budget.min(1e9)).min(*most);
+        save_up(&mut self.budget[journey], plan.journeys[journey].budget.min(1e9));
         let entry = self.take_entry(Entry::begins(now, population, journey, way));
         self.counts.offered(now, population, journey, way.1);
         self.start(now, entry);
@@ -67,7 +66,7 @@ impl Traffic<'_> {
         if let [only] = ways.as_slice() {
             return Some((only.cluster, self.flow(*only)?.0.current));
         }
-        let share = |way: &Way| self.flow(*way).map_or(0.0, |(flow, span)| share_at(flow, span, now));
+        let share = |way: &Way| self.flow(*way).map_or(0.0, |(flow, span)| flow.share_at(now, span));
         let all: f64 = ways.iter().map(share).sum();
         let mut left = part * all;
         let mut chosen = None;
@@ -308,11 +307,7 @@ impl Breaker {
     }
 }
 
-/// The share of a flow at a time within its span.
-fn share_at(flow: &Flow, (from, to): (SimTime, SimTime), now: SimTime) -> f64 {
-    let (start, end) = (flow.start.get(), flow.end.get());
-    if start == end || to <= from {
-        return start;
-    }
-    start + (end - start) * (now.since(from).secs() / (to - from).secs()).clamp(0.0, 1.0)
+/// Retries that a journey's clients save up, as far as they may.
+pub(super) fn save_up((tokens, most): &mut (f64, f64), more: f64) {
+    *tokens = (*tokens + more).min(*most);
 }

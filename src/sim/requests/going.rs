@@ -4,6 +4,7 @@
 //! It does what the walk of an entry would (`walk.rs`), in the same order. Where many go such ways they go through the
 //! stations together (`stages.rs`); here they go one by one, in order of time.
 
+use super::client::save_up;
 use super::counts::Straightforward;
 use super::entry::Entry;
 use super::foresight::Passage;
@@ -53,8 +54,7 @@ impl Traffic<'_> {
     pub(super) fn set_off(&mut self, now: SimTime, way: u32, slot: u32) {
         let straight = &self.straight[way as usize];
         if straight.budget > 0.0 {
-            let (tokens, most) = &mut self.budget[straight.journey];
-            *tokens = (*tokens + straight.budget).min(*most);
+            save_up(&mut self.budget[straight.journey], straight.budget);
         }
         let (hop, deadline) = (straight.first, now + straight.timeout);
         self.slots.set(slot, BEGUN, now.nanos());

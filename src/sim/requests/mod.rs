@@ -280,16 +280,12 @@ impl<'p> Traffic<'p> {
         while !self.counts.has_traced() {
             let event = self.events.next_time().unwrap_or(SimTime::NEVER);
             let ((source, begins, others), (gives_up, late)) = (first, self.gives_up);
-            let arrives = self.due.peek().map_or(SimTime::NEVER, |due| time(due.0.0));
+            let arrives = self.next_due();
             if self.go_in_stages(arrives.min(begins), event.min(gives_up + Span::from_nanos(1)).min(to)) {
                 first = self.first_source();
                 continue;
             }
-            let arrives = if self.stages.on {
-                self.stages.now
-            } else {
-                self.due.peek().map_or(SimTime::NEVER, |due| time(due.0.0))
-            };
+            let arrives = if self.stages.on { self.stages.now } else { self.next_due() };
             let next = event.min(arrives).min(begins).min(gives_up);
             if next >= to {
                 break;
@@ -331,6 +327,11 @@ impl<'p> Traffic<'p> {
             self.count_straight(way);
             self.count_ended(way);
         }
+    }
+
+    /// When the next of those that go by themselves reaches its next call.
+    fn next_due(&self) -> SimTime {
+        self.due.peek().map_or(SimTime::NEVER, |Reverse((key, ..))| time(*key))
     }
 
     /// Where the next request begins and when, and when one begins elsewhere.

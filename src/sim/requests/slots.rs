@@ -81,17 +81,17 @@ impl Slots {
     /// What concerns all of a slot's block.
     #[inline]
     fn of_block(&mut self, slot: u32, place: usize) -> &mut u64 {
-        &mut self.nanos[slot as usize / BLOCK * BLOCK + BLOCKS * BLOCK + place]
+        &mut self.nanos[at_block(slot, place)]
     }
 
     #[inline]
     pub(super) fn way(&self, slot: u32) -> u32 {
-        self.nanos[slot as usize / BLOCK * BLOCK + BLOCKS * BLOCK + WAY] as u32
+        self.nanos[at_block(slot, WAY)] as u32
     }
 
     /// A time, and of those who come at once an order that is theirs, wherever they lie.
     pub(super) fn key(&self, at: u64, slot: u32) -> u128 {
-        let first = self.nanos[slot as usize / BLOCK * BLOCK + BLOCKS * BLOCK + NUMBER];
+        let first = self.nanos[at_block(slot, NUMBER)];
         let order = u64::from(self.way(slot)) << 32 | (first + u64::from(slot) % BLOCK as u64);
         u128::from(at) << 64 | u128::from(order)
     }
@@ -129,6 +129,12 @@ impl Slots {
         seconds_each(&good[..count], secs);
         count
     }
+}
+
+/// Where it stands what concerns all of a slot's block.
+#[inline]
+fn at_block(slot: u32, place: usize) -> usize {
+    slot as usize / BLOCK * BLOCK + BLOCKS * BLOCK + place
 }
 
 impl Traffic<'_> {

@@ -91,6 +91,7 @@ impl World<'_> {
             if !given.moving() {
                 return true;
             }
+            // Its share moves, so it is given something else now in any case.
             self.flush(now, cluster);
             let inputs = self.memo.inputs_id(&given);
             self.units[cluster].is_linear(inputs, slot, plan, self.memo)
