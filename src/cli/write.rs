@@ -57,8 +57,8 @@ pub(super) fn write(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<(), Fa
     write_files(folder, &|new| put(new, files)).map_err(|error| Failure::Write(explain(error, folder)))
 }
 
-/// Writes the report of results, of which some figures may be on a shelf: first what grows with the seeds, which the disk
-/// has time for while all else is rendered.
+/// Writes the report of results, of which some figures may be on a shelf: what grows with the seeds goes to the disk while all
+/// else is rendered.
 pub(super) fn report(folder: &Path, results: &Results, mode: Mode, shelf: Option<&Shelf>) -> Result<(), Failure> {
     let _ctrl_c_waits = interrupt::writing();
     let seeds = |new: &Path| -> io::Result<Option<Written>> {
@@ -74,8 +74,9 @@ pub(super) fn report(folder: &Path, results: &Results, mode: Mode, shelf: Option
         Ok(Some((report::SEEDS.to_owned(), file)))
     };
     let fill = |new: &Path| {
-        let seeds = seeds(new).context(report::SEEDS)?;
-        let mut written = put(new, &render(results, mode))?;
+        let (seeds, files) = rayon::join(|| seeds(new), || render(results, mode));
+        let seeds = seeds.context(report::SEEDS)?;
+        let mut written = put(new, &files)?;
         written.extend(seeds);
         shelf.map_or(Ok(()), Shelf::check)?;
         Ok(written)

@@ -126,13 +126,12 @@ where
     let mut info = info;
     let mut done = 0;
     loop {
-        let mut last = None;
-        let take = |job: usize, summary| {
-            // A variant's seeds come one after the other.
-            if let Some(before) = last.replace(job).filter(|before| *before != job) {
-                kept[before].settle();
-            }
+        let take = |job: usize, summary: RunSummary| {
+            let is_last = summary.replication + 1 == u64::from(info.seeds);
             keep(&mut kept, job, summary, control.shelf);
+            if is_last {
+                kept[job].settle();
+            }
         };
         seeds(jobs, &layouts, &prepared, info.seed, done..info.seeds, control, take)?;
         let results = folded(jobs, &layouts, &mut kept, grid.cloned(), tool.clone(), info.clone(), control, &prepared)?;
@@ -144,8 +143,7 @@ where
     }
 }
 
-/// Gives the summaries of these seeds under one master seed to `take`, by job and seed, each as soon as those before it are
-/// there.
+/// Gives the summaries of these seeds under one master seed to `take`, each as soon as those before it of its job are there.
 pub(super) fn seeds<'j, F>(
     jobs: &'j [Job],
     layouts: &[Layout],
@@ -159,25 +157,30 @@ where
     F: for<'p> Fn(&'p Plan) -> Box<dyn Simulate + 'p> + Sync,
 {
     let blocks = (0..jobs.len()).map(|variant| Block { variant, seeds: range.clone() }).collect();
-    let mut take = take;
-    let in_order = InOrder::new(|_, (job, summary)| take(job, summary));
+    let take = Mutex::new(take);
+    let take = |job, summary| take.lock().unwrap_or_else(PoisonError::into_inner)(job, summary);
+    let in_order = (0..jobs.len()).map(|job| InOrder::new(move |_, summary| take(job, summary)));
+    let by_job = ByJob(in_order.collect());
     // Those before count as done.
     let before = u64::from(range.start) * jobs.len() as u64;
     let all = |done, total| (control.progress)(before + done, before + total);
     let told = Control { progress: &all, ..*control };
     let (groups, masters) = ([blocks], vec![master; jobs.len()]);
-    let line = Line::new(&groups);
-    Simulated { jobs, layouts, masters: &masters, prepared, line: &line }.run(&told, &in_order)
+    let line = Line::new(jobs.len(), &groups);
+    Simulated { jobs, layouts, masters: &masters, prepared, line: &line }.run(&told, &by_job)
 }
 
-impl<F: FnMut(u64, (usize, RunSummary)) + Send> Deliver for InOrder<(usize, RunSummary), F> {
+/// Hands on the summaries of each job in the order of its seeds.
+struct ByJob<F>(Vec<InOrder<RunSummary, F>>);
+
+impl<F: FnMut(u64, RunSummary) + Send> Deliver for ByJob<F> {
     fn bring(&self, item: Item, summary: RunSummary) -> bool {
-        Self::bring(self, item.number, (item.job, summary));
+        self.0[item.job].bring(item.number, summary);
         true
     }
 
-    fn wait(&self, has_ended: &dyn Fn() -> bool) {
-        Self::wait(self, has_ended);
+    fn wait(&self, job: usize, has_ended: &dyn Fn() -> bool) {
+        self.0[job].wait(has_ended);
     }
 }
 
@@ -218,7 +221,7 @@ where
     F: for<'p> Fn(&'p Plan) -> Box<dyn Simulate + 'p> + Sync,
 {
     let layouts: Vec<Layout> = jobs.iter().map(|job| Layout::new(&job.plan)).collect();
-    let line = Line::new(groups);
+    let line = Line::new(jobs.len(), groups);
     let slots: Vec<Mutex<Vec<(u64, RunSummary)>>> = groups.iter().map(|_| Mutex::default()).collect();
     let groups = Groups { line: &line, slots, finished };
     for (group, _) in line.sizes.iter().enumerate().filter(|(_, size)| **size == 0) {
@@ -232,7 +235,7 @@ where
 
 /// Holds summaries until there are all of a group.
 struct Groups<'a> {
-    line: &'a Line<'a>,
+    line: &'a Line,
     slots: Vec<Mutex<Vec<(u64, RunSummary)>>>,
     finished: &'a (dyn Fn(usize, Vec<RunSummary>) -> bool + Sync),
 }
@@ -240,17 +243,17 @@ struct Groups<'a> {
 impl Deliver for Groups<'_> {
     fn bring(&self, item: Item, summary: RunSummary) -> bool {
         let mut slot = self.slots[item.group].lock().unwrap_or_else(PoisonError::into_inner);
-        slot.push((item.number, summary));
-        if slot.len() < self.line.sizes[item.group] {
+        slot.push((item.place, summary));
+        if (slot.len() as u64) < self.line.sizes[item.group] {
             return true;
         }
         let mut all = std::mem::take(&mut *slot);
         drop(slot);
-        all.sort_by_key(|(number, _)| *number);
+        all.sort_by_key(|(place, _)| *place);
         (self.finished)(item.group, all.into_iter().map(|(_, summary)| summary).collect())
     }
 
-    fn wait(&self, _: &dyn Fn() -> bool) {}
+    fn wait(&self, _: usize, _: &dyn Fn() -> bool) {}
 }
 
 /// What [`run`] makes of all seeds, by job, once it has them.
@@ -471,6 +474,62 @@ mod tests {
         // Seed 4 is the first that loses most.
         assert_eq!(results.variants[0].timeline.as_ref().unwrap().seed, 4);
         assert!(results.comparisons.iter().any(|found| found.metric == "availability" && found.difference < 0.0));
+    }
+
+    /// Knows how many seeds it, and those it is a copy of, have had. Its first seed ends when `threads` have begun.
+    #[derive(Clone)]
+    struct Learner {
+        known: u64,
+        own: u64,
+        begun: Arc<AtomicU64>,
+        threads: u64,
+        /// The most that one knew without having had it.
+        given: Arc<AtomicU64>,
+    }
+
+    impl Simulate for Learner {
+        fn prepare(&mut self) {}
+
+        fn another<'a>(&self) -> Box<dyn Simulate + 'a>
+        where
+            Self: 'a,
+        {
+            Box::new(Learner { own: 0, ..self.clone() })
+        }
+
+        fn run(&mut self, seed: Seed) -> Result<Observations, String> {
+            if self.own == 0 {
+                self.begun.fetch_add(1, Ordering::Relaxed);
+                while self.begun.load(Ordering::Relaxed) < self.threads {
+                    std::thread::yield_now();
+                }
+            }
+            (self.known, self.own) = (self.known + 1, self.own + 1);
+            self.given.fetch_max(self.known - self.own, Ordering::Relaxed);
+            Ok(fixture::observations((seed.replication % 5) as f64))
+        }
+
+        fn timeline(&mut self, _: Seed, _: f64, _: f64) -> Result<Timeline, String> {
+            Err("none".to_owned())
+        }
+    }
+
+    /// Of two threads with one variant the second has a copy of what the first knows, as soon as that ends a seed.
+    #[test]
+    fn who_comes_to_help_is_given_what_is_known() {
+        let stop = AtomicBool::new(false);
+        for threads in [1, 2] {
+            let (begun, given) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| {
+                run(&jobs()[..1], None, &tool(), info(2000), &quiet(&stop), &|_| {
+                    let (begun, given, threads) = (begun.clone(), given.clone(), threads as u64);
+                    Box::new(Learner { known: 0, own: 0, begun, threads, given })
+                })
+            })
+            .unwrap();
+            assert_eq!(given.load(Ordering::Relaxed) > 0, threads == 2);
+        }
     }
 
     #[test]

@@ -42,6 +42,8 @@ fn is_headline(dims: &Dims) -> bool {
 
 /// Seeds of one metric whose lines are made together: some hundreds of kilobytes.
 const TOGETHER: usize = 4096;
+/// Lines for each thread that are in memory before they are written: a megabyte or so.
+const AHEAD: usize = 4 * TOGETHER;
 
 /// Text as a cell of a line that has others.
 fn cell(text: &str) -> String {
@@ -57,7 +59,7 @@ fn cell(text: &str) -> String {
 ///
 /// # Errors
 /// If it can't be written.
-pub(super) fn seeds(results: &Results, to: &mut dyn Write) -> io::Result<()> {
+pub(super) fn seeds(results: &Results, to: &mut (dyn Write + Send)) -> io::Result<()> {
     to.write_all(&table(names(&SEEDS), []))?;
     let metrics = results.variants.iter().flat_map(|variant| {
         let of_users = variant.metrics.iter().filter(|m| is_headline(&m.dims));
@@ -66,9 +68,14 @@ pub(super) fn seeds(results: &Results, to: &mut dyn Write) -> io::Result<()> {
     let pieces: Vec<_> = metrics
         .flat_map(|(variant, m)| (0..m.values.len()).step_by(TOGETHER).map(move |first| (variant, m, first)))
         .collect();
-    for some in pieces.chunks(8 * rayon::current_num_threads()) {
-        let texts: Vec<Vec<u8>> = some.par_iter().map(|&(variant, m, first)| lines(&variant.name, m, first)).collect();
-        texts.iter().try_for_each(|text| to.write_all(text))?;
+    let seeds = pieces.iter().map(|(_, m, _)| m.values.len().min(TOGETHER)).max().unwrap_or(1);
+    let some = (AHEAD / seeds).max(1) * rayon::current_num_threads();
+    let mut made: Vec<Vec<u8>> = Vec::new();
+    for pieces in pieces.chunks(some).chain([&[][..]]) {
+        let make = || pieces.par_iter().map(|&(variant, m, first)| lines(&variant.name, m, first)).collect();
+        let (written, next) = rayon::join(|| made.iter().try_for_each(|text| to.write_all(text)), make);
+        written?;
+        made = next;
     }
     Ok(())
 }

@@ -49,7 +49,7 @@ pub fn has_seeds(results: &Results) -> bool {
 ///
 /// # Errors
 /// If it can't be written.
-pub fn write_seeds(results: &Results, to: &mut dyn Write) -> io::Result<()> {
+pub fn write_seeds(results: &Results, to: &mut (dyn Write + Send)) -> io::Result<()> {
     csv::seeds(results, to)
 }
 
