@@ -46,6 +46,15 @@ pub struct Resync {
     pub extra: f64,
 }
 
+/// What came of some time.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Followed {
+    /// Copies that are up to date again.
+    pub done: Vec<Resync>,
+    /// Some copy began or ceased to lack something, to be copied whole, or to be waited for.
+    pub moved: bool,
+}
+
 /// How far a copy is.
 #[derive(Clone, Copy, PartialEq, Debug)]
 enum Place {
@@ -137,7 +146,7 @@ impl History {
     }
 
     /// So many seconds pass, in which so much is written.
-    pub fn advance(&mut self, seconds: f64, written: &Written, speeds: Speeds) -> Vec<Resync> {
+    pub fn advance(&mut self, seconds: f64, written: &Written, speeds: Speeds) -> Followed {
         let before = self.head;
         if self.pieces.is_empty() {
             self.pieces.push((before, 0.0));
@@ -153,7 +162,7 @@ impl History {
         }
         let writes = self.until(self.head) - so_far;
         let speed = speeds.catch_up - f64::from(u8::from(self.grows));
-        let mut done = Vec::new();
+        let mut followed = Followed::default();
         for member in (0..self.copies.len()).filter(|&member| member != self.leader) {
             let mut copy = self.copies[member];
             let follows = copy.away.is_none() && self.ships;
@@ -172,7 +181,7 @@ impl History {
                             Some(size) => (size, (size - copy.missed).max(0.0)),
                             None => (copy.missed, 0.0),
                         };
-                        done.push(Resync { member, seconds: copy.spent + takes.min(seconds), bytes, extra });
+                        followed.done.push(Resync { member, seconds: copy.spent + takes.min(seconds), bytes, extra });
                         let (away, root) = (copy.away, copy.root);
                         let place = Place::Level;
                         copy = Copy { place, away, root, counts: true, missed: 0.0, whole: None, spent: 0.0 };
@@ -191,12 +200,14 @@ impl History {
                         if left <= speeds.copy * NOTHING { Place::Behind(at) } else { Place::Whole(left, Some(at)) };
                 }
             }
-            self.copies[member] = copy;
+            let before = core::mem::replace(&mut self.copies[member], copy);
+            let is_so = |copy: &Copy| (copy.counts, core::mem::discriminant(&copy.place));
+            followed.moved |= is_so(&before) != is_so(&copy);
         }
         if self.copies.iter().all(|copy| copy.place == Place::Level) {
             self.pieces.clear();
         }
-        done
+        followed
     }
 
     /// Writes until a place in the history.
@@ -323,7 +334,7 @@ mod tests {
     /// Four writes a second of 100 bytes.
     fn pass(history: &mut History, seconds: f64) -> Vec<Resync> {
         let writes = if history.grows { 4.0 * seconds } else { 0.0 };
-        history.advance(seconds, &Written { pieces: vec![(seconds, writes)], bytes: 100.0 * writes }, SPEEDS)
+        history.advance(seconds, &Written { pieces: vec![(seconds, writes)], bytes: 100.0 * writes }, SPEEDS).done
     }
 
     #[test]

@@ -84,6 +84,7 @@ impl Step<'_> {
             pods.start_due(now);
         }
         let mut known = None;
+        let mut nodes = self.nodes(pods);
         while now < to {
             if !backlog.is_empty() {
                 backlog.die(self.plan, self.own, memo.inputs(self.inputs), |station| pods[station].ready);
@@ -97,11 +98,6 @@ impl Step<'_> {
                 next = now + backlog.lasts(own, plan, stations, next - now);
                 backlog.pass(own, plan, stations, memo.inputs(self.inputs).overload_root, next - now);
             }
-            let nodes = self
-                .own
-                .pool
-                .as_ref()
-                .map_or(0, |pool| pool.nodes(used(self.plan, self.own, pods), self.limits.min_nodes));
             stay(memo, Stay { from: now, to: next, solution }, nodes);
             now = next;
             let mut changed = false;
@@ -119,8 +115,8 @@ impl Step<'_> {
                     }
                 }
             }
-            if due.iter().any(|&due| due <= now) {
-                self.sync(pods, backlog, &mut due, now, memo, &mut known);
+            if due.iter().any(|&due| due <= now) && self.sync(pods, backlog, &mut due, now, memo, &mut known) {
+                nodes = self.nodes(pods);
             }
         }
         // The last sync renewed what it recommends; those that were skipped would have, too.
@@ -131,6 +127,12 @@ impl Step<'_> {
             }
         }
         memo.due = due;
+    }
+
+    /// Nodes that pods need, ready or on their way.
+    fn nodes(&self, pods: &[Deployment]) -> u32 {
+        let pool = self.own.pool.as_ref();
+        pool.map_or(0, |pool| pool.nodes(used(self.plan, self.own, pods), self.limits.min_nodes))
     }
 
     /// The autoscaler of each station, if it runs.
@@ -156,7 +158,7 @@ impl Step<'_> {
         id
     }
 
-    /// The autoscalers that are due decide.
+    /// The autoscalers that are due decide; true if one wants other pods.
     fn sync(
         &self,
         pods: &mut [Deployment],
@@ -165,7 +167,7 @@ impl Step<'_> {
         now: SimTime,
         memo: &mut Memo,
         known: &mut Option<SolutionId>,
-    ) {
+    ) -> bool {
         let solution = self.solution(pods, backlog, memo, known);
         let mut changed = false;
         for (position, rule) in self.rules().enumerate() {
@@ -197,6 +199,7 @@ impl Step<'_> {
                 }
             }
         }
+        changed
     }
 }
 

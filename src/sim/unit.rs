@@ -224,13 +224,21 @@ impl Unit {
     }
 
     /// A whole slot that begins without a backlog; none if one begins in it.
-    fn work_out(&self, slot: usize, pods: PodsId, plan: &Plan, memo: &mut Memo) -> Option<Transition> {
-        let mut pods = memo.pods(pods).to_vec();
+    fn work_out(&mut self, slot: usize, pods: PodsId, plan: &Plan, memo: &mut Memo) -> Option<Transition> {
+        // Their memory isn't needed at a boundary.
+        let mut own = core::mem::take(&mut self.pods);
+        own.iter_mut().zip(memo.pods(pods)).for_each(|(own, there)| own.copy_from(there));
+        let transition = self.slot_with(&mut own, slot, plan, memo);
+        self.pods = own;
+        transition
+    }
+
+    fn slot_with(&self, pods: &mut Vec<Deployment>, slot: usize, plan: &Plan, memo: &mut Memo) -> Option<Transition> {
         let from = SimTime::ZERO + BASE;
         let mut transition = Transition::default();
         let step = self.step(slot, plan, memo);
         let mut grew = false;
-        step.run(&mut pods, &mut Backlog::default(), from, from + plan.slot, memo, &mut |memo, stay, nodes| {
+        step.run(pods, &mut Backlog::default(), from, from + plan.slot, memo, &mut |memo, stay, nodes| {
             grew |= memo.grows(stay.solution);
             let seconds = (stay.to - stay.from).secs();
             transition.node_seconds += f64::from(nodes) * seconds;
@@ -247,10 +255,10 @@ impl Unit {
         if grew {
             return None;
         }
-        for pods in &mut pods {
+        for pods in pods.iter_mut() {
             pods.shift(BASE + plan.slot, from);
         }
-        transition.pods = memo.pods_id(&pods).0;
+        transition.pods = memo.pods_id(pods).0;
         Some(transition)
     }
 

@@ -178,11 +178,14 @@ impl World<'_> {
                 Some((writes, bytes)) => Written { pieces: vec![(seconds, writes)], bytes },
                 None => rates.added_up(now, seconds),
             };
-            self.touch_data(partition);
             let speeds = self.speeds(partition);
+            let followed = self.histories[partition].advance(seconds, &written, speeds);
+            if followed.moved {
+                self.touch_data(partition);
+            }
             let (store, part) = self.partitions[partition];
             let plan = &self.plan.stores[store];
-            for done in self.histories[partition].advance(seconds, &written, speeds) {
+            for done in followed.done {
                 let Some(to) = plan.partitions[part].members().nth(done.member) else { continue };
                 let from = self.leaders[partition];
                 let region = |cluster: Id<Cluster>| self.plan.clusters[cluster].region;

@@ -303,17 +303,19 @@ impl World<'_> {
             |(id, store): (Id<Store>, &StorePlan)| self.first_partitions[id] + store.partition_of(population);
         let stands = |id: Id<Store>, partition: usize| !self.index.used_stores[id] || self.stale.stands(partition);
         let now = |own: (Id<Store>, &StorePlan)| self.access(cluster, own.0, partition(own), population);
-        if let Some(before) = before
-            && stores.clone().all(|own| stands(own.0, partition(own)))
-        {
-            debug_assert!(stores.zip(&**before).all(|(own, before)| *before == now(own)));
-            return Arc::clone(before);
-        }
+        let is_same = |(own, before): ((Id<Store>, &StorePlan), &Access)| {
+            let stands = stands(own.0, partition(own));
+            debug_assert!(!stands || *before == now(own));
+            stands || *before == now(own)
+        };
         let access = |own: (Id<Store>, &StorePlan)| match before.filter(|_| stands(own.0, partition(own))) {
             Some(before) => before[own.0.index()],
             None => now(own),
         };
-        stores.map(access).collect()
+        match before {
+            Some(before) if stores.clone().zip(&**before).all(is_same) => Arc::clone(before),
+            Some(_) | None => stores.map(access).collect(),
+        }
     }
 
     fn access(&self, cluster: Id<Cluster>, store: Id<Store>, partition: usize, population: Id<Population>) -> Access {
