@@ -6,7 +6,7 @@
 //! (`orbit.rs`) comes first and is kept for good; the rest is forgotten from time to time, so memory doesn't grow with the
 //! number of seeds.
 
-use super::curves::Curves;
+use super::curves::{self, Curves};
 use super::data::{Known, Meetings, Uses, Written};
 use super::inputs::Inputs;
 use super::intern::{Interner, Map};
@@ -62,7 +62,7 @@ struct Floor {
     solutions: usize,
     states: usize,
     outcomes: usize,
-    curves: usize,
+    curves: curves::Count,
     pods: usize,
     transitions: usize,
 }
@@ -114,7 +114,7 @@ impl Memo {
             solutions: self.solutions.len(),
             states: self.states.len(),
             outcomes: self.outcomes.len(),
-            curves: self.curves.len(),
+            curves: self.curves.count(),
             pods: self.pods.len(),
             transitions: self.transitions.len(),
         };
