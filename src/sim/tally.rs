@@ -14,7 +14,7 @@ use super::sums::{Sums, Waits};
 use crate::base::maths::bisect;
 use crate::base::{Id, SimTime, Span, Table};
 use crate::domain::observation::{
-    ACCESS_QUANTILES, Latency, Loss, Month, Observations, QUANTILES, StoreTally, add_transfer, curve_nodes,
+    ACCESS_QUANTILES, CURVE_NODES, Latency, Loss, Month, Observations, QUANTILES, StoreTally, add_transfer,
 };
 use crate::domain::{Cluster, Journey, Population, Region, Root, Stage, Store};
 use crate::plan::Plan;
@@ -296,10 +296,11 @@ impl Tally {
                 let quantiles = times.quantiles(QUANTILES);
                 observations.latency.push(Latency { population, journey, mean, quantiles });
             }
-            if journey.is_none() {
-                observations.curves.push(times.cdfs(curve_nodes()));
-            }
         };
+        // Those of all are those of each population.
+        let (mut charts, mut below_of_all) = (Vec::with_capacity(plan.populations.len() + 1), vec![0.0; CURVE_NODES]);
+        let shares =
+            |below: &[f64], all: f64| below.iter().map(|below| if all > 0.0 { below / all } else { 0.0 }).collect();
         let (mut by_journey, mut all) = (vec![Times::default(); plan.journeys.len()], Times::default());
         let mut cells = self.sums.latency.iter().enumerate();
         for population in plan.populations.keys() {
@@ -319,12 +320,17 @@ impl Tally {
                 of_journey.merge(&times);
             }
             tell(Some(population), None, &of_population);
+            let below = of_population.below_nodes();
+            below_of_all.iter_mut().zip(&below).for_each(|(sum, below)| *sum += below);
+            charts.push(shares(&below, of_population.weight()));
         }
         for (journey, times) in plan.journeys.keys().zip(&by_journey) {
             tell(None, Some(journey), times);
             all.merge(times);
         }
         tell(None, None, &all);
+        charts.push(shares(&below_of_all, all.weight()));
+        observations.curves = charts;
     }
 
     /// Adds what requests counted.

@@ -346,7 +346,7 @@ impl Curve {
         // The integral of P(shift + excess > t) up to the limit, linear between nodes, less what lies beyond.
         let top = limit - self.shift;
         let nodes = &LATTICE.nodes()[self.first..];
-        let nodes = &nodes[..nodes.partition_point(|node| node * self.unit < top)];
+        let nodes = &nodes[..nodes.partition_point(|node| node * self.unit < top).min(self.cdf.len())];
         let part = |from: f64, to: f64, below: f64, here: f64| (to - from) * (share - 0.5 * (below + here));
         let (mut before, mut below, mut sum) = (0.0, self.atom, 0.0);
         if let (Some(first), Some(last)) = (nodes.first(), nodes.last()) {
