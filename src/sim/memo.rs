@@ -11,6 +11,7 @@ use super::data::{Known, Meetings, Uses, Written};
 use super::inputs::Inputs;
 use super::intern::{Interner, Map};
 use super::orbit::Orbits;
+use super::outages::Workings;
 use super::outcome::{Outcome, OutcomeId};
 use super::shape::Shapes;
 use super::solutions::{Solutions, Solved};
@@ -96,6 +97,7 @@ pub(super) struct Memo {
     settled: bool,
     /// Handed from seed to seed.
     pub(super) visited: Visited,
+    pub(super) outages: Workings,
 }
 
 impl Memo {
@@ -216,6 +218,11 @@ impl Memo {
 
     pub(super) fn solution(&self, id: SolutionId) -> Solved<'_> {
         self.solutions.get(id)
+    }
+
+    /// What becomes of requests in a solution, and how many come a second.
+    pub(super) fn rates(&self, id: SolutionId) -> (OutcomeId, &[f64]) {
+        (self.solutions.outcome(id), self.solutions.rates(id))
     }
 
     /// A backlog begins in a solution.

@@ -44,7 +44,8 @@ pub(super) fn with_losses(
     let mut clients = seed.stream().with(outages::CLIENT).rng();
     let minutes = counts.as_ref().map(|counts| &counts.minutes);
     look(world.memo, &rough, minutes);
-    let outages = outages::find(plan, world.memo, &rough, minutes, &log, &mut clients);
+    let mut workings = core::mem::take(&mut world.memo.outages);
+    let outages = outages::find(plan, world.memo, &rough, minutes, &log, &mut clients, &mut workings);
     observations.outages = outages.outages;
     observations.below = outages.below;
     observations.any_below = outages.any_below;
@@ -55,6 +56,8 @@ pub(super) fn with_losses(
     released(plan, world.take_releases(), end, &mut observations);
     let World { tally, memo, .. } = world;
     memo.visited = tally.finish(plan, memo, counts, &mut observations);
+    memo.visited.take_back(rough);
+    memo.outages = workings;
     for (tallies, last) in observations.stations.iter_mut().zip(last) {
         for (tally, last) in tallies.iter_mut().zip(last) {
             tally.last = last;
