@@ -92,10 +92,10 @@ pub(super) fn find(
     let Workings { pieces, times, live, course, users, service } = workings;
     pieces.resize(plan.populations.len() * journeys, Vec::new());
     for (position, entry) in rough.iter().enumerate() {
-        let (solution, outcome) = (memo.solution(entry.stay.solution), memo.outcome_of(entry.stay.solution));
+        let (outcome, rates) = memo.rates(entry.stay.solution);
         let inputs = memo.inputs_of(entry.stay.solution);
         let (from, to) = (entry.stay.from.secs() - origin, entry.stay.to.secs() - origin);
-        for (number, (cell, rate)) in outcome.cells.iter().zip(solution.rates).enumerate() {
+        for (number, (cell, rate)) in memo.outcome(outcome).cells.iter().zip(rates).enumerate() {
             let fails = 1.0 - cell.success;
             if fails <= 1e-6 {
                 continue;
@@ -304,10 +304,10 @@ fn follow(
     if pieces.is_empty() {
         return;
     }
-    // What rises stays together: so it is soon sorted.
     times.clear();
-    times.extend(pieces.iter().map(|piece| piece.from));
-    times.extend(pieces.iter().map(|piece| piece.to));
+    times.extend(pieces.iter().flat_map(|piece| [piece.from, piece.to]));
+    // Mostly a piece begins where the one before ends.
+    times.dedup();
     let (first, last) = (pieces.first().map_or(0.0, |piece| piece.from), times.iter().copied().fold(0.0, f64::max));
     for (at, _) in &log.answers[population.index()] {
         let at = at.secs() - origin;
@@ -411,8 +411,9 @@ fn cause(pieces: &[Piece], start: f64, memo: &Memo, rough: &[Rough]) -> Option<I
     let at_start = pieces.iter().filter(|piece| piece.from <= start + 1e-9 && piece.to > start + 1e-9);
     let losses = at_start.flat_map(|piece| {
         let solution = rough[piece.rough].stay.solution;
-        let rate = memo.solution(solution).rates[piece.cell];
-        let losses = memo.outcome_of(solution).losses.iter().filter(move |lost| lost.cell == piece.cell);
+        let (outcome, rates) = memo.rates(solution);
+        let rate = rates[piece.cell];
+        let losses = memo.outcome(outcome).losses.iter().filter(move |lost| lost.cell == piece.cell);
         losses.map(move |lost| (lost.stage, lost.root, rate * lost.share))
     });
     main_cause(losses).map(|(_, root)| root)
