@@ -13,6 +13,7 @@ use crate::domain::{Cluster, Journey, Service, Store};
 use crate::plan::{JourneyPlan, Plan, StepPlan};
 use crate::replication::quorum::Ways;
 use crate::replication::spec::Replication;
+use crate::traffic::ended::Endings;
 use crate::traffic::latency::{Curve, Part, Within};
 use std::sync::Arc;
 
@@ -48,6 +49,8 @@ pub(super) struct Curves {
     kept: Vec<Kept>,
     /// The curve that was wanted last but isn't kept, and its key.
     passing: Option<(Vec<u64>, Curve)>,
+    /// What was worked out of waits.
+    endings: Endings,
     /// Memory for keys, and for waits.
     key: Vec<u64>,
     waits: Vec<(f64, f64)>,
@@ -182,7 +185,10 @@ impl Curves {
         // Not kept: it is asked for loads on the way to one that stays. But journeys that share it come one after another.
         key_of_waits(base, &self.waits, &mut self.key);
         let passing = self.passing.take().filter(|passing| passing.0 == self.key);
-        let passing = passing.unwrap_or_else(|| (self.key.clone(), self.shape(base).then_waits(&self.waits)));
+        let passing = passing.unwrap_or_else(|| {
+            let base = &self.shapes[base.0 as usize];
+            (self.key.clone(), base.then_waits(&self.waits, &mut self.endings))
+        });
         self.passing.insert(passing).1.cdf(limit)
     }
 
@@ -200,7 +206,9 @@ impl Curves {
         if !waits.is_empty() {
             let base = shape;
             key_of_waits(base, &waits, &mut key);
-            shape = self.make(&key, |curves| curves.shape(base).then_waits(&waits));
+            let mut endings = core::mem::take(&mut self.endings);
+            shape = self.make(&key, |curves| curves.shape(base).then_waits(&waits, &mut endings));
+            self.endings = endings;
         }
         (self.waits, self.key) = (waits, key);
         self.within(shape, way.limit(delay))

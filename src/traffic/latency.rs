@@ -6,8 +6,8 @@
 //! function is linear: an error of second order in the 2 %.
 
 use super::convolution::{GRID, convolve, step};
-use super::ended::{Gaps, ended};
-use super::lattice::{LATTICE, STEP};
+use super::ended::{Endings, ended};
+use super::lattice::LATTICE;
 use super::order::at_least;
 use crate::base::maths::bisect;
 use crate::dist::Dist;
@@ -152,16 +152,16 @@ impl Curve {
     /// This, and then a wait: with probability `waiting` an exponential of mean `wait` seconds.
     #[must_use]
     pub fn then_wait(&self, waiting: f64, wait: f64) -> Self {
-        self.then_waits(&[(waiting, wait)])
+        self.then_waits(&[(waiting, wait)], &mut Endings::default())
     }
 
-    /// This, and then waits: probability and mean in seconds of each.
+    /// This, and then waits: probability and mean in seconds of each. What is worked out of their means is kept at hand.
     #[must_use]
-    pub fn then_waits(&self, waits: &[(f64, f64)]) -> Self {
+    pub fn then_waits(&self, waits: &[(f64, f64)], endings: &mut Endings) -> Self {
         let waits = waits.iter().filter(|&&(waiting, wait)| waiting > 0.0 && wait > 0.0);
         let mut curve = self.with_room(waits.clone().map(|wait| wait.1));
         for &(waiting, wait) in waits {
-            curve.hold(waiting, wait, |_, below| below);
+            curve.hold(waiting, wait, |_, below| below, endings);
             curve.mean += waiting * wait;
         }
         curve
@@ -172,7 +172,8 @@ impl Curve {
     pub fn then_exponential(&self, within: Within, wait: f64) -> Self {
         let top = within.limit - self.shift;
         let mut curve = self.with_room(core::iter::once(wait));
-        curve.hold(1.0, wait, |x, below| if x >= top { 1.0 } else { (below / within.share).min(1.0) });
+        let left = |x: f64, below: f64| if x >= top { 1.0 } else { (below / within.share).min(1.0) };
+        curve.hold(1.0, wait, left, &mut Endings::default());
         curve.mean = within.mean + wait;
         curve
     }
@@ -220,7 +221,7 @@ impl Curve {
 
     /// Holds what it takes: with probability `waiting` for an exponential time of mean `wait` seconds. `left` is the
     /// distribution function of what is held, from an excess and this one's. The mean stays as it was.
-    fn hold(&mut self, waiting: f64, wait: f64, left: impl Fn(f64, f64) -> f64) {
+    fn hold(&mut self, waiting: f64, wait: f64, left: impl Fn(f64, f64) -> f64, endings: &mut Endings) {
         let (first, last) = (self.held_from(wait), self.held_until(self.end(), wait));
         self.reach(first, last);
         let unit = self.unit;
@@ -231,21 +232,21 @@ impl Curve {
         let mut before = left(nodes[0] * unit, cdf[0]);
         let mut held = atom * (1.0 - ended(gap)) + (before - atom).max(0.0) * (ended(gap) / gap);
         cdf[0] = (before - waiting * held).clamp(0.0, 1.0);
-        // From here on gaps grow as the nodes do. Each loop does one thing: only that over what is held has to go in order.
-        let gaps = Gaps::growing(gap * (STEP - 1.0));
-        let (mut runs, mut holds) = ([0.0; STRETCH], [0.0; STRETCH]);
-        for (number, values) in cdf[1..].chunks_mut(STRETCH).enumerate() {
-            for (value, node) in values.iter_mut().zip(&nodes[1 + number * STRETCH..]) {
+        // Each loop does one thing: only that over what is held has to go in order.
+        let (runs, stays) = endings.of(wait / unit, first, last);
+        let mut holds = [0.0; STRETCH];
+        let gaps = runs.chunks(STRETCH).zip(stays.chunks(STRETCH)).zip(nodes[1..].chunks(STRETCH));
+        for (values, ((runs, stays), nodes)) in cdf[1..].chunks_mut(STRETCH).zip(gaps) {
+            for (value, node) in values.iter_mut().zip(nodes) {
                 *value = left(node * unit, *value);
             }
-            let (runs, holds) = (&mut runs[..values.len()], &mut holds[..values.len()]);
-            gaps.stretch(number * STRETCH, runs, holds);
-            holds[0] *= (values[0] - before).max(0.0);
-            for (holds, value) in holds[1..].iter_mut().zip(values.windows(2)) {
-                *holds *= (value[1] - value[0]).max(0.0);
+            let holds = &mut holds[..values.len()];
+            holds[0] = stays[0] * (values[0] - before).max(0.0);
+            for (holds, (value, stays)) in holds[1..].iter_mut().zip(values.windows(2).zip(&stays[1..])) {
+                *holds = stays * (value[1] - value[0]).max(0.0);
             }
             before = values[values.len() - 1];
-            for (holds, runs) in holds.iter_mut().zip(&*runs) {
+            for (holds, runs) in holds.iter_mut().zip(runs) {
                 held = held * runs + *holds;
                 *holds = held;
             }
