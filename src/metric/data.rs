@@ -67,7 +67,7 @@ pub(super) fn put(sheet: &mut Sheet, facts: &Facts) {
         let lost = seen
             .promotions
             .iter()
-            .filter(|promotion| of.store.is_none_or(|store| store == promotion.store))
+            .filter(|promotion| promotion.lost > 0.0 && of.store.is_none_or(|store| store == promotion.store))
             .fold(0.0, |lost, promotion| {
                 lost + promotion.lost * of.journey.map_or(1.0, |id| share(plan, promotion, id))
             });

@@ -18,7 +18,7 @@ pub(super) fn put(sheet: &mut Sheet, facts: &Facts) {
     for group in facts.groups {
         let of = group.of;
         let own = facts.seen.outages.iter().filter(|outage| of.holds(outage.population, outage.journey));
-        let recoveries: Vec<Recovery> = own.filter_map(|outage| outage.recovery).collect();
+        let recoveries: Vec<&Recovery> = own.filter_map(|outage| outage.recovery.as_ref()).collect();
         let recoveries = || recoveries.iter();
         sheet.put(&RTO_SERVICE, of, mean(recoveries().filter_map(|recovery| recovery.service)));
         sheet.put(&RTO_USERS, of, mean(recoveries().filter_map(|recovery| recovery.users)));

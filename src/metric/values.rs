@@ -87,9 +87,8 @@ impl Layout {
         for loss in &seen.losses {
             *losses.entry((loss.stage, loss.root)).or_default() += loss.requests;
         }
-        let mut outages = seen.outages.clone();
-        outages.sort_by(worse);
-        outages.truncate(OUTAGES_KEPT);
+        let mut outages: Vec<&Outage> = seen.outages.iter().collect();
+        outages.sort_by(|a, b| worse(a, b));
         let mut good = vec![0.0; plan.populations.len() + 1];
         for month in &seen.months {
             for (cell, n) in month.good.iter().enumerate() {
@@ -101,7 +100,7 @@ impl Layout {
             replication: seen.replication,
             values: self.order.iter().map(|&position| sheet.values[position]).collect(),
             losses: losses.into_iter().map(|((stage, root), requests)| (stage, root, requests)).collect(),
-            outages,
+            outages: outages.into_iter().take(OUTAGES_KEPT).cloned().collect(),
             curves: seen.curves.clone(),
             good,
             revisions: if seen.replication == 0 { seen.revisions.clone() } else { Vec::new() },

@@ -45,6 +45,9 @@ const TOGETHER: usize = 4096;
 /// Lines for each thread that are in memory before they are written: a megabyte or so.
 const AHEAD: usize = 4 * TOGETHER;
 
+/// Bytes of a seed's number and value that lines mostly have room in.
+const NUMBERS: usize = 28;
+
 /// Text as a cell of a line that has others.
 fn cell(text: &str) -> String {
     let mut writer = csv::Writer::from_writer(Vec::new());
@@ -85,7 +88,8 @@ fn lines(variant: &str, m: &MetricResult, first: usize) -> Vec<u8> {
     let [variant, metric, unit] = [&name(variant), &m.metric, m.unit.symbol()].map(cell);
     let [population, journey] = [&m.dims.population, &m.dims.journey].map(|text| cell(&maybe(text.as_ref())));
     let (before, after) = (format!("{variant},"), format!(",{metric},{population},{journey},{unit},"));
-    let mut text = Vec::new();
+    let rows = (m.values.len() - first).min(TOGETHER);
+    let mut text = Vec::with_capacity(rows * (before.len() + after.len() + NUMBERS));
     for (seed, x) in (first..).zip(m.values.iter_from(first)).take(TOGETHER) {
         let Some(x) = x else { continue };
         text.extend_from_slice(before.as_bytes());

@@ -10,9 +10,10 @@ use super::views::ways;
 use crate::base::{Id, Span};
 use crate::dist::Dist;
 use crate::domain::{Cluster, Journey, Service, Store};
-use crate::plan::{Plan, StepPlan};
+use crate::plan::{JourneyPlan, Plan, StepPlan};
 use crate::replication::quorum::Ways;
 use crate::replication::spec::Replication;
+use crate::traffic::ended::Endings;
 use crate::traffic::latency::{Curve, Part, Within};
 use std::sync::Arc;
 
@@ -29,73 +30,100 @@ pub(super) enum Kind {
     Write,
 }
 
-/// A curve in [`Curves`].
+/// A curve in [`Curves`], as far as it counts.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(super) struct CurveId(u32);
+
+/// A curve in [`Curves`], whatever of it counts: journeys that take the same time share it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+struct ShapeId(u32);
 
 /// Latency curves, made once each.
 #[derive(Clone, Default, Debug)]
 pub(super) struct Curves {
     convolved: Convolved,
-    known: Map<Box<[u64]>, CurveId>,
+    known: Map<Box<[u64]>, ShapeId>,
+    shapes: Vec<Arc<Curve>>,
+    /// By shape and limit.
+    known_within: Map<(ShapeId, u64), CurveId>,
     kept: Vec<Kept>,
+    /// The curve that was wanted last but isn't kept, and its key.
+    passing: Option<(Vec<u64>, Curve)>,
+    /// What was worked out of waits.
+    endings: Endings,
+    /// Memory for keys, and for waits.
+    key: Vec<u64>,
+    waits: Vec<(f64, f64)>,
 }
 
 /// A shape, and what counts of it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Kept {
-    shape: Arc<Curve>,
+    shape: ShapeId,
     within: Within,
+}
+
+/// How many there are.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct Count {
+    shapes: usize,
+    kept: usize,
 }
 
 impl Curves {
     /// A curve, and what the client's timeout leaves of it.
     pub(super) fn get(&self, id: CurveId) -> (&Curve, Within) {
-        let Kept { shape, within, .. } = &self.kept[id.0 as usize];
-        (shape, *within)
+        let Kept { shape, within } = self.kept[id.0 as usize];
+        (self.shape(shape), within)
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.kept.len()
+    fn shape(&self, id: ShapeId) -> &Curve {
+        &self.shapes[id.0 as usize]
+    }
+
+    pub(super) fn count(&self) -> Count {
+        Count { shapes: self.shapes.len(), kept: self.kept.len() }
     }
 
     /// Forgets all but the first so many. Those that take long to make stay in the table that threads share.
-    pub(super) fn truncate(&mut self, most: usize) {
-        self.kept.truncate(most);
-        self.known.retain(|_, id| (id.0 as usize) < most);
+    pub(super) fn truncate(&mut self, most: Count) {
+        self.shapes.truncate(most.shapes);
+        self.known.retain(|_, id| (id.0 as usize) < most.shapes);
+        self.kept.truncate(most.kept);
+        self.known_within.retain(|_, id| (id.0 as usize) < most.kept);
     }
 
     /// A curve made of others.
-    fn make(&mut self, key: &[u64], limit: f64, curve: impl FnOnce(&Self) -> Curve) -> CurveId {
-        if let Some(&id) = self.known.get(key) {
-            return id;
+    fn make(&mut self, key: &[u64], curve: impl FnOnce(&Self) -> Curve) -> ShapeId {
+        match self.known.get(key) {
+            Some(&id) => id,
+            None => self.keep(key, Arc::new(curve(self))),
         }
-        let shape = Arc::new(curve(self));
-        self.keep(key, shape, limit)
     }
 
     /// A curve that is convolved from its parts.
-    fn convolve(&mut self, key: &[u64], limit: f64, parts: impl FnOnce() -> Vec<Part>) -> CurveId {
+    fn convolve(&mut self, key: &[u64], parts: impl FnOnce() -> Vec<Part>) -> ShapeId {
         match self.known.get(key) {
             Some(&id) => id,
-            None => self.keep(key, self.convolved.curve(key, || Curve::sum(&parts())), limit),
+            None => self.keep(key, self.convolved.curve(key, || Curve::sum(&parts()))),
         }
     }
 
-    fn keep(&mut self, key: &[u64], shape: Arc<Curve>, limit: f64) -> CurveId {
-        let id = CurveId(self.kept.len() as u32);
-        self.kept.push(Kept { within: shape.within(limit), shape });
+    fn keep(&mut self, key: &[u64], shape: Arc<Curve>) -> ShapeId {
+        let id = ShapeId(self.shapes.len() as u32);
+        self.shapes.push(shape);
         self.known.insert(key.into(), id);
         id
     }
 
-    /// What a backlog's delay leaves of a curve within another limit.
-    fn cut(&mut self, id: CurveId, limit: f64) -> CurveId {
-        let key = [u64::MAX - 2, u64::from(id.0), limit.to_bits()];
-        match self.known.get(&key[..]) {
-            Some(&cut) => cut,
-            None => self.keep(&key, self.kept[id.0 as usize].shape.clone(), limit),
+    /// What is left of a shape within a limit.
+    fn within(&mut self, shape: ShapeId, limit: f64) -> CurveId {
+        let next = CurveId(self.kept.len() as u32);
+        let id = *self.known_within.entry((shape, limit.to_bits())).or_insert(next);
+        if id == next {
+            self.kept.push(Kept { shape, within: self.shape(shape).within(limit) });
         }
+        id
     }
 
     /// The latency of one access to a store from a cluster.
@@ -109,11 +137,12 @@ impl Curves {
     ) -> CurveId {
         let mut key = vec![u64::MAX, from.index() as u64, store.index() as u64 * 2 + u64::from(kind == Kind::Write)];
         route_key(&mut key, route);
-        self.convolve(&key, f64::INFINITY, || {
+        let shape = self.convolve(&key, || {
             let mut parts = Vec::new();
             access(plan, from, store, kind, route, &mut parts);
             parts
-        })
+        });
+        self.within(shape, f64::INFINITY)
     }
 
     /// What is left of a curve within its limit, and then an even time of up to so many seconds.
@@ -122,10 +151,11 @@ impl Curves {
             return id;
         }
         let key = [u64::MAX - 1, u64::from(id.0), seconds.to_bits()];
-        self.make(&key, f64::INFINITY, |curves| {
+        let shape = self.make(&key, |curves| {
             let (curve, within) = curves.get(id);
             curve.then_even(within, seconds)
-        })
+        });
+        self.within(shape, f64::INFINITY)
     }
 
     /// What is left of a curve within its limit, and then an exponential time of a mean of so many seconds.
@@ -134,22 +164,32 @@ impl Curves {
             return id;
         }
         let key = [u64::MAX - 3, u64::from(id.0), mean.to_bits()];
-        self.make(&key, f64::INFINITY, |curves| {
+        let shape = self.make(&key, |curves| {
             let (curve, within) = curves.get(id);
             curve.then_exponential(within, mean)
-        })
+        });
+        self.within(shape, f64::INFINITY)
     }
 
     /// The share of tries that come back in time on a way, of those that succeed otherwise, after a `delay` in seconds.
-    pub(super) fn in_time(&self, way: &Way, stations: &[StationState], delay: f64) -> f64 {
+    pub(super) fn in_time(&mut self, way: &Way, stations: &[StationState], delay: f64) -> f64 {
         let limit = way.limit(delay);
         if limit == f64::INFINITY {
             return 1.0;
         }
-        let base = self.get(way.base).0;
-        let waits = way.waits(stations);
-        // Not kept: it is asked for loads on the way to one that stays.
-        if waits.is_empty() { base.cdf(limit) } else { waited(base, &waits).cdf(limit) }
+        let base = self.kept[way.base.0 as usize].shape;
+        way.waits(stations, &mut self.waits);
+        if self.waits.is_empty() {
+            return self.shape(base).cdf(limit);
+        }
+        // Not kept: it is asked for loads on the way to one that stays. But journeys that share it come one after another.
+        key_of_waits(base, &self.waits, &mut self.key);
+        let passing = self.passing.take().filter(|passing| passing.0 == self.key);
+        let passing = passing.unwrap_or_else(|| {
+            let base = &self.shapes[base.0 as usize];
+            (self.key.clone(), base.then_waits(&self.waits, &mut self.endings))
+        });
+        self.passing.insert(passing).1.cdf(limit)
     }
 
     /// The same where nobody waits but for the delay.
@@ -160,17 +200,18 @@ impl Curves {
 
     /// The latency of a try that succeeds on a way, beyond a `delay` in seconds that its timeout bears too.
     pub(super) fn journey(&mut self, way: &Way, stations: &[StationState], delay: f64) -> CurveId {
-        let waits = way.waits(stations);
-        let limit = way.limit(delay);
-        let mut id = way.base;
+        let (mut waits, mut key) = (core::mem::take(&mut self.waits), core::mem::take(&mut self.key));
+        way.waits(stations, &mut waits);
+        let mut shape = self.kept[way.base.0 as usize].shape;
         if !waits.is_empty() {
-            let mut key = Vec::with_capacity(2 + 2 * waits.len());
-            key.extend([u64::MAX - 4, u64::from(id.0)]);
-            key.extend(waits.iter().flat_map(|(waiting, wait)| [waiting.to_bits(), wait.to_bits()]));
-            let base = id;
-            id = self.make(&key, way.timeout, |curves| waited(curves.get(base).0, &waits));
+            let base = shape;
+            key_of_waits(base, &waits, &mut key);
+            let mut endings = core::mem::take(&mut self.endings);
+            shape = self.make(&key, |curves| curves.shape(base).then_waits(&waits, &mut endings));
+            self.endings = endings;
         }
-        if limit == way.timeout { id } else { self.cut(id, limit) }
+        (self.waits, self.key) = (waits, key);
+        self.within(shape, way.limit(delay))
     }
 
     /// The way of a journey of a flow, of whose reads of caches so many hit.
@@ -190,7 +231,8 @@ impl Curves {
         key.extend([
             flow.population.index() as u64,
             inputs.cluster.index() as u64,
-            journey.index() as u64,
+            // The first that takes the same path.
+            alike(plan, journey).index() as u64,
             inputs.front.latency.get().to_bits(),
         ]);
         let missed: Vec<f64> = hits.iter().map(|hits| rounded(1.0 - hits)).collect();
@@ -228,8 +270,8 @@ impl Curves {
             }
         }
         let timeout = own.timeout.unwrap_or(f64::INFINITY);
-        let base = self.convolve(&key, timeout, || parts(plan, inputs, flow, &own.steps, conditions, &missed));
-        Way { base, timeout, patience: own.patience(), stations }
+        let shape = self.convolve(&key, || parts(plan, inputs, flow, &own.steps, conditions, &missed));
+        Way { base: self.within(shape, timeout), timeout, patience: own.patience(), stations }
     }
 }
 
@@ -252,9 +294,9 @@ impl Way {
         if self.timeout == f64::INFINITY && delay <= self.patience { f64::INFINITY } else { self.patience - delay }
     }
 
-    /// Probability and mean of each wait.
-    fn waits(&self, stations: &[StationState]) -> Vec<(f64, f64)> {
-        let mut waits = Vec::new();
+    /// Lists the probability and mean of each wait.
+    fn waits(&self, stations: &[StationState], waits: &mut Vec<(f64, f64)>) {
+        waits.clear();
         for &(station, missed) in &self.stations {
             let StationState { steady, behind, .. } = &stations[station];
             // A backlog's wait is the delay.
@@ -269,16 +311,14 @@ impl Way {
         }
         // Waits at several stations add up whatever their order.
         waits.sort_by(|a: &(f64, f64), b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
-        waits
     }
 }
 
-/// A curve, and then waits: probability and mean of each.
-fn waited(base: &Curve, waits: &[(f64, f64)]) -> Curve {
-    let after = |curve: Option<Curve>, &(waiting, wait): &(f64, f64)| {
-        Some(curve.as_ref().unwrap_or(base).then_wait(waiting, wait))
-    };
-    waits.iter().fold(None, after).unwrap_or_else(|| base.clone())
+/// The key of a shape and then waits.
+fn key_of_waits(base: ShapeId, waits: &[(f64, f64)], key: &mut Vec<u64>) {
+    key.clear();
+    key.extend([u64::MAX - 4, u64::from(base.0)]);
+    key.extend(waits.iter().flat_map(|(waiting, wait)| [waiting.to_bits(), wait.to_bits()]));
 }
 
 fn route_key(key: &mut Vec<u64>, route: Route) {
@@ -292,6 +332,22 @@ fn route_key(key: &mut Vec<u64>, route: Route) {
         Route::Cache(_) => key.push(u64::MAX - 1),
         Route::Fail(..) => key.push(u64::MAX),
     }
+}
+
+/// The first journey that takes the same path: it takes the same time, whatever its bytes.
+fn alike(plan: &Plan, journey: Id<Journey>) -> Id<Journey> {
+    let own = &plan.journeys[journey].steps;
+    let same = |(step, other): (&StepPlan, &StepPlan)| match (step, other) {
+        (StepPlan::Call(services), StepPlan::Call(others)) => services == others,
+        (StepPlan::Read(store, _), StepPlan::Read(other, _))
+        | (StepPlan::Write(store, _), StepPlan::Write(other, _)) => store == other,
+        (StepPlan::Dependency(dependency), StepPlan::Dependency(other)) => dependency == other,
+        (StepPlan::Call(_) | StepPlan::Read(..) | StepPlan::Write(..) | StepPlan::Dependency(_), _) => false,
+    };
+    let alike = |(_, other): &(Id<Journey>, &JourneyPlan)| {
+        other.steps.len() == own.len() && own.iter().zip(&other.steps).all(same)
+    };
+    plan.journeys.iter_enumerated().find(alike).map_or(journey, |(id, _)| id)
 }
 
 /// Shares of misses in parts of 4096, so that those that hardly differ have one curve.

@@ -6,11 +6,12 @@
 //! (`orbit.rs`) comes first and is kept for good; the rest is forgotten from time to time, so memory doesn't grow with the
 //! number of seeds.
 
-use super::curves::Curves;
+use super::curves::{self, Curves};
 use super::data::{Known, Meetings, Uses, Written};
 use super::inputs::Inputs;
 use super::intern::{Interner, Map};
 use super::orbit::Orbits;
+use super::outages::Workings;
 use super::outcome::{Outcome, OutcomeId};
 use super::shape::Shapes;
 use super::solutions::{Solutions, Solved};
@@ -62,7 +63,7 @@ struct Floor {
     solutions: usize,
     states: usize,
     outcomes: usize,
-    curves: usize,
+    curves: curves::Count,
     pods: usize,
     transitions: usize,
 }
@@ -96,6 +97,7 @@ pub(super) struct Memo {
     settled: bool,
     /// Handed from seed to seed.
     pub(super) visited: Visited,
+    pub(super) outages: Workings,
 }
 
 impl Memo {
@@ -114,7 +116,7 @@ impl Memo {
             solutions: self.solutions.len(),
             states: self.states.len(),
             outcomes: self.outcomes.len(),
-            curves: self.curves.len(),
+            curves: self.curves.count(),
             pods: self.pods.len(),
             transitions: self.transitions.len(),
         };
@@ -216,6 +218,11 @@ impl Memo {
 
     pub(super) fn solution(&self, id: SolutionId) -> Solved<'_> {
         self.solutions.get(id)
+    }
+
+    /// What becomes of requests in a solution, and how many come a second.
+    pub(super) fn rates(&self, id: SolutionId) -> (OutcomeId, &[f64]) {
+        (self.solutions.outcome(id), self.solutions.rates(id))
     }
 
     /// A backlog begins in a solution.

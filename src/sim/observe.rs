@@ -9,11 +9,12 @@ use super::world::{Change, World};
 use crate::base::maths::bisect;
 use crate::base::{Seed, SimTime};
 use crate::domain::Observations;
-use crate::domain::observation::Resync;
+use crate::domain::observation::{Resync, curve_nodes};
 use crate::domain::rollout::{Revision, RolloutTally, Why};
 use crate::plan::{Plan, RequestsPlan};
 use crate::stats::Histogram;
-use crate::traffic::mixture::Mixture;
+use crate::traffic::mixture::{Mixture, Readings};
+use std::sync::LazyLock;
 
 /// Looks at the stays in which too much was lost.
 type Look<'l> = &'l mut dyn FnMut(&Memo, &[Rough], Option<&Minutes>);
@@ -43,7 +44,8 @@ pub(super) fn with_losses(
     let mut clients = seed.stream().with(outages::CLIENT).rng();
     let minutes = counts.as_ref().map(|counts| &counts.minutes);
     look(world.memo, &rough, minutes);
-    let outages = outages::find(plan, world.memo, &rough, minutes, &log, &mut clients);
+    let mut workings = core::mem::take(&mut world.memo.outages);
+    let outages = outages::find(plan, world.memo, &rough, minutes, &log, &mut clients, &mut workings);
     observations.outages = outages.outages;
     observations.below = outages.below;
     observations.any_below = outages.any_below;
@@ -54,6 +56,8 @@ pub(super) fn with_losses(
     released(plan, world.take_releases(), end, &mut observations);
     let World { tally, memo, .. } = world;
     memo.visited = tally.finish(plan, memo, counts, &mut observations);
+    memo.visited.take_back(rough);
+    memo.outages = workings;
     for (tallies, last) in observations.stations.iter_mut().zip(last) {
         for (tally, last) in tallies.iter_mut().zip(last) {
             tally.last = last;
@@ -136,12 +140,20 @@ impl Times {
         self.joined(rates, self.counted.cdf(t)).unwrap_or(0.0)
     }
 
-    /// The same for each of these times, which don't fall.
-    pub(super) fn cdfs(&self, rising: &[f64]) -> Vec<f64> {
-        let counted = self.counted.cdfs(rising.iter().copied());
-        let rates = if self.rates.is_empty() { Vec::new() } else { self.rates.cdfs(rising) };
-        let of = |values: &[f64], k: usize| values.get(k).copied();
-        (0..rising.len()).map(|k| self.joined(of(&rates, k), of(&counted, k)).unwrap_or(0.0)).collect()
+    /// How many took at most as long as each node of a chart.
+    pub(super) fn below_nodes(&self) -> Vec<f64> {
+        static NODES: LazyLock<Readings> = LazyLock::new(|| Readings::at(curve_nodes()));
+        let mut below = self.rates.below(&NODES);
+        let counted = self.counted.cdfs(NODES.times().iter().copied());
+        for (sum, share) in below.iter_mut().zip(counted) {
+            *sum += share * self.counted.weight();
+        }
+        below
+    }
+
+    /// How many there are.
+    pub(super) fn weight(&self) -> f64 {
+        self.rates.weight() + self.counted.weight()
     }
 
     /// What is of both kinds, from that of each: by weight.

@@ -10,6 +10,7 @@ use super::sums::Sums;
 use crate::base::Id;
 use crate::domain::Cluster;
 use crate::plan::Plan;
+use core::ops::Range;
 
 /// The slots of one cluster's week under inputs that stay as they are.
 #[derive(Clone, Debug)]
@@ -123,42 +124,46 @@ impl Turns {
         }
     }
 
-    /// Closes the month: `visit` is called with each run of slots that were taken equally often, and how often.
-    pub(super) fn close_month(&mut self, mut visit: impl FnMut(core::ops::Range<usize>, u64)) {
+    /// Closes the month: `visit` is called with numbers of slots from the beginning of the week on, and how often those
+    /// first slots were taken; what is negative was counted too often before.
+    pub(super) fn close_month(&mut self, mut visit: impl FnMut(usize, i64)) {
         self.closed.resize(self.week + 1, 0);
         self.edges.push((self.week, 0));
         self.edges.sort_unstable();
-        let (mut count, mut from) = (core::mem::take(&mut self.whole), 0);
+        let whole = core::mem::take(&mut self.whole).cast_signed();
+        let mut count = whole;
+        self.closed[0] += whole;
         for same in self.edges.chunk_by(|a, b| a.0 == b.0) {
-            let (slot, edge) = (same[0].0, same.iter().map(|edge| edge.1).sum::<i64>());
-            if edge == 0 && slot < self.week {
-                continue;
+            let (slot, mut edge) = (same[0].0, same.iter().map(|edge| edge.1).sum::<i64>());
+            count += edge;
+            if slot == self.week {
+                // What goes on into the next week is one of the whole turns.
+                edge -= core::mem::take(&mut count);
             }
-            if count > 0 && from < slot {
-                self.closed[from] += count.cast_signed();
-                self.closed[slot] -= count.cast_signed();
-                visit(from..slot, count);
+            self.closed[slot] += edge;
+            if edge != 0 && slot > 0 {
+                visit(slot, -edge);
             }
-            from = slot;
-            // What ends has begun: it never falls below 0.
-            count = count.wrapping_add_signed(edge);
         }
         self.edges.clear();
     }
 
-    /// Takes out how often each slot was taken in the months that are closed, and before it how often most were.
-    pub(super) fn take_closed(&mut self) -> (u64, Vec<u64>) {
-        let mut count = 0;
-        let each = |edge: i64| {
+    /// Takes out how often slots were taken in the months that are closed, run by run; and before it
+    /// how often most were.
+    pub(super) fn take_closed(&mut self) -> (u64, Vec<(u64, Range<usize>)>) {
+        let (mut runs, mut count, mut from) = (Vec::with_capacity(self.closed.len()), 0, 0);
+        for (slot, edge) in self.closed.drain(..).enumerate() {
+            if (edge != 0 || slot == self.week) && from < slot {
+                runs.push((count as u64, from..slot));
+                from = slot;
+            }
             count += edge;
-            count as u64
-        };
-        let closed: Vec<u64> = self.closed.drain(..).map(each).take(self.week).collect();
-        let mut runs: Vec<&[u64]> = closed.chunk_by(|a, b| a == b).collect();
-        runs.sort_unstable_by_key(|run| run[0]);
-        let same = runs.chunk_by(|a, b| a[0] == b[0]);
-        let most = same.max_by_key(|same| same.iter().map(|run| run.len()).sum::<usize>());
-        (most.map_or(0, |same| same[0][0]), closed)
+        }
+        let mut lengths: Vec<(u64, usize)> = runs.iter().map(|run| (run.0, run.1.len())).collect();
+        lengths.sort_unstable();
+        let same = lengths.chunk_by(|a, b| a.0 == b.0);
+        let most = same.max_by_key(|same| same.iter().map(|run| run.1).sum::<usize>());
+        (most.map_or(0, |same| same[0].0), runs)
     }
 
     /// Forgets everything.
@@ -172,15 +177,18 @@ mod tests {
     use super::Turns;
 
     /// What a month and the whole are told, slot by slot.
-    fn months(months: &[&[(usize, usize)]]) -> (Vec<Vec<u64>>, Vec<u64>) {
+    fn months(months: &[&[(usize, usize)]]) -> (Vec<Vec<i64>>, Vec<u64>) {
         let mut turns = Turns::default();
         let each = |stays: &&[(usize, usize)]| {
             stays.iter().for_each(|&(from, count)| turns.add(5, from, count));
             let mut told = vec![0; 5];
-            turns.close_month(|slots, count| told[slots].fill(count));
+            turns.close_month(|slots, count| told[..slots].iter_mut().for_each(|told| *told += count));
             told
         };
-        (months.iter().map(each).collect(), turns.take_closed().1)
+        let months = months.iter().map(each).collect();
+        let mut closed = vec![0; 5];
+        turns.take_closed().1.into_iter().for_each(|(count, slots)| closed[slots].fill(count));
+        (months, closed)
     }
 
     #[test]
@@ -197,7 +205,7 @@ mod tests {
         turns.add(5, 1, 12);
         turns.close_month(|_, _| {});
         // 12 slots from the second on are two weeks and two slots more.
-        assert_eq!(turns.take_closed(), (2, vec![2, 3, 3, 2, 2]));
+        assert_eq!(turns.take_closed(), (2, vec![(2, 0..1), (3, 1..3), (2, 3..5)]));
         assert_eq!(turns.take_closed(), (0, vec![]));
     }
 

@@ -50,6 +50,21 @@ impl Piece {
     }
 }
 
+/// Memory for what is looked at on the way, handed from seed to seed.
+#[derive(Clone, Default, Debug)]
+pub(super) struct Workings {
+    /// By cell.
+    pieces: Vec<Vec<Piece>>,
+    /// The moments at which a cell's loss bends.
+    times: Vec<f64>,
+    /// Pieces at a moment.
+    live: Vec<Piece>,
+    course: Course,
+    /// Of a course.
+    users: Intervals,
+    service: Intervals,
+}
+
 /// What was found.
 #[derive(Default)]
 pub(super) struct Found {
@@ -70,15 +85,17 @@ pub(super) fn find(
     minutes: Option<&Minutes>,
     log: &Log,
     rng: &mut Rng,
+    workings: &mut Workings,
 ) -> Found {
     let origin = plan.warm_up.secs();
     let journeys = plan.journeys.len();
-    let mut pieces: Vec<Vec<Piece>> = vec![Vec::new(); plan.populations.len() * journeys];
+    let Workings { pieces, times, live, course, users, service } = workings;
+    pieces.resize(plan.populations.len() * journeys, Vec::new());
     for (position, entry) in rough.iter().enumerate() {
-        let (solution, outcome) = (memo.solution(entry.stay.solution), memo.outcome_of(entry.stay.solution));
+        let (outcome, rates) = memo.rates(entry.stay.solution);
         let inputs = memo.inputs_of(entry.stay.solution);
         let (from, to) = (entry.stay.from.secs() - origin, entry.stay.to.secs() - origin);
-        for (number, (cell, rate)) in outcome.cells.iter().zip(solution.rates).enumerate() {
+        for (number, (cell, rate)) in memo.outcome(outcome).cells.iter().zip(rates).enumerate() {
             let fails = 1.0 - cell.success;
             if fails <= 1e-6 {
                 continue;
@@ -100,13 +117,13 @@ pub(super) fn find(
     }
     let mut found = Found::default();
     let held = by_root(plan, log);
-    for (number, mut pieces) in pieces.into_iter().enumerate() {
+    for (number, pieces) in pieces.iter_mut().enumerate() {
         let (population, journey) = (Id::new(number / journeys), Id::new(number % journeys));
         pieces.sort_by(|a, b| a.from.total_cmp(&b.from).then(a.cluster.cmp(&b.cluster)));
-        let mut course = course(&pieces, log, population, origin);
+        follow(pieces, log, population, origin, (&mut *times, &mut *live), course);
         if let Some(minutes) = minutes {
             course.leave(plan.windows());
-            minutes.add_to(number, &mut course);
+            minutes.add_to(number, course);
             course.sort();
         }
         let longest = pieces.iter().map(|piece| piece.to - piece.from).fold(0.0, f64::max);
@@ -126,7 +143,8 @@ pub(super) fn find(
             },
             grain: &|start| minutes.map_or(0.0, |minutes| minutes.grain(number, start)),
         };
-        found.add(plan, log, &held, (population, journey), &course, &told, rng);
+        found.add(plan, log, &held, (population, journey), course, &told, rng, (&mut *users, &mut *service));
+        pieces.clear();
     }
     found.finish();
     found
@@ -161,14 +179,17 @@ impl Found {
         course: &Course,
         told: &Told<'_>,
         rng: &mut Rng,
+        (outages, service): (&mut Intervals, &mut Intervals),
     ) {
         let origin = plan.warm_up.secs();
         let users = &course.users;
         self.below.push(users.iter().map(|(from, to)| to - from).sum());
         self.any.extend(users);
-        let service = grouped(&course.service);
+        // What doesn't hold is no recovery.
+        joined(users, HOLD, outages);
+        joined(&course.service, HOLD, service);
         let rate = plan.populations[population].rate * plan.populations[population].shares[journey];
-        for (start, end) in grouped(users) {
+        for &(start, end) in &*outages {
             let inside = |from: f64, to: f64| (to.min(end) - from.max(start)).max(0.0);
             let root = (told.cause)(start, end);
             let below = &users[users.partition_point(|&(_, to)| to <= start)..];
@@ -189,7 +210,7 @@ impl Found {
                 client,
                 lot: -crate::base::maths::ln(uniform(rng)) / (rate * hit),
                 root,
-                recovery: recovery(plan, log, origin, population, held, (start, end), &service),
+                recovery: recovery(plan, log, origin, population, held, (start, end), service),
             });
         }
     }
@@ -200,7 +221,9 @@ impl Found {
             a.start.total_cmp(&b.start).then(a.population.cmp(&b.population)).then(a.journey.cmp(&b.journey))
         });
         self.any.sort_by(|a, b| a.0.total_cmp(&b.0));
-        self.any_below = joined(&self.any, 0.0).iter().map(|(from, to)| to - from).sum();
+        let mut any = Intervals::new();
+        joined(&self.any, 0.0, &mut any);
+        self.any_below = any.iter().map(|(from, to)| to - from).sum();
     }
 }
 
@@ -224,7 +247,7 @@ impl Segment {
 }
 
 /// How a cell fared.
-#[derive(Default)]
+#[derive(Clone, Default, Debug)]
 pub(super) struct Course {
     /// In order of time, without gaps.
     pub(super) loss: Vec<Segment>,
@@ -260,18 +283,31 @@ impl Course {
         self.loss.sort_by(|a, b| a.from.total_cmp(&b.from));
         for list in [&mut self.users, &mut self.service] {
             list.sort_by(|a, b| a.0.total_cmp(&b.0));
-            *list = joined(list, 0.0);
+            let parts = core::mem::take(list);
+            joined(&parts, 0.0, list);
         }
     }
 }
 
 /// Follows one cell's loss through its pieces.
-fn course(pieces: &[Piece], log: &Log, population: Id<Population>, origin: f64) -> Course {
+fn follow(
+    pieces: &[Piece],
+    log: &Log,
+    population: Id<Population>,
+    origin: f64,
+    (times, live): (&mut Vec<f64>, &mut Vec<Piece>),
+    course: &mut Course,
+) {
+    course.loss.clear();
+    course.users.clear();
+    course.service.clear();
     if pieces.is_empty() {
-        return Course::default();
+        return;
     }
-    let mut times = Vec::with_capacity(2 * pieces.len() + log.answers[population.index()].len());
+    times.clear();
     times.extend(pieces.iter().flat_map(|piece| [piece.from, piece.to]));
+    // Mostly a piece begins where the one before ends.
+    times.dedup();
     let (first, last) = (pieces.first().map_or(0.0, |piece| piece.from), times.iter().copied().fold(0.0, f64::max));
     for (at, _) in &log.answers[population.index()] {
         let at = at.secs() - origin;
@@ -281,8 +317,7 @@ fn course(pieces: &[Piece], log: &Log, population: Id<Population>, origin: f64) 
     }
     times.sort_by(f64::total_cmp);
     times.dedup();
-    let mut course = Course { loss: Vec::with_capacity(times.len()), ..Course::default() };
-    let mut live: Vec<Piece> = Vec::new();
+    live.clear();
     let mut next = 0;
     let push = |list: &mut Intervals, from: f64, to: f64| {
         if to <= from {
@@ -331,7 +366,6 @@ fn course(pieces: &[Piece], log: &Log, population: Id<Population>, origin: f64) 
             push(&mut course.service, from, to);
         }
     }
-    course
 }
 
 /// The share of users that an outage hits at its worst; and how long the one of them at `position` of all, from 0 to
@@ -361,21 +395,15 @@ fn time(secs: f64) -> SimTime {
     SimTime::ZERO + crate::base::Span::from_secs(secs)
 }
 
-/// Intervals with gaps under `gap` seconds closed.
-fn joined(intervals: &[(f64, f64)], gap: f64) -> Intervals {
-    let mut list: Intervals = Vec::new();
+/// Lists intervals with gaps under `gap` seconds closed.
+fn joined(intervals: &[(f64, f64)], gap: f64, list: &mut Intervals) {
+    list.clear();
     for &(from, to) in intervals {
         match list.last_mut() {
             Some(before) if from - before.1 < gap || from <= before.1 => before.1 = before.1.max(to),
             Some(_) | None => list.push((from, to)),
         }
     }
-    list
-}
-
-/// A recovery that doesn't hold is none.
-fn grouped(intervals: &[(f64, f64)]) -> Intervals {
-    joined(intervals, HOLD)
 }
 
 /// What most is lost to when an outage begins.
@@ -383,8 +411,9 @@ fn cause(pieces: &[Piece], start: f64, memo: &Memo, rough: &[Rough]) -> Option<I
     let at_start = pieces.iter().filter(|piece| piece.from <= start + 1e-9 && piece.to > start + 1e-9);
     let losses = at_start.flat_map(|piece| {
         let solution = rough[piece.rough].stay.solution;
-        let rate = memo.solution(solution).rates[piece.cell];
-        let losses = memo.outcome_of(solution).losses.iter().filter(move |lost| lost.cell == piece.cell);
+        let (outcome, rates) = memo.rates(solution);
+        let rate = rates[piece.cell];
+        let losses = memo.outcome(outcome).losses.iter().filter(move |lost| lost.cell == piece.cell);
         losses.map(move |lost| (lost.stage, lost.root, rate * lost.share))
     });
     main_cause(losses).map(|(_, root)| root)

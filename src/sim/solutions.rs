@@ -104,6 +104,11 @@ impl Solutions {
         self.heads[id.0 as usize].grows
     }
 
+    pub(super) fn rates(&self, id: SolutionId) -> &[f64] {
+        let ends = self.heads[id.0 as usize].ends.rates;
+        &self.rates[self.begins(id).rates..ends]
+    }
+
     pub(super) fn stations(&self, id: SolutionId) -> &[StationState] {
         let ends = self.heads[id.0 as usize].ends.stations;
         &self.stations[self.begins(id).stations..ends]

@@ -102,12 +102,15 @@ fn calm_stations(
     if !inputs.outside.is_empty() {
         return None;
     }
-    let mut arrivals = vec![0.0; ready.len()];
+    let mut states = vec![StationState::default(); ready.len()];
     for &(part, station, calls) in &calm.calls {
-        arrivals[station] += rates[part] * calls;
+        states[station].arrivals += rates[part] * calls;
     }
-    let servers = servers(plan, inputs, ready, &[], &shape.conditions);
-    servers.iter().zip(arrivals).map(|(server, arrivals)| server.calm(arrivals)).collect()
+    for (position, (state, &ready)) in states.iter_mut().zip(ready).enumerate() {
+        let server = Server::new(plan, inputs, position, ready, 0, &shape.conditions[position]);
+        *state = server.calm(state.arrivals)?;
+    }
+    Some(states)
 }
 
 /// The stations with so many ready pods and the greatest shares between the ends of the interval, if nobody waits there. Then

@@ -79,8 +79,7 @@ impl<'a> Server<'a> {
         let station = &own.stations[position];
         let service = &plan.services[station.service];
         let degraded = condition.capacity.get() * inputs.front.capacity.get();
-        let capacity = capacity(plan, own, inputs, position, ready);
-        Self { capacity, ..Self::of(service, station.levels, level, ready, degraded) }
+        Self::of(service, station.levels, level, ready, degraded)
     }
 
     /// With so much of its capacity left by faults.

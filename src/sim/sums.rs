@@ -48,6 +48,13 @@ impl<K: Copy + Eq + Hash> Keyed<K> {
         }
     }
 
+    /// Forgets everything.
+    fn clear(&mut self) {
+        self.known.clear();
+        self.sums.clear();
+        self.next = 0;
+    }
+
     /// Keys and sums.
     pub(super) fn iter(&self) -> impl Iterator<Item = (K, f64)> {
         self.sums.iter().copied()
@@ -61,7 +68,7 @@ pub(super) type Waits = Keyed<(u64, u64)>;
 type Losses = Keyed<(Id<Population>, Id<Journey>, Stage, Id<Root>)>;
 
 /// What is added up.
-#[derive(Clone, Debug)]
+#[derive(Clone, Default, Debug)]
 pub(super) struct Sums {
     /// By cell: curve, delay, weight; in order of first visit.
     pub(super) latency: Vec<Vec<(CurveId, f64, f64)>>,
@@ -81,23 +88,35 @@ pub(super) struct Sums {
 
 impl Sums {
     pub(super) fn new(plan: &Plan) -> Self {
+        let mut sums = Self::default();
+        sums.restart(plan);
+        sums
+    }
+
+    /// Forgets everything, but not what its lists have room for.
+    pub(super) fn restart(&mut self, plan: &Plan) {
         let cells = plan.populations.len() * plan.journeys.len();
+        self.latency.iter_mut().for_each(Vec::clear);
+        self.latency.resize(cells, Vec::new());
+        self.latency_at.clear();
+        self.latency_last.clear();
+        self.latency_last.resize(cells, 0);
+        self.losses.clear();
         let stations = plan
             .clusters
             .iter()
             .map(|cluster| vec![StationTally { empty: Some(0.0), ..StationTally::default() }; cluster.stations.len()]);
-        Self {
-            latency: vec![Vec::new(); cells],
-            latency_at: Map::default(),
-            latency_last: vec![0; cells],
-            losses: Keyed::default(),
-            stations: stations.collect(),
-            waits: plan.clusters.iter().map(|cluster| vec![Waits::default(); cluster.stations.len()]).collect(),
-            violations: vec![0.0; plan.populations.len()],
-            data: vec![vec![DataTally::default(); plan.journeys.len()]; plan.stores.len()],
-            accesses: Keyed::default(),
-            views: Keyed::default(),
+        self.stations.clear();
+        self.stations.extend(stations);
+        self.waits.resize(plan.clusters.len(), Vec::new());
+        for (waits, cluster) in self.waits.iter_mut().zip(&plan.clusters) {
+            waits.iter_mut().for_each(Waits::clear);
+            waits.resize(cluster.stations.len(), Waits::default());
         }
+        self.violations = vec![0.0; plan.populations.len()];
+        self.data = vec![vec![DataTally::default(); plan.journeys.len()]; plan.stores.len()];
+        self.accesses.clear();
+        self.views.clear();
     }
 
     /// The good requests of a cell that follow a curve after a delay in seconds.
@@ -180,9 +199,10 @@ impl Sums {
         for &(store, view, rate) in solution.views {
             *self.views.at((store, view)) += rate * seconds;
         }
-        for (position, state) in solution.stations.iter().enumerate() {
-            let tally = &mut self.stations[cluster.index()][position];
-            let service = &plan.services[plan.clusters[cluster].stations[position].service];
+        let (tallies, waits) = (&mut self.stations[cluster.index()], &mut self.waits[cluster.index()]);
+        let own = plan.clusters[cluster].stations.iter().zip(tallies.iter_mut().zip(waits));
+        for (state, (own, (tally, waits))) in solution.stations.iter().zip(own) {
+            let service = &plan.services[own.service];
             let steady = &state.steady;
             let calls = state.arrivals * seconds;
             let served = state.served() * seconds;
@@ -199,8 +219,8 @@ impl Sums {
                 tally.met += served * steady.wait_cdf(objective);
             }
             tally.empty = tally.empty.zip(steady.empty).map(|(sum, empty)| sum + empty * seconds);
-            let waits = if steady.waiting > 1e-12 { (steady.waiting, steady.wait_if_waiting) } else { (0.0, 0.0) };
-            *self.waits[cluster.index()][position].at((waits.0.to_bits(), waits.1.to_bits())) += served;
+            let wait = if steady.waiting > 1e-12 { (steady.waiting, steady.wait_if_waiting) } else { (0.0, 0.0) };
+            *waits.at((wait.0.to_bits(), wait.1.to_bits())) += served;
         }
     }
 }

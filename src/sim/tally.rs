@@ -14,7 +14,7 @@ use super::sums::{Sums, Waits};
 use crate::base::maths::bisect;
 use crate::base::{Id, SimTime, Span, Table};
 use crate::domain::observation::{
-    ACCESS_QUANTILES, Latency, Loss, Month, Observations, QUANTILES, StoreTally, add_transfer, curve_nodes,
+    ACCESS_QUANTILES, CURVE_NODES, Latency, Loss, Month, Observations, QUANTILES, StoreTally, add_transfer,
 };
 use crate::domain::{Cluster, Journey, Population, Region, Root, Stage, Store};
 use crate::plan::Plan;
@@ -69,6 +69,17 @@ pub(super) struct Visited {
     slots: Visits<u32>,
     /// By orbit.
     turns: Vec<Turns>,
+    /// Memory for what a seed finds.
+    rough: Vec<Rough>,
+    sums: Sums,
+}
+
+impl Visited {
+    /// Takes back a seed's list of rough stays, once they were looked at.
+    pub(super) fn take_back(&mut self, mut rough: Vec<Rough>) {
+        rough.clear();
+        self.rough = rough;
+    }
 }
 
 /// What one seed adds up.
@@ -89,16 +100,18 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    pub(super) fn new(plan: &Plan, trace: bool, visited: Visited) -> Self {
+    pub(super) fn new(plan: &Plan, trace: bool, mut visited: Visited) -> Self {
+        let (rough, mut sums) = (core::mem::take(&mut visited.rough), core::mem::take(&mut visited.sums));
+        sums.restart(plan);
         Self {
             visited,
-            rough: Vec::new(),
+            rough,
             node_seconds: vec![0.0; plan.clusters.len()].into(),
             spans: vec![(SimTime::ZERO, SimTime::ZERO); plan.clusters.len()].into(),
             trace: trace.then(Vec::new),
             lived: None,
             copied: Vec::new(),
-            sums: Sums::new(plan),
+            sums,
             months: Vec::new(),
         }
     }
@@ -122,6 +135,8 @@ impl Tally {
         visited.all_requests.drain(|_, _| ());
         visited.slots.drain(|_, _| ());
         visited.turns.iter_mut().for_each(Turns::clear);
+        visited.take_back(core::mem::take(&mut self.rough));
+        visited.sums = core::mem::take(&mut self.sums);
         *self = Self::new(plan, self.tracing(), visited);
         (self.spans, self.lived) = (spans, lived);
     }
@@ -191,14 +206,13 @@ impl Tally {
     pub(super) fn close_month(&mut self, seconds: f64, plan: &Plan, memo: &Memo) {
         let cells = plan.populations.len() * plan.journeys.len();
         let mut month = Month { seconds, ..Month::empty(cells, plan.clusters.len()) };
-        let Visited { stays, lasted, requests, all_requests, slots, turns } = &mut self.visited;
+        let Visited { stays, lasted, requests, all_requests, slots, turns, .. } = &mut self.visited;
         for (number, turns) in turns.iter_mut().enumerate() {
             let orbit = memo.orbits.get(number);
             turns.close_month(|slots, count| {
-                let (from, to, count) = (&orbit.billed[slots.start], &orbit.billed[slots.end], count as f64);
-                to.amounts.bill(orbit.cluster, count, &mut month);
-                from.amounts.bill(orbit.cluster, -count, &mut month);
-                self.node_seconds[orbit.cluster] += (to.node_seconds - from.node_seconds) * count;
+                let (billed, count) = (&orbit.billed[slots], count as f64);
+                billed.amounts.bill(orbit.cluster, count, &mut month);
+                self.node_seconds[orbit.cluster] += billed.node_seconds * count;
             });
         }
         slots.drain(|number, count| {
@@ -212,8 +226,8 @@ impl Tally {
             }
         });
         stays.drain(|number, seconds| {
-            let solution = memo.solution(SolutionId(number));
-            requests.add(solution.outcome, solution.rates, seconds);
+            let (outcome, rates) = memo.rates(SolutionId(number));
+            requests.add(outcome, rates, seconds);
             lasted.add(number, seconds);
         });
         requests.drain(|outcome, requests| {
@@ -247,8 +261,9 @@ impl Tally {
             let orbit = memo.orbits.get(number);
             let (weeks, closed) = turns.take_closed();
             self.sums.merge(&orbit.week, weeks as f64);
-            for (slot, count) in orbit.slots.iter().zip(closed).filter(|slot| slot.1 != weeks) {
-                for &(solution, seconds, _) in &memo.transition(*slot).stays {
+            for (count, slots) in closed.into_iter().filter(|run| run.0 != weeks) {
+                for &(solution, seconds, _) in orbit.slots[slots].iter().flat_map(|&slot| &memo.transition(slot).stays)
+                {
                     let more = seconds * (count as f64 - weeks as f64);
                     let solution = memo.solution(solution);
                     visited.all_requests.add(solution.outcome, solution.rates, more);
@@ -265,8 +280,7 @@ impl Tally {
         observations.stores = plan.stores.keys().map(|store| self.one_store(store, memo, counts.as_ref())).collect();
         let nothing = Histogram::default();
         let mut stations = core::mem::take(&mut self.sums.stations);
-        let waits = core::mem::take(&mut self.sums.waits);
-        for (cluster, (tallies, waits)) in stations.iter_mut().zip(&waits).enumerate() {
+        for (cluster, (tallies, waits)) in stations.iter_mut().zip(&self.sums.waits).enumerate() {
             for (position, (tally, waits)) in tallies.iter_mut().zip(waits).enumerate() {
                 let counted = counts.as_ref().map(|counts| &counts.stations[cluster][position]);
                 let waited = counted.map_or((&nothing, 1.0), |(counted, waited)| {
@@ -279,13 +293,13 @@ impl Tally {
         if let Some(counts) = counts {
             self.add_counts(counts);
         }
-        let Sums { losses, violations, data, .. } = self.sums;
         observations.months = self.months;
         let loss = |((population, journey, stage, root), requests)| Loss { population, journey, stage, root, requests };
-        observations.losses = losses.iter().map(loss).collect();
+        observations.losses = self.sums.losses.iter().map(loss).collect();
         observations.stations = stations;
-        observations.violations = violations;
-        observations.data = data;
+        observations.violations = core::mem::take(&mut self.sums.violations);
+        observations.data = core::mem::take(&mut self.sums.data);
+        visited.sums = self.sums;
         visited
     }
 
@@ -296,10 +310,11 @@ impl Tally {
                 let quantiles = times.quantiles(QUANTILES);
                 observations.latency.push(Latency { population, journey, mean, quantiles });
             }
-            if journey.is_none() {
-                observations.curves.push(times.cdfs(curve_nodes()));
-            }
         };
+        // Those of all are those of each population.
+        let (mut charts, mut below_of_all) = (Vec::with_capacity(plan.populations.len() + 1), vec![0.0; CURVE_NODES]);
+        let shares =
+            |below: &[f64], all: f64| below.iter().map(|below| if all > 0.0 { below / all } else { 0.0 }).collect();
         let (mut by_journey, mut all) = (vec![Times::default(); plan.journeys.len()], Times::default());
         let mut cells = self.sums.latency.iter().enumerate();
         for population in plan.populations.keys() {
@@ -319,12 +334,17 @@ impl Tally {
                 of_journey.merge(&times);
             }
             tell(Some(population), None, &of_population);
+            let below = of_population.below_nodes();
+            below_of_all.iter_mut().zip(&below).for_each(|(sum, below)| *sum += below);
+            charts.push(shares(&below, of_population.weight()));
         }
         for (journey, times) in plan.journeys.keys().zip(&by_journey) {
             tell(None, Some(journey), times);
             all.merge(times);
         }
         tell(None, None, &all);
+        charts.push(shares(&below_of_all, all.weight()));
+        observations.curves = charts;
     }
 
     /// Adds what requests counted.
@@ -370,18 +390,17 @@ impl Tally {
 /// The wait that a share `p` of calls doesn't exceed: 0 while enough don't wait, else by bisection. Of waits that were
 /// counted each stands for so many calls.
 fn wait_quantile(waits: &Waits, (counted, each): (&Histogram, f64), p: f64) -> f64 {
-    let waits: Vec<(f64, f64, f64)> =
-        waits.iter().map(|((waiting, wait), served)| (f64::from_bits(waiting), f64::from_bits(wait), served)).collect();
-    let by_rates: f64 = waits.iter().map(|entry| entry.2).sum();
+    let waits =
+        || waits.iter().map(|((waiting, wait), served)| (f64::from_bits(waiting), f64::from_bits(wait), served));
+    let by_rates: f64 = waits().map(|entry| entry.2).sum();
     if by_rates <= 0.0 {
         return counted.quantile(p).unwrap_or(0.0);
     }
     let calls = if counted.is_empty() { 0.0 } else { counted.weight() * each };
     let beyond = |t: f64| -> f64 {
-        let waiting: f64 = waits
-            .iter()
+        let waiting: f64 = waits()
             .filter(|entry| entry.1 > 0.0)
-            .map(|&(waiting, wait, served)| served * waiting * crate::base::maths::exp(-t / wait))
+            .map(|(waiting, wait, served)| served * waiting * crate::base::maths::exp(-t / wait))
             .sum();
         let counted = counted.cdf(t).map_or(0.0, |below| calls * (1.0 - below));
         (waiting + counted) / (by_rates + calls)
@@ -389,7 +408,7 @@ fn wait_quantile(waits: &Waits, (counted, each): (&Histogram, f64), p: f64) -> f
     if beyond(0.0) <= 1.0 - p {
         return 0.0;
     }
-    let mut high = waits.iter().map(|entry| entry.1).fold(counted.extent().map_or(0.0, |[_, most]| most), f64::max);
+    let mut high = waits().map(|entry| entry.1).fold(counted.extent().map_or(0.0, |[_, most]| most), f64::max);
     while beyond(high) > 1.0 - p {
         high *= 2.0;
     }

@@ -4,7 +4,7 @@
 //! read there, and what is left over is a few terms of a series. That is within 1e-10 of the share, and where gaps are
 //! shorter than the mean within 1e-12 of what is left.
 
-use super::lattice::{COUNT as NODES, LN_STEP};
+use super::lattice::{COUNT as NODES, LATTICE, LN_STEP, STEP};
 use crate::base::maths::{exp, exp_m1, ln};
 use std::sync::LazyLock;
 
@@ -33,72 +33,113 @@ pub(super) fn ended(means: f64) -> f64 {
     -exp_m1(-means)
 }
 
-/// Gaps each of which is a step longer than the one before.
-pub(super) struct Gaps {
-    /// Means in the first.
-    first: f64,
-    /// Which of the table it is next to, and how much longer than that.
+/// What becomes of exponential times of one mean in the gaps between nodes of the lattice, worked out where it is asked for.
+#[derive(Clone, Default, Debug)]
+struct Ending {
+    /// Bits of the mean.
+    mean: u64,
+    /// Means in the gap after the first node of all.
+    gap: f64,
+    /// Which of the table that is next to, and how much longer it is.
     number: usize,
     more: f64,
+    /// The node before the first gap that is known.
+    first: usize,
+    /// By gap: of those that run at its beginning the share that still runs at its end.
+    runs: Vec<f64>,
+    /// By gap: of those that begin within it, evenly, the share that still runs at its end.
+    stays: Vec<f64>,
 }
 
-/// Gaps that are looked at in one go.
-pub(super) const STRETCH: usize = 64;
-
-/// Of exponential times, by gap.
-pub(super) struct Stretch {
-    /// The share that ends within it.
-    pub(super) ends: [f64; STRETCH],
-    /// Of those that begin within it, evenly, the share that doesn't end there.
-    pub(super) stays: [f64; STRETCH],
-}
-
-impl Gaps {
-    /// The first is so many means long.
-    pub(super) fn growing(first: f64) -> Self {
-        let number = ((ln(first) / LN_STEP).round() + BEFORE_ONE as f64) as usize;
-        let (number, more) = if number < ALL { (number, first - means(number)) } else { (ALL, 0.0) };
-        Self { first, number, more }
+impl Ending {
+    /// Begins anew, with another mean.
+    fn restart(&mut self, mean: f64) {
+        let gap = LATTICE.nodes()[0] * (STEP - 1.0) / mean;
+        let number = ((ln(gap) / LN_STEP).round() + BEFORE_ONE as f64) as usize;
+        (self.number, self.more) = if number < ALL { (number, gap - means(number)) } else { (ALL, 0.0) };
+        (self.mean, self.gap) = (mean.to_bits(), gap);
+        self.runs.clear();
+        self.stays.clear();
     }
 
-    /// So many from a number on.
-    pub(super) fn stretch(&self, from: usize, count: usize) -> Stretch {
-        let Self { first, number, more } = *self;
-        let mut stretch = Stretch { ends: [1.0; STRETCH], stays: [0.0; STRETCH] };
-        let (steps, ended) = (&STEPS[from..from + count], &ENDED[number + from..number + from + count]);
-        let (ends, stays) = (&mut stretch.ends[..count], &mut stretch.stays[..count]);
-        for (ends, (ended, step)) in ends.iter_mut().zip(ended.iter().zip(steps)) {
+    /// Makes the gaps after these nodes known. What comes of one doesn't depend on which others are known.
+    fn know(&mut self, from: usize, to: usize) {
+        if from < self.first || self.runs.is_empty() {
+            self.first = from.saturating_sub(MORE);
+            self.runs.clear();
+            self.stays.clear();
+        }
+        let (first, known) = (self.first, self.runs.len());
+        if first + known >= to {
+            return;
+        }
+        self.runs.resize(to - first, 0.0);
+        self.stays.resize(to - first, 0.0);
+        let (gap, more) = (self.gap, self.more);
+        let gaps = ENDED[self.number + first + known..self.number + to].iter().zip(&STEPS[first + known..to]);
+        let sums = self.runs[known..].iter_mut().zip(&mut self.stays[known..]);
+        for ((runs, stays), (ended, step)) in sums.zip(gaps) {
             let more = more * step;
             let ended_more = more * (1.0 - more * (1.0 / 2.0 - more * (1.0 / 6.0 - more * (1.0 / 24.0))));
-            *ends = ended + (1.0 - ended) * ended_more;
+            let ends = ended + (1.0 - ended) * ended_more;
+            *runs = 1.0 - ends;
+            *stays = ends / (gap * step);
         }
-        for (stays, (ends, step)) in stays.iter_mut().zip(ends.iter().zip(steps)) {
-            *stays = ends / (first * step);
-        }
-        stretch
+    }
+}
+
+/// Means that are at hand: stations at once, each of which holds what takes several paths.
+const MEANS: usize = 8;
+/// Nodes before those that are asked for from which on gaps are known: other curves begin somewhat earlier.
+const MORE: usize = 64;
+
+/// What becomes of exponential times of the last few means that were asked for.
+#[derive(Clone, Default, Debug)]
+pub struct Endings {
+    known: Vec<Ending>,
+    /// The one that came first.
+    oldest: usize,
+}
+
+impl Endings {
+    /// Of exponential times of a mean, in the gaps after these nodes: of those that run at its beginning the share that
+    /// still runs at its end, and of those that begin within it, evenly, the share that does.
+    pub(super) fn of(&mut self, mean: f64, from: usize, to: usize) -> (&[f64], &[f64]) {
+        let known = self.known.iter().position(|ending| ending.mean == mean.to_bits());
+        let at = known.unwrap_or_else(|| {
+            let at = self.oldest;
+            self.oldest = (at + 1) % MEANS;
+            self.known.resize_with(self.known.len().max(at + 1), Ending::default);
+            self.known[at].restart(mean);
+            at
+        });
+        let ending = &mut self.known[at];
+        ending.know(from, to);
+        let gaps = from - ending.first..to - ending.first;
+        (&ending.runs[gaps.clone()], &ending.stays[gaps])
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::lattice::STEP;
     use super::*;
 
     #[test]
     fn shares_are_those_of_exponentials() {
         // From gaps that are no part of the mean to such as are many means, whatever the first one's place in the table.
+        let mut endings = Endings::default();
         for first in [3e-24, 1e-21, 2.345e-9, 1.009e-3, 0.1, 0.997, 7.7, 39.0, 41.0, 1e300] {
-            let mut gap = first;
-            let gaps = Gaps::growing(first);
-            for k in 0..2000 {
-                // Whatever they are looked at with.
-                let Stretch { ends, stays } = gaps.stretch(k - k % 7, 7);
-                let (ends, stays) = (ends[k % 7], stays[k % 7]);
-                let left = (-gap).exp();
-                assert!((ends - ended(gap)).abs() <= 1e-10_f64.min(1e-10 * gap), "{first} {gap}");
-                assert!(gap > 1.0 || ((1.0 - ends) - left).abs() <= 2e-12 * left, "{first} {gap}");
-                assert!((stays - ended(gap) / gap).abs() <= 1e-10 * stays, "{first} {gap}");
-                gap *= STEP;
+            let mean = LATTICE.nodes()[0] * (STEP - 1.0) / first;
+            // Whatever is asked for first.
+            for nodes in [700..1400, 0..800, 1900..2000] {
+                let (runs, stays) = endings.of(mean, nodes.start, nodes.end);
+                for ((node, runs), stays) in nodes.zip(runs).zip(stays) {
+                    let gap = first * exp(node as f64 * LN_STEP);
+                    let left = (-gap).exp();
+                    assert!((runs - left).abs() <= 1e-10_f64.min(1e-10 * gap + 2e-16), "{first} {gap}");
+                    assert!(gap > 1.0 || (runs - left).abs() <= 2e-12 * left, "{first} {gap}");
+                    assert!((stays - ended(gap) / gap).abs() <= 1e-10 * stays, "{first} {gap}");
+                }
             }
         }
     }

@@ -6,14 +6,17 @@
 //! function is linear: an error of second order in the 2 %.
 
 use super::convolution::{GRID, convolve, step};
-use super::ended::{Gaps, STRETCH, ended};
-use super::lattice::{LATTICE, STEP};
+use super::ended::{Endings, ended};
+use super::lattice::LATTICE;
 use super::order::at_least;
 use crate::base::maths::bisect;
 use crate::dist::Dist;
 
 /// An exponential is followed for so many means: e^-40 is nothing.
 const MEANS: f64 = 40.0;
+
+/// Nodes that are looked at in one go.
+const STRETCH: usize = 64;
 
 /// One term of a journey's latency.
 #[derive(Clone, PartialEq, Debug)]
@@ -149,62 +152,109 @@ impl Curve {
     /// This, and then a wait: with probability `waiting` an exponential of mean `wait` seconds.
     #[must_use]
     pub fn then_wait(&self, waiting: f64, wait: f64) -> Self {
-        if waiting <= 0.0 || wait <= 0.0 {
-            return self.clone();
+        self.then_waits(&[(waiting, wait)], &mut Endings::default())
+    }
+
+    /// This, and then waits: probability and mean in seconds of each. What is worked out of their means is kept at hand.
+    #[must_use]
+    pub fn then_waits(&self, waits: &[(f64, f64)], endings: &mut Endings) -> Self {
+        let waits = waits.iter().filter(|&&(waiting, wait)| waiting > 0.0 && wait > 0.0);
+        let mut curve = self.with_room(waits.clone().map(|wait| wait.1));
+        for &(waiting, wait) in waits {
+            curve.hold(waiting, wait, |_, below| below, endings);
+            curve.mean += waiting * wait;
         }
-        self.then_held(waiting, wait, self.mean, |_, below| below)
+        curve
     }
 
     /// What is left of this within a limit, and then an exponential time of mean `wait` seconds.
     #[must_use]
     pub fn then_exponential(&self, within: Within, wait: f64) -> Self {
         let top = within.limit - self.shift;
+        let mut curve = self.with_room(core::iter::once(wait));
         let left = |x: f64, below: f64| if x >= top { 1.0 } else { (below / within.share).min(1.0) };
-        self.then_held(1.0, wait, within.mean, left)
+        curve.hold(1.0, wait, left, &mut Endings::default());
+        curve.mean = within.mean + wait;
+        curve
     }
 
-    /// A time of this mean, whose distribution function is made of the excess and this one's, and then a wait.
-    fn then_held(&self, waiting: f64, wait: f64, mean: f64, left: impl Fn(f64, f64) -> f64) -> Self {
-        let lattice = &*LATTICE;
-        let lowest = lattice.floor(wait * 1e-3 / self.unit);
+    /// The same, with room for the nodes that waits of these means add.
+    fn with_room(&self, waits: impl Iterator<Item = f64> + Clone) -> Self {
+        let first = waits.clone().next().map_or(self.first, |wait| self.held_from(wait));
+        let end = waits.fold(self.end(), |end, wait| Some(self.held_until(end, wait)));
+        let mut cdf = Vec::with_capacity(end.map_or(0, |end| end + 1 - first));
+        cdf.extend_from_slice(&self.cdf);
+        Self { cdf, ..*self }
+    }
+
+    /// The first node that is needed once it was held for a wait of so many seconds.
+    fn held_from(&self, wait: f64) -> usize {
+        let lowest = LATTICE.floor(wait * 1e-3 / self.unit);
         // Where nothing is at 0 the curve's own first node is low enough.
-        let first = match (self.cdf.is_empty(), self.atom > 0.0) {
+        match (self.cdf.is_empty(), self.atom > 0.0) {
             (true, _) => lowest,
             (false, true) => self.first.min(lowest),
             (false, false) => self.first,
-        };
-        let own_end = self.end();
-        let last = lattice.ceil(wait * MEANS / self.unit + own_end.map_or(0.0, |end| lattice.nodes()[end]));
-        let nodes = &lattice.nodes()[first..=last];
-        let (mut cdf, atom) = (self.at_nodes(first, last + 1), left(0.0, self.atom));
+        }
+    }
+
+    /// The last node that is needed, where the last one before was `end`.
+    fn held_until(&self, end: Option<usize>, wait: f64) -> usize {
+        LATTICE.ceil(wait * MEANS / self.unit + end.map_or(0.0, |end| LATTICE.nodes()[end]))
+    }
+
+    /// Makes room for these nodes: none of its own is before or after them.
+    fn reach(&mut self, first: usize, last: usize) {
+        if let Some(lowest) = self.cdf.first() {
+            if first < self.first {
+                let nodes = LATTICE.nodes();
+                let rise = (lowest - self.atom) / nodes[self.first];
+                let before = nodes[first..self.first].iter().map(|node| self.atom + rise * node);
+                self.cdf.splice(..0, before.collect::<Vec<_>>());
+            }
+            self.cdf.resize(last + 1 - first, 1.0);
+        } else {
+            self.cdf.resize(last + 1 - first, self.atom);
+        }
+        self.first = first;
+    }
+
+    /// Holds what it takes: with probability `waiting` for an exponential time of mean `wait` seconds. `left` is the
+    /// distribution function of what is held, from an excess and this one's. The mean stays as it was.
+    fn hold(&mut self, waiting: f64, wait: f64, left: impl Fn(f64, f64) -> f64, endings: &mut Endings) {
+        let (first, last) = (self.held_from(wait), self.held_until(self.end(), wait));
+        self.reach(first, last);
+        let unit = self.unit;
+        let nodes = &LATTICE.nodes()[first..=last];
+        let (cdf, atom) = (&mut self.cdf[..], left(0.0, self.atom));
         // Of those whose exponential still runs a share ends within a gap. What arrives within it arrives evenly over it.
-        let gap = nodes[0] * self.unit / wait;
-        let mut before = left(nodes[0] * self.unit, cdf[0]);
+        let gap = nodes[0] * unit / wait;
+        let mut before = left(nodes[0] * unit, cdf[0]);
         let mut held = atom * (1.0 - ended(gap)) + (before - atom).max(0.0) * (ended(gap) / gap);
         cdf[0] = (before - waiting * held).clamp(0.0, 1.0);
-        // From here on gaps grow as the nodes do. Each loop does one thing: only that over what is held has to go in order.
-        let gaps = Gaps::growing(gap * (STEP - 1.0));
-        for (number, values) in cdf[1..].chunks_mut(STRETCH).enumerate() {
-            for (value, node) in values.iter_mut().zip(&nodes[1 + number * STRETCH..]) {
-                *value = left(node * self.unit, *value);
+        // Each loop does one thing: only that over what is held has to go in order.
+        let (runs, stays) = endings.of(wait / unit, first, last);
+        let mut holds = [0.0; STRETCH];
+        let gaps = runs.chunks(STRETCH).zip(stays.chunks(STRETCH)).zip(nodes[1..].chunks(STRETCH));
+        for (values, ((runs, stays), nodes)) in cdf[1..].chunks_mut(STRETCH).zip(gaps) {
+            for (value, node) in values.iter_mut().zip(nodes) {
+                *value = left(node * unit, *value);
             }
-            let mut stretch = gaps.stretch(number * STRETCH, values.len());
-            let (ends, holds) = (&stretch.ends[..values.len()], &mut stretch.stays[..values.len()]);
-            holds[0] *= (values[0] - before).max(0.0);
-            for (holds, value) in holds[1..].iter_mut().zip(values.windows(2)) {
-                *holds *= (value[1] - value[0]).max(0.0);
+            let holds = &mut holds[..values.len()];
+            holds[0] = stays[0] * (values[0] - before).max(0.0);
+            for (holds, (value, stays)) in holds[1..].iter_mut().zip(values.windows(2).zip(&stays[1..])) {
+                *holds = stays * (value[1] - value[0]).max(0.0);
             }
             before = values[values.len() - 1];
-            for (holds, ends) in holds.iter_mut().zip(ends) {
-                held = held * (1.0 - ends) + *holds;
+            for (holds, runs) in holds.iter_mut().zip(runs) {
+                held = held * runs + *holds;
                 *holds = held;
             }
             for (value, held) in values.iter_mut().zip(&*holds) {
                 *value = (*value - waiting * held).clamp(0.0, 1.0);
             }
         }
-        let (atom, mean) = (atom * (1.0 - waiting), mean + waiting * wait);
-        Self { shift: self.shift, unit: self.unit, first, cdf, atom, mean }
+        self.atom = atom * (1.0 - waiting);
     }
 
     /// What is left of this within a limit, and then a time that is even between 0 and `width` seconds.
@@ -258,21 +308,6 @@ impl Curve {
         from.map(|node| node * self.unit).zip(self.cdf.iter().copied())
     }
 
-    /// P(excess ≤ node) at the nodes of the lattice from one on until another, none of its own before or after them.
-    fn at_nodes(&self, from: usize, to: usize) -> Vec<f64> {
-        let mut values = Vec::with_capacity(to - from);
-        let Some(lowest) = self.cdf.first() else {
-            values.resize(to - from, self.atom);
-            return values;
-        };
-        let nodes = LATTICE.nodes();
-        let rise = (lowest - self.atom) / nodes[self.first];
-        values.extend(nodes[from..self.first].iter().map(|node| self.atom + rise * node));
-        values.extend(&self.cdf);
-        values.resize(to - from, 1.0);
-        values
-    }
-
     /// P(excess over the shift ≤ x).
     fn excess_cdf(&self, x: f64) -> f64 {
         LATTICE.read((self.first, &self.cdf), (self.atom, 1.0), x / self.unit)
@@ -312,15 +347,25 @@ impl Curve {
         // The integral of P(shift + excess > t) up to the limit, linear between nodes, less what lies beyond.
         let top = limit - self.shift;
         let nodes = &LATTICE.nodes()[self.first..];
-        let nodes = &nodes[..nodes.partition_point(|node| node * self.unit < top)];
+        let nodes = &nodes[..nodes.partition_point(|node| node * self.unit < top).min(self.cdf.len())];
+        let part = |from: f64, to: f64, below: f64, here: f64| (to - from) * (share - 0.5 * (below + here));
         let (mut before, mut below, mut sum) = (0.0, self.atom, 0.0);
-        for (node, &here) in nodes.iter().zip(&self.cdf) {
-            let node = node * self.unit;
-            sum += (node - before) * (share - 0.5 * (below + here));
-            before = node;
-            below = here;
+        if let (Some(first), Some(last)) = (nodes.first(), nodes.last()) {
+            sum += part(before, first * self.unit, below, self.cdf[0]);
+            // Many side by side, and then their sum.
+            let mut parts = [0.0; STRETCH];
+            for from in (0..nodes.len() - 1).step_by(STRETCH) {
+                let to = nodes.len().min(from + STRETCH + 1);
+                let ends = nodes[from..to].windows(2).zip(self.cdf[from..to].windows(2));
+                let parts = &mut parts[..to - from - 1];
+                for (sum, (node, value)) in parts.iter_mut().zip(ends) {
+                    *sum = part(node[0] * self.unit, node[1] * self.unit, value[0], value[1]);
+                }
+                sum = parts.iter().fold(sum, |sum, part| sum + part);
+            }
+            (before, below) = (last * self.unit, self.cdf[nodes.len() - 1]);
         }
-        sum += (top - before) * (share - 0.5 * (below + share));
+        sum += part(before, top, below, share);
         let mean = if share > 0.0 { self.shift + (sum / share).max(0.0) } else { self.shift };
         Within { limit, share, mean }
     }

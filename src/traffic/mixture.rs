@@ -6,7 +6,7 @@
 
 use super::latency::{Curve, Within, excess};
 use super::lattice::LATTICE;
-use crate::base::maths::{crossing, first_that};
+use crate::base::maths::{crossing, first_that, ln};
 use std::sync::Arc;
 
 /// Ratio of the times between which a quantile is first looked for where no nodes are.
@@ -15,7 +15,9 @@ const STRIDE: f64 = 1.1;
 const RELATIVE: f64 = 1e-9;
 
 /// How many lines a quantile may be looked for on.
-const LINES: u32 = 5;
+const LINES: u32 = 8;
+/// How far those above a time may be from those wanted, of the more, for the line there to lead to the quantile.
+const FAR: f64 = 0.3;
 
 /// What isn't this much before a time is it, but for rounding.
 const BEFORE: f64 = 1.0 - 1e-9;
@@ -31,6 +33,31 @@ struct Place {
     unit: f64,
     /// Seconds beyond the delay that nobody exceeds.
     limit: f64,
+}
+
+/// Times at which many mixtures are read, which don't fall.
+#[derive(Debug)]
+pub struct Readings {
+    times: Vec<f64>,
+    /// By time: the node of the lattice before it, and which part of the way to the next one it is.
+    places: Vec<(usize, f64)>,
+}
+
+impl Readings {
+    /// At these times, in seconds.
+    pub fn at(times: &[f64]) -> Self {
+        let nodes = LATTICE.nodes();
+        let place = |&t: &f64| {
+            let k = LATTICE.floor(t);
+            (k, (t - nodes[k]) / (nodes[k + 1] - nodes[k]))
+        };
+        Self { times: times.to_vec(), places: times.iter().map(place).collect() }
+    }
+
+    /// The times, in seconds.
+    pub fn times(&self) -> &[f64] {
+        &self.times
+    }
 }
 
 /// Weighted curves of one place, added up.
@@ -124,19 +151,35 @@ impl Layer {
         (below, slope / unit)
     }
 
-    /// Adds the requests that take at most each of these times, which don't fall.
-    fn add_below(&self, rising: &[f64], sums: &mut [f64]) {
+    /// Adds the requests that take at most each of these times.
+    fn add_below(&self, Readings { times, places }: &Readings, sums: &mut [f64]) {
         // Up to where it begins there is nothing, and from its end on it is all alike.
         let (low, high) = self.range();
-        let from = rising.partition_point(|&t| t < low * BEFORE);
-        let to = rising.partition_point(|&t| t <= high).max(from);
-        if let Some(&t) = rising.get(to) {
+        let from = times.partition_point(|&t| t < low * BEFORE);
+        let to = times.partition_point(|&t| t <= high).max(from);
+        if let Some(&t) = times.get(to) {
             let all = self.below(t);
             sums[to..].iter_mut().for_each(|sum| *sum += all);
         }
-        for (sum, &t) in sums[from..to].iter_mut().zip(&rising[from..to]) {
-            *sum += self.below(t);
+        // What stands on the lattice itself has its nodes where times were looked for.
+        let Place { delay, shift, unit, limit } = self.place;
+        let as_lattice = (delay, shift, unit) == (0.0, 0.0, 1.0);
+        let places = times[from..to].iter().zip(&places[from..to]);
+        for (sum, (&t, &(node, part))) in sums[from..to].iter_mut().zip(places) {
+            let ends = node.checked_sub(self.first).and_then(|k| self.sums.get(k..k + 2));
+            *sum += match ends {
+                Some(&[low, high]) if as_lattice && t < limit => low + (high - low) * part,
+                Some(_) | None => self.below(t),
+            };
         }
+    }
+
+    /// About the time that a share of its requests doesn't exceed.
+    fn quantile(&self, share: f64) -> f64 {
+        let wanted = share * self.weight;
+        let k = self.sums.partition_point(|&sum| sum < wanted).clamp(1, self.sums.len() - 1);
+        let part = (wanted - self.sums[k - 1]) / (self.sums[k] - self.sums[k - 1]);
+        self.time(k - 1) + (self.time(k) - self.time(k - 1)) * part
     }
 
     /// The least and the greatest time that it tells apart.
@@ -216,11 +259,11 @@ impl Mixture {
         self.layers.iter().map(|layer| layer.below(t)).sum::<f64>() / self.weight
     }
 
-    /// P(latency ≤ t) for each of these times, which don't fall.
-    pub fn cdfs(&self, rising: &[f64]) -> Vec<f64> {
-        let mut sums = vec![0.0; rising.len()];
-        self.layers.iter().for_each(|layer| layer.add_below(rising, &mut sums));
-        sums.into_iter().map(|sum| sum / self.weight).collect()
+    /// How many requests take at most each of these times.
+    pub fn below(&self, readings: &Readings) -> Vec<f64> {
+        let mut sums = vec![0.0; readings.times.len()];
+        self.layers.iter().for_each(|layer| layer.add_below(readings, &mut sums));
+        sums
     }
 
     /// The latencies that these shares of requests don't exceed, to a relative 1e-9.
@@ -240,6 +283,9 @@ impl Mixture {
                 return low;
             }
             if let Some(main) = main {
+                if let Some(quantile) = self.on_lines(main.quantile(share), share, &mut ends) {
+                    return quantile;
+                }
                 self.between_nodes(main, share, &mut ends);
             }
             // Where no nodes are, in strides.
@@ -252,25 +298,30 @@ impl Mixture {
                 }
                 ends.0 = (next, below);
             }
-            self.on_a_line(share, ends).unwrap_or_else(|| crossing(ends.0, ends.1, share, RELATIVE, |t| self.cdf(t)))
+            let guess = ends.0.0 + (ends.1.0 - ends.0.0) * ((share - ends.0.1) / (ends.1.1 - ends.0.1));
+            self.on_lines(guess, share, &mut ends)
+                .unwrap_or_else(|| crossing(ends.0, ends.1, share, RELATIVE, |t| self.cdf(t)))
         })
     }
 
-    /// The quantile between two ends, from above, if the line that it lies on is soon found: by Newton's iteration, from
-    /// where it would be if there were one line.
-    fn on_a_line(&self, share: f64, ((low, below), (high, above)): ((f64, f64), (f64, f64))) -> Option<f64> {
-        let mut at = low + (high - low) * ((share - below) / (above - below));
+    /// The quantile between two ends, which are narrowed, from above, if the line that it lies on is soon found: by Newton's
+    /// iteration from a guess. While that is far away those above fall as an exponential does, nearby all is linear.
+    fn on_lines(&self, guess: f64, share: f64, ends: &mut ((f64, f64), (f64, f64))) -> Option<f64> {
+        let mut at = guess;
         for _ in 0..LINES {
-            let lines = self.layers.iter().map(|layer| layer.line(at));
-            let (sum, slope) = lines.fold((0.0, 0.0), |sums, line| (sums.0 + line.0, sums.1 + line.1));
-            let next = at - (sum - share * self.weight) / slope;
-            if (next - at).abs() <= 0.25 * RELATIVE * at {
-                return Some(next * (1.0 + 0.5 * RELATIVE));
-            }
-            if !(low < next && next < high) {
+            if !(ends.0.0 < at && at < ends.1.0) {
                 return None;
             }
-            at = next;
+            let lines = self.layers.iter().map(|layer| layer.line(at));
+            let (sum, slope) = lines.fold((0.0, 0.0), |sums, line| (sums.0 + line.0, sums.1 + line.1));
+            let (above, wanted) = (self.weight - sum, (1.0 - share) * self.weight);
+            let far = (above - wanted).abs() > FAR * above.max(wanted);
+            let step = if far { above * ln(above / wanted) } else { share * self.weight - sum } / slope;
+            if step.abs() <= 0.25 * RELATIVE * at {
+                return Some((at + step) * (1.0 + 0.5 * RELATIVE));
+            }
+            *(if sum < share * self.weight { &mut ends.0 } else { &mut ends.1 }) = (at, sum / self.weight);
+            at += step;
         }
         None
     }
@@ -324,8 +375,8 @@ mod tests {
         mixture.add(&waits, waits.within(0.2), 0.01, 3.0);
         mixture.add(&constant, constant.within(f64::INFINITY), 0.0, 1.0);
         let times: Vec<f64> = (0..400).map(|k| 0.001 * f64::from(k)).collect();
-        for (&t, below) in times.iter().zip(mixture.cdfs(&times)) {
-            assert!((below - mixture.cdf(t)).abs() < 1e-14, "{t}");
+        for (&t, below) in times.iter().zip(mixture.below(&Readings::at(&times))) {
+            assert!((below / mixture.weight() - mixture.cdf(t)).abs() < 1e-14, "{t}");
         }
         for share in [0.01, 0.5, 0.7499, 0.751, 0.99, 0.9999] {
             let [quantile] = mixture.quantiles([share]);

@@ -2,7 +2,7 @@
 //! distribution of a journey's latency.
 
 mod convolution;
-mod ended;
+pub mod ended;
 pub mod erlang;
 pub mod latency;
 mod lattice;
