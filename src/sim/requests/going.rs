@@ -217,9 +217,7 @@ impl Traffic<'_> {
         let (began, good) = (straight.began, core::mem::take(&mut straight.good));
         let (population, journey) = (straight.population, straight.journey);
         let (cluster, current) = (straight.cluster, straight.current);
-        if good > 0 {
-            self.counts.went_straight(Straightforward { began, good, population, journey, cluster, current });
-        }
+        self.counts.went_straight(Straightforward { began, good, population, journey, cluster, current });
     }
 
     /// It leaves its way before this hop, and is a request as any other.
