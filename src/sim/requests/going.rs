@@ -175,7 +175,7 @@ impl Traffic<'_> {
         let straight = &mut self.straight[way as usize];
         if (straight.began..straight.minute).contains(&begun) {
             straight.good += 1;
-            self.end_good(slot, (answer - begun).nanos());
+            self.end_good(way, slot, (answer - begun).nanos());
         } else {
             self.is_first_of_minute(slot, answer);
         }
@@ -196,7 +196,7 @@ impl Traffic<'_> {
         straight.minute = self.counts.minutes.end_of(begun);
         straight.began = self.counts.minutes.start_of(begun).max(self.counts.since);
         straight.good += 1;
-        self.end_good(slot, (answer - begun).nanos());
+        self.end_good(way, slot, (answer - begun).nanos());
     }
 
     /// Counts what one has accessed before this hop.
