@@ -237,8 +237,7 @@ impl Traffic<'_> {
         self.counts.offered(begun, way.population, way.journey, way.current);
         let number =
             self.take_entry(Entry { deadline, back, tries: 1, step, entered, called, crossed, waited, ..begins });
-        let life = self.entries[number as usize].life;
-        self.events.schedule(deadline, Event::Expires { entry: number, life });
+        self.deadlines.add_left((deadline, number, self.entries[number as usize].life));
         number
     }
 

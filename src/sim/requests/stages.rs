@@ -99,6 +99,11 @@ impl Stages {
         Self { rank: rank(plan), ..Self::default() }
     }
 
+    /// Some may go together.
+    pub(super) fn any(&self) -> bool {
+        !self.order.is_empty()
+    }
+
     #[inline]
     pub(super) fn come(&mut self, station: usize, at: u64, slot: u32, hop: u32) {
         let calls = &mut self.coming[station];
