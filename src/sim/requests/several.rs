@@ -145,30 +145,33 @@ impl Several {
         if latest >> 51 != 0 || longest >> 46 != 0 {
             return false;
         }
-        let (starts, ends) = (&mut self.start[..count], &mut self.done[..count]);
+        // When each comes, and how long it is served; then when it starts and is done. Not as bits: of these the compiler
+        // would compare integers again.
+        let (mut starts, mut ends) = ([0.0; SEVERAL], [0.0; SEVERAL]);
+        let (starts, ends) = (&mut starts[..count], &mut ends[..count]);
         for call in 0..count {
-            starts[call] = raised(come[call] - base).to_bits();
-            ends[call] = (raised(service[call]) - raised(0)).to_bits();
+            starts[call] = raised(come[call] - base);
+            ends[call] = raised(service[call]) - raised(0);
         }
         let earlier = |one: f64, other: f64| if one < other { one } else { other };
         let later = |one: f64, other: f64| if one > other { one } else { other };
         let (mut free, mut sum) = (all.map(|free| raised(free - base)), 0.0);
         for (start, end) in starts.iter_mut().zip(ends.iter_mut()) {
-            let came = f64::from_bits(*start);
             // Nobody is there once the last server is free.
-            sum += later(came - free[SERVERS - 1], 0.0);
-            let starts = later(came, free[0]);
-            let done = starts + f64::from_bits(*end);
-            (*start, *end) = (starts.to_bits(), done.to_bits());
+            sum += later(*start - free[SERVERS - 1], 0.0);
+            *start = later(*start, free[0]);
+            *end += *start;
+            let done = *end;
             for server in 0..SERVERS - 1 {
                 let next = earlier(free[server + 1], done);
                 free[server] = if server == 0 { next } else { later(next, free[server]) };
             }
             free[SERVERS - 1] = if SERVERS == 1 { done } else { later(free[SERVERS - 1], done) };
         }
-        for (start, end) in starts.iter_mut().zip(ends) {
-            *start = base + lowered(f64::from_bits(*start));
-            *end = base + lowered(f64::from_bits(*end));
+        let (own_starts, own_ends) = (&mut self.start[..count], &mut self.done[..count]);
+        for call in 0..count {
+            own_starts[call] = base + lowered(starts[call]);
+            own_ends[call] = base + lowered(ends[call]);
         }
         *all = free.map(|free| base + lowered(free));
         *idle = Idle { last: all[SERVERS - 1], sum: idle.sum + sum as u64 };
