@@ -190,6 +190,23 @@ pub fn sum(numbers: &[f64], of: impl Fn(f64) -> f64) -> f64 {
     (sums[0] + sums[1]) + (sums[2] + sums[3]) + rest
 }
 
+/// The least and the greatest of some numbers, none of which is NaN; of none the infinities. In four parts, too.
+#[inline]
+pub fn extent(numbers: &[f64]) -> [f64; 2] {
+    // Each of these is one instruction, which `f64::min` isn't, for that has to look for NaN.
+    let least = |one: f64, other: f64| if one < other { one } else { other };
+    let most = |one: f64, other: f64| if one > other { one } else { other };
+    let (fours, rest) = numbers.as_chunks::<4>();
+    let (mut lows, mut highs) = ([f64::INFINITY; 4], [f64::NEG_INFINITY; 4]);
+    for four in fours {
+        for part in 0..4 {
+            (lows[part], highs[part]) = (least(lows[part], four[part]), most(highs[part], four[part]));
+        }
+    }
+    let lows = rest.iter().chain(&lows).fold(f64::INFINITY, |low, &number| least(number, low));
+    [lows, rest.iter().chain(&highs).fold(f64::NEG_INFINITY, |high, &number| most(number, high))]
+}
+
 /// Great-circle distance in kilometres between two places given as (latitude, longitude) in degrees.
 ///
 /// The haversine formula on a sphere of radius 6371.0088 km (IUGG mean radius).
@@ -211,6 +228,22 @@ mod tests {
         for n in 0..20_u32 {
             let numbers: Vec<f64> = (1..=n).map(f64::from).collect();
             assert_eq!(sum(&numbers, |number| number * number), f64::from(n * (n + 1) * (2 * n + 1) / 6));
+        }
+    }
+
+    #[test]
+    fn the_extent_is_that_of_a_sorted_list() {
+        for n in 0..20_u32 {
+            let mut numbers: Vec<f64> = (0..n).map(|k| f64::from(k * 7 % 19) - 5.0).collect();
+            let [low, high] = extent(&numbers);
+            numbers.sort_by(f64::total_cmp);
+            assert_eq!(
+                (low, high),
+                match numbers.as_slice() {
+                    [] => (f64::INFINITY, f64::NEG_INFINITY),
+                    all => (all[0], all[all.len() - 1]),
+                }
+            );
         }
     }
 

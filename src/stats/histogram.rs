@@ -4,13 +4,15 @@
 //! so merging adds weights. Whatever the data, a quantile is in its true bucket and at most 0.098 % off;
 //! interpolation makes it closer where the data are smooth.
 
-use crate::base::maths::sum;
+use crate::base::maths::{extent, sum};
 use serde::{Deserialize, Serialize};
 
 /// Bits of the mantissa that choose the bucket in an octave.
 const SUB_BITS: u32 = 10;
 const SUBS: usize = 1 << SUB_BITS;
 const SHIFT: u32 = f64::MANTISSA_DIGITS - 1 - SUB_BITS;
+/// The bit of a bucket that only -0 has.
+const SIGN: u32 = 1 << (u64::BITS - 1 - SHIFT);
 
 /// Weighted values of at least 0.
 #[derive(Clone, PartialEq, Default, Debug, Serialize, Deserialize)]
@@ -91,24 +93,18 @@ impl Histogram {
         assert!(total.is_finite(), "a histogram of what adds up to {total}");
         self.total += weight * values.len() as f64;
         self.sum += total * weight;
-        let (mut least, mut most) = (u32::MAX, 0);
+        let [least, most] = extent(values);
+        assert!(least >= 0.0, "a histogram of {least}");
+        let [low, high] = self.extent.unwrap_or([first; 2]);
+        self.extent = Some([if least < low { least } else { low }, if most > high { most } else { high }]);
         for &value in values {
-            let bucket = bucket(value + 0.0);
-            (least, most) = (least.min(bucket), most.max(bucket));
+            let bucket = bucket(value);
             if let Some(Some(octave)) = self.octaves.get_mut((bucket >> SUB_BITS) as usize) {
                 octave[bucket as usize % SUBS] += weight;
             } else {
-                assert!(value >= 0.0, "a histogram of {value}");
-                *self.slot(bucket) += weight;
+                // Of -0 too there is no octave.
+                *self.slot(bucket & !SIGN) += weight;
             }
-        }
-        // Mostly none is in the first bucket or in the last one.
-        let extent = self.extent.unwrap_or([first; 2]);
-        if self.extent.is_none() || least <= bucket(extent[0] + 0.0) || most >= bucket(extent[1] + 0.0) {
-            let further = |[low, high]: [f64; 2], &value: &f64| {
-                [if value < low { value } else { low }, if value > high { value } else { high }]
-            };
-            self.extent = Some(values.iter().fold(extent, further));
         }
     }
 

@@ -134,10 +134,7 @@ impl Traffic<'_> {
     /// The client of a try that begins now will give it up at its deadline.
     pub(super) fn await_deadline(&mut self, number: u32) {
         let Entry { deadline, journey, life, .. } = self.entries[number as usize];
-        self.deadlines[journey].push_back((deadline, number, life));
-        if deadline < self.gives_up.0 {
-            self.gives_up = (deadline, journey);
-        }
+        self.deadlines.add(journey, (deadline, number, life));
     }
 
     /// A client that has no answer yet asks once more: whichever comes first counts.

@@ -180,6 +180,9 @@ impl Counts {
     /// Requests have begun and will have their answers; their latencies are recorded already.
     pub(super) fn went_straight(&mut self, requests: Straightforward) {
         let Straightforward { began, good, population, journey, cluster, current } = requests;
+        if good == 0 {
+            return;
+        }
         let (cell, weight) = (self.cell(population, journey), f64::from(good) * self.weight);
         self.month.offered[cell] += weight;
         self.month.good[cell] += weight;

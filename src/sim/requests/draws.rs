@@ -36,14 +36,9 @@ impl Draws {
         draw
     }
 
-    /// Adds a draw from another stream to each of at most [`BATCH`] sums, times a factor.
+    /// Adds a draw from another stream to each of these sums, times a factor.
     pub(super) fn add(&self, factor: f64, rng: &mut Rng, sums: &mut [f64]) {
-        let mut draws = [0.0; BATCH];
-        let draws = &mut draws[..sums.len()];
-        self.sampler.fill(rng, draws);
-        for (sum, draw) in sums.iter_mut().zip(draws) {
-            *sum += factor * *draw;
-        }
+        self.sampler.add(factor, rng, sums);
     }
 
     /// Draws that are ready, at least one: the next are these, until some are taken.

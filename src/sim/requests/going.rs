@@ -175,7 +175,7 @@ impl Traffic<'_> {
         let straight = &mut self.straight[way as usize];
         if (straight.began..straight.minute).contains(&begun) {
             straight.good += 1;
-            self.end_good(slot, (answer - begun).nanos());
+            self.end_good(way, slot, (answer - begun).nanos());
         } else {
             self.is_first_of_minute(slot, answer);
         }
@@ -196,7 +196,7 @@ impl Traffic<'_> {
         straight.minute = self.counts.minutes.end_of(begun);
         straight.began = self.counts.minutes.start_of(begun).max(self.counts.since);
         straight.good += 1;
-        self.end_good(slot, (answer - begun).nanos());
+        self.end_good(way, slot, (answer - begun).nanos());
     }
 
     /// Counts what one has accessed before this hop.
@@ -217,9 +217,7 @@ impl Traffic<'_> {
         let (began, good) = (straight.began, core::mem::take(&mut straight.good));
         let (population, journey) = (straight.population, straight.journey);
         let (cluster, current) = (straight.cluster, straight.current);
-        if good > 0 {
-            self.counts.went_straight(Straightforward { began, good, population, journey, cluster, current });
-        }
+        self.counts.went_straight(Straightforward { began, good, population, journey, cluster, current });
     }
 
     /// It leaves its way before this hop, and is a request as any other.
@@ -239,8 +237,7 @@ impl Traffic<'_> {
         self.counts.offered(begun, way.population, way.journey, way.current);
         let number =
             self.take_entry(Entry { deadline, back, tries: 1, step, entered, called, crossed, waited, ..begins });
-        let life = self.entries[number as usize].life;
-        self.events.schedule(deadline, Event::Expires { entry: number, life });
+        self.deadlines.add_left((deadline, number, self.entries[number as usize].life));
         number
     }
 

@@ -20,6 +20,7 @@
 mod at_once;
 mod client;
 mod counts;
+mod deadlines;
 mod draws;
 mod entry;
 mod foresight;
@@ -58,6 +59,7 @@ use crate::engine::EventList;
 use crate::plan::{DEMAND, Plan};
 use client::Breaker;
 use core::cmp::Reverse;
+use deadlines::Deadlines;
 use draws::Draws;
 use entry::Entry;
 use going::{Due, time};
@@ -68,7 +70,7 @@ use slots::Slots;
 use source::Source;
 use stages::Stages;
 use station::{Call, Start, Station};
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::BinaryHeap;
 use straight::{Hop, Straight};
 use units::span;
 use view::{View, Way};
@@ -136,10 +138,7 @@ pub(super) struct Traffic<'p> {
     begins: Vec<SimTime>,
     /// No more requests begin.
     closed: bool,
-    /// Deadlines by journey: all alike, so they are in order.
-    deadlines: Table<Journey, VecDeque<(SimTime, u32, u32)>>,
-    /// The first of them.
-    gives_up: (SimTime, Id<Journey>),
+    deadlines: Deadlines,
     entries: Vec<Entry>,
     unused: Vec<u32>,
     stations: Vec<Station>,
@@ -217,8 +216,7 @@ impl<'p> Traffic<'p> {
             alone: plan.journeys.iter().map(|own| own.breaker.is_none() && own.hedge.is_none()).collect(),
             sources,
             closed: false,
-            deadlines: vec![VecDeque::new(); plan.journeys.len()].into(),
-            gives_up: (SimTime::NEVER, Id::new(0)),
+            deadlines: Deadlines::new(plan.journeys.len()),
             entries: Vec::new(),
             unused: Vec::new(),
             stations,
@@ -278,8 +276,12 @@ impl<'p> Traffic<'p> {
         self.time_stages();
         let mut first = self.first_source();
         while !self.counts.has_traced() {
+            if self.stages.any() {
+                // A stretch would end there, for nothing.
+                self.deadlines.forget(&self.entries);
+            }
             let event = self.events.next_time().unwrap_or(SimTime::NEVER);
-            let ((source, begins, others), (gives_up, late)) = (first, self.gives_up);
+            let ((source, begins, others), gives_up) = (first, self.deadlines.first());
             let arrives = self.next_due();
             if self.go_in_stages(arrives.min(begins), event.min(gives_up + Span::from_nanos(1)).min(to)) {
                 first = self.first_source();
@@ -314,12 +316,8 @@ impl<'p> Traffic<'p> {
                     self.time_stages();
                 }
                 first = self.first_source();
-            } else {
-                let due = self.deadlines[late].pop_front();
-                self.first_deadline();
-                if let Some((at, entry, life)) = due {
-                    self.expire(at, entry, life);
-                }
+            } else if let Some((at, entry, life)) = self.deadlines.pop(&self.entries) {
+                self.expire(at, entry, life);
             }
         }
         self.leave_stages();
@@ -346,18 +344,6 @@ impl<'p> Traffic<'p> {
             first = first.min(begins);
         }
         (Id::new(source), first, others)
-    }
-
-    /// Looks for the first deadline.
-    fn first_deadline(&mut self) {
-        self.gives_up = (SimTime::NEVER, Id::new(0));
-        for (id, deadlines) in self.deadlines.iter_enumerated() {
-            if let Some(&(at, ..)) = deadlines.front()
-                && at < self.gives_up.0
-            {
-                self.gives_up = (at, id);
-            }
-        }
     }
 
     /// How many events and arrivals there were.

@@ -8,8 +8,8 @@ use crate::plan::{Plan, StepPlan};
 
 /// Bits of a key that say who it is; the others are nanoseconds after the beginning of the stretch.
 pub(super) const PLACE: u32 = 24;
-/// More who come in a short time are put in order another way.
-const CROWD: u32 = 32;
+/// If one belongs further away they are put in order another way.
+const CROWD: usize = 32;
 
 /// Who a key is of.
 #[inline]
@@ -18,13 +18,13 @@ pub(super) fn place(key: u64) -> usize {
 }
 
 /// Puts in order when some come after the beginning of a stretch, those who do within it: first roughly, by about as many
-/// short times as there are of them (Isaac and Singleton 1956), then each to where it belongs near by. Gives their keys.
-/// `counts` is room for how many come in each short time.
+/// short times as there are of them (Isaac and Singleton 1956), then each to where it belongs near by. Gives how many these
+/// are; their keys come first, then those of the others as they were. `counts` is room for how many come in each short time.
 pub(super) fn sort(
     length: u64,
     times: impl ExactSizeIterator<Item = u64> + Clone,
     (keys, counts): (&mut Vec<u64>, &mut Vec<u32>),
-) {
+) -> usize {
     let shift = (length / (times.len() as u64).max(1)).max(1).ilog2() + 1;
     let later = (length >> shift) as usize + 1;
     let short = |after: u64| if after < length { (after >> shift) as usize } else { later };
@@ -34,31 +34,41 @@ pub(super) fn sort(
         counts[short(after)] += 1;
     }
     // Where those of each short time begin.
-    let (mut before, mut most) = (0, 0);
-    for count in &mut counts[..later] {
-        most = most.max(*count);
+    let mut before = 0;
+    for count in &mut counts[..=later] {
         before += core::mem::replace(count, before);
     }
-    counts[later] = before;
+    let within = counts[later] as usize;
     keys.resize(times.len(), 0);
     for (place, after) in (0..).zip(times) {
         let next = &mut counts[short(after)];
         keys[*next as usize] = after << PLACE | place;
         *next += 1;
     }
-    keys.truncate(before as usize);
-    if most > CROWD {
-        keys.sort_unstable();
-        return;
-    }
-    for at in 1..keys.len() {
-        let (key, mut to) = (keys[at], at);
-        while to > 0 && keys[to - 1] > key {
-            keys[to] = keys[to - 1];
+    let sorted = &mut keys[..within];
+    for at in 1..sorted.len() {
+        let (key, mut to) = (sorted[at], at);
+        while to > 0 && sorted[to - 1] > key {
+            sorted[to] = sorted[to - 1];
             to -= 1;
         }
-        keys[to] = key;
+        if to < at {
+            sorted[to] = key;
+            if at - to > CROWD {
+                sorted.sort_unstable();
+                break;
+            }
+        }
     }
+    within
+}
+
+/// Some come at once, of keys in order.
+pub(super) fn are_ties(keys: &[u64]) -> bool {
+    // Without a way out: several are looked at in one instruction.
+    let before = |(one, other): (&u64, &u64)| (other >> PLACE).wrapping_sub((one >> PLACE) + 1);
+    let others = keys.get(1..).unwrap_or_default();
+    keys.iter().zip(others).map(before).fold(0, |any, before| any | before) >> 63 != 0
 }
 
 /// By service: where it comes in an order in which all journeys call them, one after another; none if there is none
@@ -105,11 +115,14 @@ mod tests {
             (9, 1, 5.0),
         ] {
             let times: Vec<u64> = (0..count).map(|_| (uniform(&mut rng) * length as f64 * spread) as u64).collect();
-            sort(length, times.iter().copied(), (&mut keys, &mut counts));
+            let within = sort(length, times.iter().copied(), (&mut keys, &mut counts));
+            let others: Vec<usize> = (0..times.len()).filter(|&one| times[one] >= length).collect();
+            assert_eq!(keys.split_off(within).into_iter().map(place).collect::<Vec<_>>(), others);
             let mut expected: Vec<(u64, usize)> = times.iter().copied().zip(0..).filter(|two| two.0 < length).collect();
             expected.sort_unstable();
             let found: Vec<(u64, usize)> = keys.iter().map(|&key| (key >> PLACE, place(key))).collect();
             assert_eq!(found, expected, "{count} in {length}");
+            assert_eq!(are_ties(&keys), expected.windows(2).any(|two| two[0].0 == two[1].0));
         }
     }
 }

@@ -82,6 +82,18 @@ impl Sampler {
             }
         }
     }
+
+    /// Adds a draw to each of these sums, times a factor.
+    pub(super) fn add(&self, factor: f64, rng: &mut Rng, sums: &mut [f64]) {
+        match self {
+            Self::Law(strips, scale) => strips.add(factor * scale, rng, sums),
+            Self::Constant(_) | Self::Mixture(_) | Self::Other(_) => {
+                for sum in sums {
+                    *sum += factor * self.draw(rng);
+                }
+            }
+        }
+    }
 }
 
 /// Draws of round trips: lognormal with one ratio of p99 to median.
@@ -107,6 +119,7 @@ impl Trips {
     pub(super) fn add(&self, factor: f64, median: f64, rng: &mut Rng, sums: &mut [f64]) {
         match &self.factors {
             Some(factors) if median > 0.0 => factors.add(factor * median, rng, sums),
+            Some(_) | None if median == 0.0 => {}
             Some(_) | None => sums.iter_mut().for_each(|sum| *sum += factor * median),
         }
     }

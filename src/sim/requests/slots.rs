@@ -182,8 +182,7 @@ impl Traffic<'_> {
             self.draw_hop(what, (cluster, trip), &mut rng, &mut seconds[..count]);
             let column = if hop == first { BACK } else { HOPS + hop - first };
             let nanos = &mut self.slots.column(block, column)[some.clone()];
-            spans(&seconds[..count], 1.0, nanos);
-            long |= nanos.iter().fold(0, |any, nanos| any | *nanos) >> LONG != 0;
+            long |= spans(&seconds[..count], 1.0, nanos) >> LONG != 0;
             if long {
                 sums.iter_mut().zip(nanos).for_each(|(sum, nanos)| *sum = sum.saturating_add(*nanos));
             } else {
@@ -217,21 +216,20 @@ impl Traffic<'_> {
 
     /// One has its answer after so long.
     #[inline]
-    pub(super) fn end_good(&mut self, slot: u32, took: u64) {
+    pub(super) fn end_good(&mut self, way: u32, slot: u32, took: u64) {
         self.slots.set(slot, TOOK, took);
-        self.end(slot);
+        self.end(way, slot);
     }
 
     /// One has left its way.
     pub(super) fn end_left(&mut self, slot: u32) {
         self.slots.set(slot, TOOK, LEFT);
         *self.slots.of_block(slot, LEAVES) = 1;
-        self.end(slot);
+        self.end(self.slots.way(slot), slot);
     }
 
     #[inline]
-    fn end(&mut self, slot: u32) {
-        let way = self.slots.way(slot);
+    fn end(&mut self, way: u32, slot: u32) {
         self.straight[way as usize].under_way -= 1;
         let open = self.slots.of_block(slot, OPEN);
         *open -= 1;

@@ -15,7 +15,7 @@
 use super::Traffic;
 use super::foresight::{Passage, Passed};
 use super::going::time;
-use super::order::{PLACE, place, rank, sort};
+use super::order::{PLACE, are_ties, place, rank, sort};
 use super::several::{Easy, SEVERAL};
 use super::slots::{BACK, BEGUN, WAITED};
 use super::source::Source;
@@ -97,6 +97,11 @@ pub(super) struct Stages {
 impl Stages {
     pub(super) fn new(plan: &Plan) -> Self {
         Self { rank: rank(plan), ..Self::default() }
+    }
+
+    /// Some may go together.
+    pub(super) fn any(&self) -> bool {
+        !self.order.is_empty()
     }
 
     #[inline]
@@ -315,11 +320,12 @@ impl Traffic<'_> {
     /// A station serves those who come within the stretch.
     fn serve(&mut self, station: usize, (now, end): (SimTime, SimTime)) {
         let mut coming = core::mem::take(&mut self.stages.coming[station].all);
-        let mut keys = core::mem::take(&mut self.stages.keys);
+        let mut all = core::mem::take(&mut self.stages.keys);
         let times = coming.iter().map(|coming| coming.at - now.nanos());
-        sort(end.since(now).nanos(), times, (&mut keys, &mut self.stages.counts));
+        let within = sort(end.since(now).nanos(), times, (&mut all, &mut self.stages.counts));
+        let (keys, others) = all.split_at_mut(within);
         // Those who come at once go in an order that is theirs.
-        if keys.windows(2).any(|two| two[0] >> PLACE == two[1] >> PLACE) {
+        if are_ties(keys) {
             keys.sort_unstable_by_key(|key| (key >> PLACE, self.slots.key(0, coming[place(*key)].slot)));
         }
         self.arrivals += keys.len() as u64;
@@ -368,13 +374,14 @@ impl Traffic<'_> {
                 (first, most) = (first + 1, 1);
             }
         }
+        // The others are in the order in which they were.
         let mut next = u64::MAX;
-        coming.retain(|coming| {
-            let later = coming.at >= end.nanos();
-            next = if later { next.min(coming.at) } else { next };
-            later
-        });
+        for (to, key) in others.iter().enumerate() {
+            coming[to] = coming[place(*key)];
+            next = next.min(coming[to].at);
+        }
+        coming.truncate(others.len());
         self.stages.coming[station] = Calls { all: coming, first: next };
-        self.stages.keys = keys;
+        self.stages.keys = all;
     }
 }

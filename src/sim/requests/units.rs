@@ -5,6 +5,18 @@ use crate::base::Span;
 /// Below 2⁵² a number's whole part can be read off its bits, several times faster than a conversion that saturates.
 const WHOLE: f64 = (1_u64 << 52) as f64;
 
+/// 2⁵² and so many nanoseconds, of which there are fewer than that.
+#[inline]
+pub(super) fn raised(nanos: u64) -> f64 {
+    f64::from_bits(nanos | WHOLE.to_bits())
+}
+
+/// The nanoseconds of [`raised`].
+#[inline]
+pub(super) fn lowered(raised: f64) -> u64 {
+    raised.to_bits().wrapping_sub(WHOLE.to_bits())
+}
+
 /// A span of so many seconds, at least 0, to the nearest nanosecond.
 #[inline]
 pub(super) fn span(seconds: f64) -> Span {
@@ -15,31 +27,34 @@ pub(super) fn span(seconds: f64) -> Span {
 #[inline]
 pub(super) fn nanos(nanos: f64) -> Span {
     if (0.0..0.5 * WHOLE).contains(&nanos) {
-        Span::from_nanos((nanos + WHOLE).to_bits() - WHOLE.to_bits())
+        Span::from_nanos(lowered(nanos + WHOLE))
     } else {
         Span::from_nanos((nanos + 0.5) as u64)
     }
 }
 
-/// Spans of so many seconds, each times a factor: nanoseconds as of [`span`], one by one.
-pub(super) fn spans(seconds: &[f64], factor: f64, spans: &mut [u64]) {
+/// Spans of so many seconds, each times a factor: nanoseconds as of [`span`], one by one. What is set in any of
+/// them is set in what it gives.
+pub(super) fn spans(seconds: &[f64], factor: f64, spans: &mut [u64]) -> u64 {
     let mut any = 0;
     for (span, seconds) in spans.iter_mut().zip(seconds) {
-        *span = (seconds * factor * 1e9 + WHOLE).to_bits().wrapping_sub(WHOLE.to_bits());
+        *span = lowered(seconds * factor * 1e9 + WHOLE);
         any |= *span;
     }
     if any >> 52 != 0 {
         for (own, seconds) in spans.iter_mut().zip(seconds) {
             *own = span(seconds * factor).nanos();
+            any |= *own;
         }
     }
+    any
 }
 
 /// The seconds of so many nanoseconds, as of [`seconds`], one by one.
 pub(super) fn seconds_each(nanos: &[u64], secs: &mut [f64]) {
     let mut any = 0;
     for (secs, nanos) in secs.iter_mut().zip(nanos) {
-        *secs = (f64::from_bits(nanos | WHOLE.to_bits()) - WHOLE) * 1e-9;
+        *secs = (raised(*nanos) - WHOLE) * 1e-9;
         any |= nanos;
     }
     if any >> 52 != 0 {
