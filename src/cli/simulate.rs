@@ -158,7 +158,7 @@ pub(super) fn one(task: Task, asked: &Asked, run: Run) -> Result<(), Failure> {
             Err(other) => return Err(other),
         }
     }
-    let jobs: Vec<Job> = variants.into_iter().map(job).collect();
+    let jobs: Vec<Job> = variants.into_par_iter().map(job).collect();
     let progress = Progress::new(quiet);
     let shelf = Shelf::beside(&folder);
     let numbers: Arc<dyn stats::Shelf> = shelf.clone();

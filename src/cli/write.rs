@@ -12,6 +12,7 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, IntoInnerError, Write};
 use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::Ordering;
+use std::sync::mpsc::{self, SyncSender};
 use std::thread::ScopedJoinHandle;
 
 /// What a report has in its folder, besides `scenario.*.toml`.
@@ -65,12 +66,10 @@ pub(super) fn report(folder: &Path, results: &Results, mode: Mode, shelf: Option
         if !report::has_seeds(results) {
             return Ok(None);
         }
-        let mut out = BufWriter::with_capacity(1 << 16, Stoppable(File::create(new.join(report::SEEDS))?));
+        let large = Large::begin(File::create(new.join(report::SEEDS))?)?;
+        let mut out = BufWriter::with_capacity(1 << 16, large);
         report::write_seeds(results, &mut out)?;
-        let Stoppable(file) = out.into_inner().map_err(IntoInnerError::into_error)?;
-        // Whether it has kept all is asked in the end, as of the others.
-        let begins = file.try_clone()?;
-        let _ = std::thread::Builder::new().spawn(move || begins.sync_data());
+        let Large { file, .. } = out.into_inner().map_err(IntoInnerError::into_error)?;
         Ok(Some((report::SEEDS.to_owned(), file)))
     };
     let fill = |new: &Path| {
@@ -84,17 +83,45 @@ pub(super) fn report(folder: &Path, results: &Results, mode: Mode, shelf: Option
     write_files(folder, &fill).map_err(|error| Failure::Write(explain(error, folder)))
 }
 
-/// A large file whose writing ends when the run is to.
-struct Stoppable(File);
+/// A large file, whose writing ends when the run is to. The disk begins with what is there while more is written: whether
+/// it has kept all is asked in the end, as of the others.
+struct Large {
+    file: File,
+    /// Bytes since the disk was asked last.
+    more: usize,
+    disk: SyncSender<()>,
+}
 
-impl Write for Stoppable {
+/// Bytes of a large file that the disk is asked to begin with at once.
+const AT_ONCE: usize = 4 << 20;
+
+impl Large {
+    fn begin(file: File) -> io::Result<Self> {
+        let (disk, asked) = mpsc::sync_channel(1);
+        let begins = file.try_clone()?;
+        // Where there are too many threads all is left to the end.
+        let _ = std::thread::Builder::new().spawn(move || asked.iter().try_for_each(|()| begins.sync_data()));
+        Ok(Self { file, more: 0, disk })
+    }
+}
+
+impl Write for Large {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // Not the kind that is called `Interrupted`, after which it would be tried again.
-        if stopped() { Err(io::Error::other("interrupted")) } else { self.0.write(bytes) }
+        if stopped() {
+            // Not the kind that is called `Interrupted`, after which it would be tried again.
+            return Err(io::Error::other("interrupted"));
+        }
+        let written = self.file.write(bytes)?;
+        self.more += written;
+        // It may still be at what it was asked for before.
+        if self.more >= AT_ONCE && self.disk.try_send(()).is_ok() {
+            self.more = 0;
+        }
+        Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
+        self.file.flush()
     }
 }
 
@@ -209,6 +236,9 @@ fn staged(place: &Place, parent: &Path, fill: Fill) -> Result<(), Error> {
             let _ = fs::rename(&old, &place.folder);
         }
     })?;
+    // A large file takes as long to go as all the others. What stays goes with the folder.
+    let files: Vec<_> = fs::read_dir(&old).into_iter().flatten().flatten().collect();
+    files.par_iter().for_each(|file| drop(fs::remove_file(file.path())));
     Ok(())
 }
 

@@ -158,8 +158,8 @@ impl World<'_> {
         let mut rates: Vec<Rates> = self.partitions.iter().map(|_| Rates::default()).collect();
         for stay in lived {
             let memo = &*self.memo;
-            let (inputs, solution) = (memo.inputs_of(stay.solution), memo.solution(stay.solution));
-            let of = (&memo.outcome(solution.outcome).cells[..], solution.rates);
+            let (inputs, (outcome, rates_of)) = (memo.inputs_of(stay.solution), memo.rates(stay.solution));
+            let of = (&memo.outcome(outcome).cells[..], rates_of);
             data::written(self.plan, inputs, of, |store, population, rate, bytes| {
                 let partition = self.first_partitions[store] + self.plan.stores[store].partition_of(population);
                 if self.histories[partition].is_troubled() {

@@ -137,12 +137,14 @@ impl World<'_> {
         let zones = &self.zones[cluster];
         let mut stations = emptied(&mut given.stations);
         let mut weakened = None;
-        for &(station, _) in &self.index.stations[cluster] {
+        let held = &self.index.stations[cluster];
+        // Mostly nothing holds any.
+        let held = if held.iter().any(|&(_, hold)| self.holds[hold].0.is_some()) { &held[..] } else { &[] };
+        for &(station, _) in held {
             if stations.iter().any(|(other, _)| *other == station) {
                 continue;
             }
-            let holds =
-                self.index.stations[cluster].iter().filter(|(other, _)| *other == station).map(|&(_, hold)| hold);
+            let holds = held.iter().filter(|(other, _)| *other == station).map(|&(_, hold)| hold);
             let composed = self.compose(holds);
             if !composed.condition.is_good() {
                 stations.push((station, composed.condition));
