@@ -102,6 +102,7 @@ impl Check {
                 "give a number from 0 to below 1: 0.01 is 1 %",
             ));
         }
+        self.threads.start()?;
         let files = super::files::scenarios(&self.paths)?;
         let wanted = match (self.all, self.variant.is_empty()) {
             (true, _) => Wanted::All,
@@ -114,12 +115,11 @@ impl Check {
             return Err(Failure::Mistakes);
         }
         self.apart(&checked)?;
-        let threads = self.threads.pool()?;
         let begun = Instant::now();
         let mut scenarios = Vec::new();
         let mut kept = Vec::new();
         for one in checked {
-            let (scenario, files) = threads.install(|| self.one(&one, begun))?;
+            let (scenario, files) = self.one(&one, begun)?;
             scenarios.push(scenario);
             kept.extend(files);
         }

@@ -65,6 +65,7 @@ impl Drill {
             let help = "give a duration of at most 30 days: --for 1h";
             return Err(mistake("a drill's fault, and what comes after it, must fit into a month", help));
         }
+        self.threads.start()?;
         let wanted = self.variant.clone().map_or(Wanted::Base, |name| Wanted::Named(vec![name]));
         let checked = check(&self.file, &self.changes, &wanted);
         say(std::slice::from_ref(&checked), self.format, self.quiet);
@@ -100,9 +101,7 @@ impl Drill {
             Control { progress: &|done, total| progress.at(done, total), stop: interrupt::stop(), shelf: None };
         let names = jobs.iter().map(|job| job.scenario.variant.clone()).collect();
         let grid = Grid { axes: vec![GridAxis { name: "fails".to_owned(), values: names }] };
-        let threads = self.threads.pool()?;
-        let results = threads
-            .install(|| run(&jobs, Some(&grid), &tool(), info, &control, &|plan| Box::new(Simulator::new(plan))));
+        let results = run(&jobs, Some(&grid), &tool(), info, &control, &|plan| Box::new(Simulator::new(plan)));
         progress.clear();
         let mut results = results.map_err(|error| failed(&error))?;
         let without = results.variants.remove(0);

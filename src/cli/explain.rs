@@ -83,6 +83,7 @@ impl Explain {
             seed: self.master_seed.clone(),
             horizon: self.horizon.clone(),
         };
+        self.threads.start()?;
         let checked = check(&self.file, &changes, &wanted);
         say(std::slice::from_ref(&checked), self.format, self.quiet);
         let variants = checked.into_variants().ok_or(Failure::Mistakes)?;
@@ -91,8 +92,7 @@ impl Explain {
         if let Some(folder) = &self.out {
             write::check(folder)?;
         }
-        let threads = self.threads.pool()?;
-        threads.install(|| self.tell(&job))
+        self.tell(&job)
     }
 
     fn tell(&self, job: &Job) -> Result<(), Failure> {

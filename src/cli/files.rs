@@ -5,11 +5,11 @@ use super::scenario::mistake;
 use crate::diag::{did_you_mean, harmless};
 use crate::scenario::load::Reader;
 use crate::scenario::tree::MAX_BYTES;
-use std::cell::RefCell;
 use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File};
 use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 /// The argument that stands for standard input.
 pub(super) const STDIN: &str = "-";
@@ -41,24 +41,24 @@ impl Reader for Disk {
 /// Remembers all that is read through it.
 pub(super) struct Recorder<'a> {
     from: &'a dyn Reader,
-    read: RefCell<BTreeMap<PathBuf, Vec<u8>>>,
+    read: Mutex<BTreeMap<PathBuf, Vec<u8>>>,
 }
 
 impl<'a> Recorder<'a> {
     pub(super) fn new(from: &'a dyn Reader) -> Self {
-        Self { from, read: RefCell::default() }
+        Self { from, read: Mutex::default() }
     }
 
     /// By path, what was read.
     pub(super) fn into_files(self) -> BTreeMap<PathBuf, Vec<u8>> {
-        self.read.into_inner()
+        self.read.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Reader for Recorder<'_> {
     fn read(&self, path: &Path, limit: usize) -> io::Result<Vec<u8>> {
         let bytes = self.from.read(path, limit)?;
-        self.read.borrow_mut().insert(path.to_owned(), bytes.clone());
+        self.read.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), bytes.clone());
         Ok(bytes)
     }
 }

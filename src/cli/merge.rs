@@ -64,7 +64,7 @@ impl Merge {
         let found = search(&folders)?;
         let (plan_file, plan) = plan(if named.is_empty() { &found.plans } else { &named })?;
         let files = complete(&plan, &plan_file, &found.parts, &folders[0])?;
-        let threads = self.threads.pool()?;
+        self.threads.start()?;
         work::resolved(&plan, self.out.as_deref(), self.format, self.quiet, |tasks, asked| {
             for task in &tasks {
                 write::check(&task.folder)?;
@@ -73,7 +73,7 @@ impl Merge {
                 let run = |jobs: &[Job], grid: Option<&Grid>, info: ScenarioInfo, control: &Control| {
                     folded(&plan, scenario, &files, jobs, grid, info, control)
                 };
-                threads.install(|| one(task, asked, &run))?;
+                one(task, asked, &run)?;
             }
             Ok(())
         })

@@ -22,6 +22,7 @@ use crate::scenario::spec::ScenarioSpec;
 use crate::scenario::sweep::{Axis, axes, points};
 use crate::scenario::tree::{MAX_BYTES, Node, parse_value};
 use indexmap::IndexMap;
+use rayon::prelude::*;
 use serde::Serialize;
 use std::collections::HashSet;
 use std::path::{Path as FilePath, PathBuf};
@@ -190,10 +191,16 @@ fn resolved(
     }
     let mut known = HashSet::new();
     let beside = Beside { reader, folder: file.parent().map(FilePath::to_owned).unwrap_or_default() };
-    let mut out: Vec<Resolved> = Vec::new();
-    for (index, variant) in chosen.iter().enumerate() {
+    let checked = |(index, variant): (usize, &Variant)| {
         let mut own = Diagnostics::default();
-        let result = one(variant, &beside, sources, &mut own);
+        // Thousands of points differ in what the axes say alone.
+        let is_shown = index <= designs;
+        (one(variant, is_shown, &beside, sources, &mut own), own)
+    };
+    let checked: Vec<_> = chosen.par_iter().enumerate().map(checked).collect();
+    let mut out: Vec<Resolved> = Vec::new();
+    for (index, (result, own)) in checked.into_iter().enumerate() {
+        let variant = &chosen[index];
         // A mistake of the unpatched scenario is one of every variant: it is said once.
         for diagnostic in &own {
             let place = diagnostic.labels.first().map(|label| label.origin);
@@ -204,9 +211,7 @@ fn resolved(
                 found.push(if is_own { diagnostic.note(format!("{what} `{}`", variant.name)) } else { diagnostic });
             }
         }
-        // Thousands of points differ in what the axes say alone.
-        let is_shown = index <= designs;
-        out.extend(result.map(|one| if is_shown { one } else { Resolved { resolved: String::new(), ..one } }));
+        out.extend(result);
     }
     if !found.has_errors() {
         same_simulation(&chosen, &out, found);
@@ -263,8 +268,14 @@ fn overruled(arguments: &[String], tree: &Node, variant: &Variant, found: &mut D
     }
 }
 
-/// Decodes and resolves one variant.
-fn one(variant: &Variant, beside: &Beside, sources: &Sources, found: &mut Diagnostics) -> Option<Resolved> {
+/// Decodes and resolves one variant. What isn't to be shown is empty.
+fn one(
+    variant: &Variant,
+    is_shown: bool,
+    beside: &Beside,
+    sources: &Sources,
+    found: &mut Diagnostics,
+) -> Option<Resolved> {
     let Decoded { value: spec, aside } = decode::<ScenarioSpec>(&variant.tree, found)?;
     let metrics: Vec<&str> = catalogue::ALL.iter().map(|metric| metric.name).collect();
     let places = Written(&variant.tree);
@@ -276,6 +287,9 @@ fn one(variant: &Variant, beside: &Beside, sources: &Sources, found: &mut Diagno
     }
     found.extend(list);
     let scenario = scenario?;
+    if !is_shown {
+        return Some(Resolved { scenario, resolved: String::new() });
+    }
     let citations = scenario.citations.iter();
     let others: IndexMap<Path, String> =
         citations.filter_map(|(path, text)| Some((path.parse().ok()?, text.clone()))).collect();

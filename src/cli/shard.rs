@@ -91,6 +91,7 @@ impl Shard {
         if missing.is_empty() {
             return Ok(());
         }
+        self.threads.start()?;
         let jobs = work::resolved(&plan, None, Format::Human, self.quiet, |tasks, _| Ok(work::jobs(tasks)))?;
         let progress = Progress::new(self.quiet);
         let control =
@@ -99,8 +100,7 @@ impl Shard {
             progress.clear();
             self.say(&plan, index, &format!("has {seeds} simulated seeds"))
         };
-        let threads = self.threads.pool()?;
-        let result = threads.install(|| parts::make(&self.out, &plan, &missing, &jobs, &control, &written));
+        let result = parts::make(&self.out, &plan, &missing, &jobs, &control, &written);
         progress.clear();
         result
     }

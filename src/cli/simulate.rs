@@ -73,24 +73,24 @@ pub(super) fn simulate(
     let out = arguments.out.as_deref();
     let asked = Asked { changes, wanted, mode, out, format: *format, quiet: *quiet, stopping };
     let inputs: Vec<Input> = arguments.files.iter().map(|file| (&Disk as &dyn Reader, file.as_path())).collect();
+    arguments.threads.start()?;
     let tasks = tasks(&inputs, &asked)?;
     for task in &tasks {
         write::check(&task.folder)?;
     }
-    let threads = arguments.threads.pool()?;
     if arguments.resume {
         interrupt::say_too("; the same command goes on from here");
     }
     for task in tasks {
         if arguments.resume {
-            threads.install(|| resume::one_kept(task, &asked))?;
+            resume::one_kept(task, &asked)?;
         } else {
             let begun = Instant::now();
             let results = |jobs: &[Job], grid: Option<&Grid>, info, control: &Control| {
                 let more = |results: &Results| stopping.map_or(0, |stopping| stopping.more(results, jobs, begun));
                 run_until(jobs, grid, &tool(), info, control, &simulator, &more).map_err(|error| failed(&error))
             };
-            threads.install(|| one(task, &asked, &results))?;
+            one(task, &asked, &results)?;
         }
     }
     Ok(())

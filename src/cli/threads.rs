@@ -1,9 +1,9 @@
-//! The threads that a command simulates on.
+//! The threads that a command runs on.
 
 use super::failure::Failure;
 use super::scenario::mistake;
 use clap::Args;
-use rayon::{ThreadPool, ThreadPoolBuilder};
+use rayon::ThreadPoolBuilder;
 
 /// How many there are.
 #[derive(Args, Clone, Copy, Debug)]
@@ -15,9 +15,9 @@ pub(super) struct Threads {
 }
 
 impl Threads {
-    /// The threads themselves.
-    pub(super) fn pool(self) -> Result<ThreadPool, Failure> {
-        let pool = ThreadPoolBuilder::new().num_threads(self.threads.into()).build();
-        pool.map_err(|error| mistake(format!("can't start threads: {error}"), "ask for fewer: --threads 2"))
+    /// Starts the threads of all that follows, which would otherwise be one a core.
+    pub(super) fn start(self) -> Result<(), Failure> {
+        let started = ThreadPoolBuilder::new().num_threads(self.threads.into()).build_global();
+        started.map_err(|error| mistake(format!("can't start threads: {error}"), "ask for fewer: --threads 2"))
     }
 }

@@ -54,10 +54,10 @@ impl ValidateEngine {
     pub(super) fn execute(self) -> Result<(), Failure> {
         interrupt::watch();
         let suite = Suite::get();
+        self.threads.start()?;
         let tasks = self.tasks(&self.wanted(suite)?)?;
-        let threads = self.threads.pool()?;
         let seed = tasks.first().map_or(0, |task| task.variants[0].scenario.spec.simulation.seed);
-        let measured = threads.install(|| simulated(tasks, self.quiet))?;
+        let measured = simulated(tasks, self.quiet)?;
         let judged = judge(suite, measured);
         let passed = judged.iter().flat_map(|judged| &judged.verdicts).all(|verdict| !verdict.refused);
         if !self.quiet {

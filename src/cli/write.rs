@@ -58,25 +58,24 @@ pub(super) fn write(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<(), Fa
     write_files(folder, &|new| put(new, files)).map_err(|error| Failure::Write(explain(error, folder)))
 }
 
-/// Writes the report of results, of which some figures may be on a shelf: what grows with the seeds goes to the disk while all
+/// Writes the report of results, of which some figures may be on a shelf: what is large goes to the disk while all
 /// else is rendered.
 pub(super) fn report(folder: &Path, results: &Results, mode: Mode, shelf: Option<&Shelf>) -> Result<(), Failure> {
     let _ctrl_c_waits = interrupt::writing();
-    let seeds = |new: &Path| -> io::Result<Option<Written>> {
-        if !report::has_seeds(results) {
-            return Ok(None);
-        }
-        let large = Large::begin(File::create(new.join(report::SEEDS))?)?;
+    let one = |new: &Path, file: &report::Large| -> io::Result<Written> {
+        let large = Large::begin(File::create(new.join(file.name))?)?;
         let mut out = BufWriter::with_capacity(1 << 16, large);
-        report::write_seeds(results, &mut out)?;
-        let Large { file, .. } = out.into_inner().map_err(IntoInnerError::into_error)?;
-        Ok(Some((report::SEEDS.to_owned(), file)))
+        (file.write)(results, &mut out)?;
+        let Large { file: written, .. } = out.into_inner().map_err(IntoInnerError::into_error)?;
+        Ok((file.name.to_owned(), written))
+    };
+    let large = |new: &Path| -> Result<Vec<Written>, Error> {
+        report::large(results).par_iter().map(|file| one(new, file).context(file.name)).collect()
     };
     let fill = |new: &Path| {
-        let (seeds, files) = rayon::join(|| seeds(new), || render(results, mode));
-        let seeds = seeds.context(report::SEEDS)?;
+        let (large, files) = rayon::join(|| large(new), || render(results, mode));
         let mut written = put(new, &files)?;
-        written.extend(seeds);
+        written.extend(large?);
         shelf.map_or(Ok(()), Shelf::check)?;
         Ok(written)
     };

@@ -4,11 +4,11 @@
 //! Names come from the scenario. A spreadsheet runs a cell that begins with `=`, `+`, `-`, `@`, tab or carriage return
 //! as a formula (OWASP, *CSV Injection*), so such names get an apostrophe in front; numbers are left alone.
 
+use super::ahead;
 use super::columns::{COST, LATENCY, OUTAGES, REVISIONS, SEEDS, SWEEP, names};
 use super::view::{bill_lines, is_overall};
 use crate::experiment::results::{Grid, MetricResult, Results};
 use crate::metric::{Dims, Unit};
-use rayon::prelude::*;
 use std::io::{self, Write};
 
 /// A name that no spreadsheet takes for a formula.
@@ -58,7 +58,7 @@ fn cell(text: &str) -> String {
 
 /// `seeds.csv`: one value a line, for the metrics of all users, of a population and of a journey.
 ///
-/// It is the one file that grows with the seeds, up to gigabytes: so it is written as its lines are made, by all threads.
+/// It grows with the seeds, up to gigabytes.
 ///
 /// # Errors
 /// If it can't be written.
@@ -72,15 +72,7 @@ pub(super) fn seeds(results: &Results, to: &mut (dyn Write + Send)) -> io::Resul
         .flat_map(|(variant, m)| (0..m.values.len()).step_by(TOGETHER).map(move |first| (variant, m, first)))
         .collect();
     let seeds = pieces.iter().map(|(_, m, _)| m.values.len().min(TOGETHER)).max().unwrap_or(1);
-    let some = (AHEAD / seeds).max(1) * rayon::current_num_threads();
-    let mut made: Vec<Vec<u8>> = Vec::new();
-    for pieces in pieces.chunks(some).chain([&[][..]]) {
-        let make = || pieces.par_iter().map(|&(variant, m, first)| lines(&variant.name, m, first)).collect();
-        let (written, next) = rayon::join(|| made.iter().try_for_each(|text| to.write_all(text)), make);
-        written?;
-        made = next;
-    }
-    Ok(())
+    ahead::write(&pieces, AHEAD / seeds, |&(variant, m, first)| lines(&variant.name, m, first), to)
 }
 
 /// The lines of a metric's seeds from `first` on.

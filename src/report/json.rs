@@ -1,12 +1,13 @@
 //! `summary.json`: the contract that other programs rely on. SI units, absent is `null`, never a NaN.
 
+use super::ahead;
 use crate::experiment::results::{
-    BreakEven, Comparison, Grid, MetricResult, Note, Objective, Results, SCHEMA, ScenarioInfo, Tool,
+    BreakEven, Comparison, Grid, MetricResult, Note, Objective, Results, SCHEMA, ScenarioInfo, Tool, VariantResult,
 };
-use rayon::prelude::*;
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::Serialize;
 use serde_json::Value;
+use std::io::{self, Write};
 
 /// What a run, a comparison or a sweep found.
 #[derive(Serialize, JsonSchema)]
@@ -56,41 +57,125 @@ pub fn summary_schema() -> Value {
     schema_of::<Summary<'static>>()
 }
 
-/// The bytes of `summary.json`: one metric, objective or comparison a line.
+/// The bytes of `summary.json`, as [`write_summary`] writes them.
+pub fn summary(results: &Results) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    write_summary(results, &mut bytes).expect("a Vec takes every byte");
+    bytes
+}
+
+/// Writes `summary.json`: one metric, objective or comparison a line. Of a sweep it is a gigabyte for thousands of points.
+///
+/// # Errors
+/// If it can't be written.
 ///
 /// # Panics
 /// If a figure is not finite, which only a bug upstream can bring about.
-pub fn summary(results: &Results) -> Vec<u8> {
+pub(super) fn write_summary(results: &Results, to: &mut (dyn Write + Send)) -> io::Result<()> {
     assert_finite(results);
     let summary = Summary {
         schema: SCHEMA,
         tool: &results.tool,
         scenario: &results.scenario,
         sweep: results.grid.as_ref(),
-        variants: results
-            .variants
-            .iter()
-            .map(|variant| Variant {
-                name: &variant.name,
-                summary: variant.summary.as_deref(),
-                metrics: &[],
-                objectives: &variant.objectives,
-            })
-            .collect(),
+        variants: vec![],
         comparisons: &results.comparisons,
         pareto: &results.pareto,
         break_even: &results.break_even,
         notes: &results.notes,
     };
-    let mut value = plain(&summary);
-    // They are nearly all of it.
-    for (position, variant) in results.variants.iter().enumerate() {
-        value["variants"][position]["metrics"] = variant.metrics.par_iter().map(plain).collect::<Vec<_>>().into();
+    let mut pieces = Pieces::default();
+    pieces.object(&plain(&summary), 0, "variants", |pieces| {
+        pieces.text("[");
+        for (position, variant) in results.variants.iter().enumerate() {
+            let VariantResult { name, summary, metrics, objectives, .. } = variant;
+            let rest = Variant { name, summary: summary.as_deref(), metrics: &[], objectives };
+            pieces.text(&next(position, 2));
+            pieces.object(&plain(&rest), 2, "metrics", |pieces| pieces.metrics(metrics));
+        }
+        pieces.text(&(line(1) + "]"));
+    });
+    pieces.text("\n");
+    ahead::write(&pieces.0, TOGETHER, Piece::bytes, to)
+}
+
+/// Metrics that are made into text together, a hundred kilobytes or so; and such pieces that a thread makes at once.
+const AT_ONCE: usize = 256;
+const TOGETHER: usize = 8;
+
+/// A piece of `summary.json`.
+enum Piece<'a> {
+    Text(String),
+    /// Nearly all of it: metrics, the first of which has this place in its variant.
+    Metrics(usize, &'a [MetricResult]),
+}
+
+#[derive(Default)]
+struct Pieces<'a>(Vec<Piece<'a>>);
+
+impl<'a> Pieces<'a> {
+    fn text(&mut self, more: &str) {
+        match self.0.last_mut() {
+            Some(Piece::Text(text)) => text.push_str(more),
+            Some(Piece::Metrics(..)) | None => self.0.push(Piece::Text(more.to_owned())),
+        }
     }
-    let mut text = String::new();
-    write(&value, 0, &mut text);
-    text.push('\n');
-    text.into_bytes()
+
+    /// An object that holds objects, of which one field is filled in.
+    fn object(&mut self, value: &Value, depth: usize, filled: &str, fill: impl FnOnce(&mut Self)) {
+        let mut fill = Some(fill);
+        self.text("{");
+        for (position, (key, field)) in value.as_object().into_iter().flatten().enumerate() {
+            self.text(&(next(position, depth + 1) + &named(key)));
+            if let Some(fill) = fill.take_if(|_| key == filled) {
+                fill(self);
+            } else {
+                let mut text = String::new();
+                write(field, depth + 1, &mut text);
+                self.text(&text);
+            }
+        }
+        self.text(&(line(depth) + "}"));
+    }
+
+    fn metrics(&mut self, metrics: &'a [MetricResult]) {
+        self.text("[");
+        self.0.extend(metrics.chunks(AT_ONCE).enumerate().map(|(i, some)| Piece::Metrics(i * AT_ONCE, some)));
+        self.text(&(line(3) + "]"));
+    }
+}
+
+impl Piece<'_> {
+    fn bytes(&self) -> Vec<u8> {
+        match self {
+            Self::Text(text) => text.clone().into_bytes(),
+            Self::Metrics(first, metrics) => {
+                let mut bytes = Vec::with_capacity(metrics.len() * LONG);
+                for (position, metric) in metrics.iter().enumerate() {
+                    bytes.extend_from_slice(next(first + position, 4).as_bytes());
+                    serde_json::to_writer(&mut bytes, metric).expect("plain data with string keys always serialises");
+                }
+                bytes
+            }
+        }
+    }
+}
+
+/// Bytes that a metric's line mostly has room in.
+const LONG: usize = 512;
+
+/// The beginning of a line.
+fn line(depth: usize) -> String {
+    format!("\n{:1$}", "", 2 * depth)
+}
+
+/// The beginning of the line of what has this place.
+fn next(position: usize, depth: usize) -> String {
+    format!("{}{}", if position == 0 { "" } else { "," }, line(depth))
+}
+
+fn named(key: &str) -> String {
+    format!("{}: ", Value::from(key))
 }
 
 fn plain<T: Serialize>(data: &T) -> Value {
@@ -128,34 +213,22 @@ fn assert_finite(results: &Results) {
 
 /// Indented, but whatever holds no object stays on one line: short to read and to compare.
 fn write(value: &Value, depth: usize, out: &mut String) {
-    let indent = |depth: usize, out: &mut String| {
-        out.push('\n');
-        out.extend(core::iter::repeat_n("  ", depth));
-    };
     match value {
         Value::Array(items) if items.iter().any(Value::is_object) => {
             out.push('[');
-            let shown = |(i, item): (usize, &Value)| {
-                let mut out = String::from(if i == 0 { "" } else { "," });
-                indent(depth + 1, &mut out);
-                write(item, depth + 1, &mut out);
-                out
-            };
-            out.extend(items.par_iter().enumerate().map(shown).collect::<Vec<_>>());
-            indent(depth, out);
-            out.push(']');
+            for (position, item) in items.iter().enumerate() {
+                out.push_str(&next(position, depth + 1));
+                write(item, depth + 1, out);
+            }
+            *out += &(line(depth) + "]");
         }
         Value::Object(fields) if fields.values().any(holds_objects) => {
             out.push('{');
-            for (i, (key, field)) in fields.iter().enumerate() {
-                out.push_str(if i == 0 { "" } else { "," });
-                indent(depth + 1, out);
-                out.push_str(&Value::String(key.clone()).to_string());
-                out.push_str(": ");
+            for (position, (key, field)) in fields.iter().enumerate() {
+                *out += &(next(position, depth + 1) + &named(key));
                 write(field, depth + 1, out);
             }
-            indent(depth, out);
-            out.push('}');
+            *out += &(line(depth) + "}");
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
             out.push_str(&value.to_string());
@@ -212,6 +285,21 @@ mod tests {
         assert_eq!(objective["direction"], "at-least");
         // Names are data, exactly as they were given.
         assert_eq!(value["variants"][2]["name"], json!(results.variants[2].name));
+    }
+
+    /// The pieces come to what the whole would be, whatever the threads.
+    #[test]
+    fn pieces_are_laid_out_as_one() {
+        let mut results = sample();
+        let some = results.variants[0].metrics.clone();
+        results.variants[0].metrics = some.iter().cycle().take(2 * AT_ONCE + 1).cloned().collect();
+        results.variants[1].metrics = some.iter().cycle().take(AT_ONCE).cloned().collect();
+        let bytes = summary(&results);
+        let (value, mut whole) = (serde_json::from_slice(&bytes).unwrap(), String::new());
+        write(&value, 0, &mut whole);
+        assert_eq!(whole + "\n", String::from_utf8(bytes.clone()).unwrap());
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+        assert_eq!(bytes, pool.install(|| summary(&results)));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Every name in results came from a scenario and is untrusted: it is escaped where it is shown, defused where a
 //! spreadsheet or a terminal would act on it, and made a slug where it names a file.
 
+mod ahead;
 pub mod check;
 pub mod columns;
 mod csv;
@@ -37,36 +38,29 @@ pub enum Mode {
     Sweep,
 }
 
-/// The one file of a report that is too large to be held.
-pub const SEEDS: &str = "seeds.csv";
-
-/// Whether a report has [`SEEDS`]: a sweep's hasn't.
-pub fn has_seeds(results: &Results) -> bool {
-    results.grid.is_none()
+/// A file of a report that may be too large to be held: it is written as it is made.
+pub struct Large {
+    /// Its name.
+    pub name: &'static str,
+    /// Writes it; fails if it can't be written.
+    pub write: fn(&Results, &mut (dyn Write + Send)) -> io::Result<()>,
 }
 
-/// Writes [`SEEDS`].
-///
-/// # Errors
-/// If it can't be written.
-pub fn write_seeds(results: &Results, to: &mut (dyn Write + Send)) -> io::Result<()> {
-    csv::seeds(results, to)
+/// The large files of a report.
+pub fn large(results: &Results) -> &'static [Large] {
+    const SUMMARY: Large = Large { name: "summary.json", write: json::write_summary };
+    const SEEDS: Large = Large { name: "seeds.csv", write: csv::seeds };
+    if results.grid.is_some() { &[SUMMARY] } else { &[SEEDS, SUMMARY] }
 }
 
-/// The files of a report folder but for [`SEEDS`]: paths relative to it, with forward slashes, and their bytes.
+/// The files of a report folder but for the large ones: paths relative to it, with forward slashes, and their bytes.
 pub fn render(results: &Results, mode: Mode) -> Vec<(String, Vec<u8>)> {
     if let Some(grid) = &results.grid {
         return sweep(results, grid);
     }
-    let pictures = || {
-        let charts = svg::charts(results);
-        let page = page::page(results, mode, &charts);
-        (page, charts)
-    };
-    let ((page, charts), summary) = rayon::join(pictures, || json::summary(results));
+    let charts = svg::charts(results);
     let mut files = vec![
-        ("report.html".to_owned(), page),
-        ("summary.json".to_owned(), summary),
+        ("report.html".to_owned(), page::page(results, mode, &charts)),
         ("latency.csv".to_owned(), csv::latency(results)),
         ("cost.csv".to_owned(), csv::cost(results)),
         ("outages.csv".to_owned(), csv::outages(results)),
@@ -90,7 +84,6 @@ fn sweep(results: &Results, grid: &Grid) -> Vec<(String, Vec<u8>)> {
     let charts = svg::sweep_charts(results, grid);
     let mut files = vec![
         ("report.html".to_owned(), page::sweep(results, grid, &charts)),
-        ("summary.json".to_owned(), json::summary(results)),
         ("sweep.csv".to_owned(), csv::sweep(results, grid)),
     ];
     files.extend(charts.iter().map(|chart| (format!("charts/{}.svg", chart.file), chart.standalone().into_bytes())));
@@ -162,7 +155,7 @@ mod tests {
         let results = sample();
         let files = render(&results, Mode::Compare);
         assert_eq!(files, render(&results, Mode::Compare));
-        for name in ["report.html", "summary.json", "latency.csv", "cost.csv", "outages.csv"] {
+        for name in ["report.html", "latency.csv", "cost.csv", "outages.csv"] {
             assert!(!text_of(&files, name).is_empty());
         }
         let resolved = text_of(&files, "scenario.active-active.toml");

@@ -16,7 +16,7 @@ pub const MAX_CHAIN: usize = 16;
 pub const MAX_FILES: usize = 64;
 
 /// Where files come from; only `cli` touches the file system.
-pub trait Reader {
+pub trait Reader: Sync {
     /// The file's bytes, cut after `limit` of them.
     ///
     /// # Errors
