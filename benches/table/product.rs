@@ -1,7 +1,7 @@
 //! The program as it is called: its first result, what a second core is worth, and its memory.
 
 use super::goals::reached;
-use super::peak::peak;
+use super::peak::{peak, swept};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
@@ -31,8 +31,23 @@ fn seconds(folders: &[&str], arguments: &[&str]) -> f64 {
 /// Bytes of memory for each further seed of quickstart when there are many.
 fn memory_of_a_seed(folder: &str) -> f64 {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/quickstart.toml");
-    let bytes = |seeds| peak(env!("CARGO_BIN_EXE_regionsim"), &file, seeds, Path::new(folder)).0;
+    let bytes = |seeds| peak(env!("CARGO_BIN_EXE_regionsim"), "run", &file, seeds, Path::new(folder)).0;
     (bytes(100_000) - bytes(20_000)) / 80_000.0
+}
+
+/// Milliseconds and megabytes for each further point of a sweep of ecommerce, on two threads.
+fn point(own: &Path) -> (f64, f64) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(root.join("scenarios/ecommerce.toml")).expect("the scenario");
+    let taken = |points| {
+        let file = own.join("swept.toml");
+        swept(&text, points, &file);
+        let begun = Instant::now();
+        let (bytes, _) = peak(env!("CARGO_BIN_EXE_regionsim"), "sweep", &file, 2, &own.join("swept"));
+        (begun.elapsed().as_secs_f64() * 1e3, bytes / 1e6)
+    };
+    let (few, many) = (taken(100), taken(300));
+    ((many.0 - few.0) / 200.0, (many.1 - few.1) / 200.0)
 }
 
 /// Name, figure and goal.
@@ -53,6 +68,7 @@ pub(crate) fn rows() -> Vec<(&'static str, String, String)> {
     let [first, time, ratio, beside] =
         [&mut first, &mut times, &mut ratios, &mut beside].map(|values| super::super::median(values));
     let memory = memory_of_a_seed(&folder);
+    let (time_of_a_point, memory_of_a_point) = point(own.path());
     vec![
         (
             "`run scenarios/quickstart.toml`, from start to report",
@@ -70,6 +86,11 @@ pub(crate) fn rows() -> Vec<(&'static str, String, String)> {
             "memory for each seed from the 20,000th to the 100,000th, `run scenarios/quickstart.toml`",
             format!("{memory:.0} bytes"),
             reached(memory < FLAT, "flat: < 100 bytes"),
+        ),
+        (
+            "a point from the 100th to the 300th of a sweep of `scenarios/ecommerce.toml`, two seeds each, on two threads",
+            format!("{time_of_a_point:.1} ms and {memory_of_a_point:.1} MB"),
+            String::new(),
         ),
     ]
 }

@@ -8,7 +8,7 @@ use super::files::{Disk, Recorder};
 use super::resume;
 use super::scenario::{Checked, Resolved, Wanted, check_in, mistake, say};
 use super::shelf::Shelf;
-use super::terminal::{Progress, diagnostic, print};
+use super::terminal::{Progress, diagnostic, print, print_as_made};
 use super::until::{Stopping, with_seeds};
 use super::{interrupt, write};
 use crate::base::Span;
@@ -17,7 +17,7 @@ use crate::diag::{Diagnostic, harmless};
 use crate::experiment::results::{Grid, Results, ScenarioInfo, Tool};
 use crate::experiment::{Control, Job, RunError, Simulate, run_until};
 use crate::plan::{Plan, compile};
-use crate::report::{Mode, compare_table, run_table, summary_json, sweep_table, text::slug};
+use crate::report::{Mode, compare_table, run_table, sweep_table, text::slug, write_summary};
 use crate::scenario::load::Reader;
 use crate::sim::Simulator;
 use crate::stats;
@@ -178,7 +178,7 @@ pub(super) fn one(task: Task, asked: &Asked, run: Run) -> Result<(), Failure> {
     }
     write::report(&folder, &results, mode, Some(&shelf))?;
     match format {
-        Format::Json if !quiet => print(summary_json(&results)),
+        Format::Json if !quiet => print_as_made(|out| write_summary(&results, out)),
         Format::Human if is_told => print(outcome(&results, mode, &folder)),
         Format::Json | Format::Human => Ok(()),
     }

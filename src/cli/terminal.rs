@@ -4,7 +4,7 @@ use super::failure::Failure;
 use crate::diag::{Diagnostic, Diagnostics, Look, Sources};
 use comfy_table::{ContentArrangement, Table, presets};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,12 @@ const WIDTH: u16 = 80;
 pub(super) fn print(text: impl AsRef<[u8]>) -> Result<(), Failure> {
     let mut out = anstream::stdout().lock();
     out.write_all(text.as_ref()).and_then(|()| out.flush()).map_err(Failure::output)
+}
+
+/// The same of what is too large to be held.
+pub(super) fn print_as_made(make: impl FnOnce(&mut (dyn Write + Send)) -> io::Result<()>) -> Result<(), Failure> {
+    let mut out = BufWriter::new(anstream::stdout());
+    make(&mut out).and_then(|()| out.flush()).map_err(Failure::output)
 }
 
 /// One of a report's files, to standard output.

@@ -57,13 +57,6 @@ pub fn summary_schema() -> Value {
     schema_of::<Summary<'static>>()
 }
 
-/// The bytes of `summary.json`, as [`write_summary`] writes them.
-pub fn summary(results: &Results) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    write_summary(results, &mut bytes).expect("a Vec takes every byte");
-    bytes
-}
-
 /// Writes `summary.json`: one metric, objective or comparison a line. Of a sweep it is a gigabyte for thousands of points.
 ///
 /// # Errors
@@ -71,7 +64,7 @@ pub fn summary(results: &Results) -> Vec<u8> {
 ///
 /// # Panics
 /// If a figure is not finite, which only a bug upstream can bring about.
-pub(super) fn write_summary(results: &Results, to: &mut (dyn Write + Send)) -> io::Result<()> {
+pub fn write_summary(results: &Results, to: &mut (dyn Write + Send)) -> io::Result<()> {
     assert_finite(results);
     let summary = Summary {
         schema: SCHEMA,
@@ -245,6 +238,12 @@ mod tests {
     use super::*;
     use crate::report::sample::sample;
     use serde_json::json;
+
+    fn summary(results: &Results) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        write_summary(results, &mut bytes).unwrap();
+        bytes
+    }
 
     fn keys(value: &Value) -> Vec<&str> {
         value.as_object().unwrap().keys().map(String::as_str).collect()

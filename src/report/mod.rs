@@ -21,7 +21,7 @@ pub mod trace;
 pub mod verdict;
 mod view;
 
-pub use json::{summary as summary_json, summary_schema};
+pub use json::{summary_schema, write_summary};
 pub use terminal::{compare_table, run_table, sweep_table};
 
 use crate::experiment::results::{Grid, Results, VariantResult};
@@ -48,7 +48,7 @@ pub struct Large {
 
 /// The large files of a report.
 pub fn large(results: &Results) -> &'static [Large] {
-    const SUMMARY: Large = Large { name: "summary.json", write: json::write_summary };
+    const SUMMARY: Large = Large { name: "summary.json", write: write_summary };
     const SEEDS: Large = Large { name: "seeds.csv", write: csv::seeds };
     if results.grid.is_some() { &[SUMMARY] } else { &[SEEDS, SUMMARY] }
 }
