@@ -1,7 +1,7 @@
-//! What a memo keeps of other seeds changes speed, and no bit of what a seed observes.
+//! What is kept of other seeds and designs changes speed, and no bit of what a seed observes.
 
 use regionsim::base::Seed;
-use regionsim::sim::Simulator;
+use regionsim::sim::{Convolved, Simulator};
 
 #[path = "../benches/common/scenario.rs"]
 #[allow(dead_code, reason = "the benches use more of it")]
@@ -26,5 +26,21 @@ fn what_is_kept_of_other_seeds_changes_no_bit() {
             assert!(little.run(seed).expect("the seed ends") == alone, "{file}: seed {replication}, others forgotten");
         }
         assert!(little.memo_size().0 < all.memo_size().0, "{file}: nothing was forgotten");
+    }
+}
+
+/// Whichever design comes first has the curves that both have made.
+#[test]
+fn what_designs_have_in_common_changes_no_bit() {
+    let files = ["scenarios/evolution/2-dr.toml", "scenarios/evolution/3-regions.toml", "scenarios/ecommerce.toml"];
+    let plans = files.map(scenario::plan);
+    let seed = Seed { master: 1, replication: 0 };
+    let alone: Vec<_> = plans.iter().map(|plan| Simulator::new(plan).run(seed).expect("the seed ends")).collect();
+    for order in [[0, 1, 2], [2, 1, 0]] {
+        let common = Convolved::default();
+        for design in order {
+            let shared = Simulator::sharing(&plans[design], &common).run(seed).expect("the seed ends");
+            assert!(shared == alone[design], "{}", files[design]);
+        }
     }
 }

@@ -7,7 +7,7 @@ use super::args::Changes;
 use super::baselines;
 use super::failure::Failure;
 use super::scenario::{Checked, Resolved, Wanted, check, mistake, say};
-use super::simulate::{failed, info, job, tool};
+use super::simulate::{failed, info, job, simulators, tool};
 use super::terminal::{Progress, print};
 use super::threads::Threads;
 use super::{args::Format, interrupt, until::Stopping, write};
@@ -21,7 +21,6 @@ use crate::report::check::{
 use crate::report::{Mode, text::slug};
 use crate::scenario::path::{Path as Key, locate};
 use crate::scenario::settings::settings;
-use crate::sim::Simulator;
 use clap::{Args, ValueEnum};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -167,7 +166,7 @@ impl Check {
         let control =
             Control { progress: &|done, total| progress.at(done, total), stop: interrupt::stop(), shelf: None };
         let more = |results: &Results| self.stopping.more(results, &jobs, begun);
-        let results = run_until(&jobs, None, &tool(), info, &control, &|plan| Box::new(Simulator::new(plan)), &more);
+        let results = run_until(&jobs, None, &tool(), info, &control, &simulators(), &more);
         progress.clear();
         let results = results.map_err(|error| failed(&error))?;
         let known = baselines::read(&self.baseline.join(&slug))?;

@@ -3,7 +3,7 @@
 use super::args::{Changes, Format};
 use super::failure::Failure;
 use super::scenario::{Wanted, check, mistake, say};
-use super::simulate::{failed, hour_of_week, info, tool};
+use super::simulate::{failed, hour_of_week, info, simulators, tool};
 use super::terminal::{Progress, print, print_file};
 use super::threads::Threads;
 use super::{interrupt, write};
@@ -14,7 +14,6 @@ use crate::experiment::{Control, Job, drill, run};
 use crate::plan::compile;
 use crate::report::drill::{Drilled, render, table};
 use crate::report::text::slug;
-use crate::sim::Simulator;
 use clap::Args;
 use std::path::{Path, PathBuf};
 
@@ -101,7 +100,7 @@ impl Drill {
             Control { progress: &|done, total| progress.at(done, total), stop: interrupt::stop(), shelf: None };
         let names = jobs.iter().map(|job| job.scenario.variant.clone()).collect();
         let grid = Grid { axes: vec![GridAxis { name: "fails".to_owned(), values: names }] };
-        let results = run(&jobs, Some(&grid), &tool(), info, &control, &|plan| Box::new(Simulator::new(plan)));
+        let results = run(&jobs, Some(&grid), &tool(), info, &control, &simulators());
         progress.clear();
         let mut results = results.map_err(|error| failed(&error))?;
         let without = results.variants.remove(0);

@@ -6,7 +6,7 @@
 use super::args::Format;
 use super::failure::Failure;
 use super::scenario::mistake;
-use super::simulate::{failed, one, simulator, tool};
+use super::simulate::{failed, one, simulators, tool};
 use super::threads::Threads;
 use super::{interrupt, parts, terminal, work, write};
 use crate::diag::{Diagnostic, harmless};
@@ -95,7 +95,7 @@ pub(super) fn folded(
         let file = harmless(&files[index as usize].display().to_string()).into_owned();
         mistake(format!("{file} is of no use: {error}"), format!("remove it, and make part {index} anew"))
     })?;
-    run_folded(jobs, &mut kept, grid, &tool(), info, control, &simulator).map_err(|error| failed(&error))
+    run_folded(jobs, &mut kept, grid, &tool(), info, control, &simulators()).map_err(|error| failed(&error))
 }
 
 /// Plans and parts of the folders, by name.

@@ -1,7 +1,7 @@
 //! Parts as files of a folder, beside a copy of their plan: so the folder alone can be merged.
 
 use super::failure::Failure;
-use super::simulate::{failed, simulator};
+use super::simulate::{failed, simulators};
 use super::{terminal, work, write};
 use crate::diag::{Diagnostic, harmless};
 use crate::experiment::part::{Part, PartError, encode};
@@ -68,7 +68,7 @@ pub(super) fn make(
     let seeds = |planned: &Planned| vec![planned.scenario.seed; planned.variants.len()];
     let masters: Vec<u64> = plan.scenarios.iter().flat_map(seeds).collect();
     let unwritten: Mutex<Option<Failure>> = Mutex::new(None);
-    let result = run_groups(jobs, &masters, &groups, control, &simulator, &|group, summaries| {
+    let result = run_groups(jobs, &masters, &groups, control, &simulators(), &|group, summaries| {
         let index = indices[group];
         let part = encode(plan, index, &summaries);
         let done =

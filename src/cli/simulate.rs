@@ -19,7 +19,7 @@ use crate::experiment::{Control, Job, RunError, Simulate, run_until};
 use crate::plan::{Plan, compile};
 use crate::report::{Mode, compare_table, run_table, sweep_table, text::slug, write_summary};
 use crate::scenario::load::Reader;
-use crate::sim::Simulator;
+use crate::sim::{Convolved, Simulator};
 use crate::stats;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -88,7 +88,7 @@ pub(super) fn simulate(
             let begun = Instant::now();
             let results = |jobs: &[Job], grid: Option<&Grid>, info, control: &Control| {
                 let more = |results: &Results| stopping.map_or(0, |stopping| stopping.more(results, jobs, begun));
-                run_until(jobs, grid, &tool(), info, control, &simulator, &more).map_err(|error| failed(&error))
+                run_until(jobs, grid, &tool(), info, control, &simulators(), &more).map_err(|error| failed(&error))
             };
             one(task, &asked, &results)?;
         }
@@ -96,9 +96,10 @@ pub(super) fn simulate(
     Ok(())
 }
 
-/// The simulator of a variant.
-pub(super) fn simulator(plan: &Plan) -> Box<dyn Simulate + '_> {
-    Box::new(Simulator::new(plan))
+/// Makes simulators of variants, which share what their designs have in common.
+pub(super) fn simulators() -> impl for<'p> Fn(&'p Plan) -> Box<dyn Simulate + 'p> + Sync {
+    let convolved = Convolved::default();
+    move |plan| Box::new(Simulator::sharing(plan, &convolved))
 }
 
 /// Checks all of them, and says what was found.

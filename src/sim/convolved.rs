@@ -1,63 +1,111 @@
-//! Curves that were convolved, for all threads that simulate one plan.
+//! Curves that were convolved, for all plans and threads that share them.
 //!
-//! A convolution takes a hundred times longer than any other curve, and follows from the plan and its key alone: so whoever
-//! needs one first makes it, whoever else needs it waits for that one alone, and all get the same bits.
+//! A convolution takes a hundred times longer than any other curve, and follows from its parts alone: so whoever needs one
+//! first makes it, whoever else needs it waits for that one alone, and all get the same bits. Designs that are compared, and
+//! a sweep's points, have most of them in common.
 
 use super::intern::Map;
-use crate::traffic::latency::Curve;
+use crate::traffic::latency::{Curve, Part};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-/// Curves that are kept, some tens of kilobytes each: what comes later is made by each thread for itself.
+/// Curves that are kept, some tens of kilobytes each. With more all are forgotten: who uses them has them.
 const MOST: usize = 4096;
 
-/// By key, once it is made.
-type Known = Map<Box<[u64]>, Arc<OnceLock<Arc<Curve>>>>;
+/// A curve, once it is made.
+type Place = Arc<OnceLock<Arc<Curve>>>;
 
-/// Convolved curves by their keys; a clone shares them.
+/// Curves of parts about which the same is quickly said.
+type Alike = Vec<(Vec<Part>, Place)>;
+
+#[derive(Default, Debug)]
+struct Known {
+    curves: Map<Box<[u64]>, Alike>,
+    len: usize,
+}
+
+/// Convolved curves by their parts; a clone shares them.
 #[derive(Clone, Default, Debug)]
-pub(super) struct Convolved(Arc<Mutex<Known>>);
+pub struct Convolved(Arc<Mutex<Known>>);
 
 impl Convolved {
-    /// The curve of a key, which `make` makes if nobody did.
-    pub(super) fn curve(&self, key: &[u64], make: impl FnOnce() -> Curve) -> Arc<Curve> {
-        let place = {
-            let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            match known.get(key) {
-                Some(place) => place.clone(),
-                None if known.len() < MOST => known.entry(key.into()).or_default().clone(),
-                None => Arc::default(),
-            }
-        };
-        place.get_or_init(|| Arc::new(make())).clone()
+    /// The sum of independent parts.
+    pub(super) fn curve(&self, parts: Vec<Part>) -> Arc<Curve> {
+        let (place, parts) = self.0.lock().unwrap_or_else(PoisonError::into_inner).place(parts);
+        place.get_or_init(|| Arc::new(Curve::sum(&parts))).clone()
+    }
+}
+
+impl Known {
+    /// Where the sum of these parts is kept.
+    fn place(&mut self, parts: Vec<Part>) -> (Place, Vec<Part>) {
+        if self.len == MOST {
+            *self = Self::default();
+        }
+        let same = self.curves.entry(parts.iter().map(brief).collect()).or_default();
+        if let Some((_, place)) = same.iter().find(|(others, _)| *others == parts) {
+            return (place.clone(), parts);
+        }
+        let place = Place::default();
+        same.push((parts.clone(), place.clone()));
+        self.len += 1;
+        (place, parts)
+    }
+}
+
+/// What few other parts have, too.
+fn brief(part: &Part) -> u64 {
+    match part {
+        Part::One(dist) => dist.mean().to_bits(),
+        Part::Slowest(dists) => dists.len() as u64,
+        Part::Fastest(wanted, _) => *wanted as u64,
+        Part::Either(second, _) => second.to_bits(),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Convolved;
+    use super::*;
     use crate::base::Span;
     use crate::dist::Dist;
-    use crate::traffic::latency::{Curve, Part};
-    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    fn parts(secs: u64) -> Vec<Part> {
+        let constant = |secs| Dist::constant(Span::from_whole_secs(secs));
+        vec![Part::One(constant(secs)), Part::Slowest(vec![constant(1), constant(secs)])]
+    }
 
     #[test]
     fn whoever_asks_gets_the_one_that_the_first_made() {
-        let made = AtomicUsize::new(0);
         let all = Convolved::default();
-        let ask = |all: Convolved, key: u64| {
-            all.curve(&[key], || {
-                made.fetch_add(1, Ordering::Relaxed);
-                Curve::sum(&[Part::One(Dist::constant(Span::from_whole_secs(key)))])
-            })
-        };
-        let first = ask(all.clone(), 1);
+        let first = all.curve(parts(1));
         std::thread::scope(|scope| {
             for _ in 0..4 {
-                let all = all.clone();
-                scope.spawn(|| (ask(all.clone(), 1), ask(all, 2)));
+                let (all, first) = (all.clone(), &first);
+                scope.spawn(move || assert!(Arc::ptr_eq(first, &all.curve(parts(1)))));
             }
         });
-        assert!(std::sync::Arc::ptr_eq(&first, &ask(all, 1)));
-        assert_eq!(made.into_inner(), 2);
+        assert_eq!(*first, Curve::sum(&parts(1)));
+        assert_eq!(*all.curve(parts(2)), Curve::sum(&parts(2)));
+    }
+
+    /// What is said briefly of two can be the same.
+    #[test]
+    fn parts_are_told_apart_by_all_that_they_are() {
+        let slowest = |secs| vec![Part::Slowest(vec![Dist::constant(Span::from_whole_secs(secs))])];
+        assert_eq!(slowest(1).iter().map(brief).collect::<Vec<_>>(), slowest(2).iter().map(brief).collect::<Vec<_>>());
+        let all = Convolved::default();
+        assert_eq!(all.curve(slowest(1)).mean(), 1.0);
+        assert_eq!(all.curve(slowest(2)).mean(), 2.0);
+    }
+
+    #[test]
+    fn too_many_are_forgotten() {
+        let mut all = Known::default();
+        let (first, _) = all.place(parts(0));
+        for secs in 1..MOST as u64 {
+            let _ = all.place(parts(secs));
+        }
+        assert!(Arc::ptr_eq(&first, &all.place(parts(0)).0));
+        let _ = all.place(parts(MOST as u64));
+        assert_eq!(all.len, 1);
     }
 }

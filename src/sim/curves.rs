@@ -41,7 +41,7 @@ struct ShapeId(u32);
 /// Latency curves, made once each.
 #[derive(Clone, Default, Debug)]
 pub(super) struct Curves {
-    convolved: Convolved,
+    pub(super) convolved: Convolved,
     known: Map<Box<[u64]>, ShapeId>,
     shapes: Vec<Arc<Curve>>,
     /// By shape and limit.
@@ -105,7 +105,7 @@ impl Curves {
     fn convolve(&mut self, key: &[u64], parts: impl FnOnce() -> Vec<Part>) -> ShapeId {
         match self.known.get(key) {
             Some(&id) => id,
-            None => self.keep(key, self.convolved.curve(key, || Curve::sum(&parts()))),
+            None => self.keep(key, self.convolved.curve(parts())),
         }
     }
 

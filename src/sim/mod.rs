@@ -41,6 +41,7 @@ use crate::domain::timeline::Timeline;
 use crate::domain::traced::TracedRequest;
 use crate::domain::{Cluster, Observations};
 use crate::plan::Plan;
+pub use convolved::Convolved;
 use drive::Drive;
 use index::Index;
 use log::Log;
@@ -75,7 +76,7 @@ pub enum SimError {
 }
 
 /// Runs seeds of one plan, one at a time. Keeps what it has solved, so each thread has its own: a clone of one that was
-/// prepared, which shares what takes longest to find (`convolved.rs`).
+/// prepared, which shares what takes longest to find ([`Convolved`]).
 #[derive(Clone, Debug)]
 pub struct Simulator<'p> {
     plan: &'p Plan,
@@ -88,13 +89,14 @@ pub struct Simulator<'p> {
 impl<'p> Simulator<'p> {
     /// A simulator with nothing solved yet.
     pub fn new(plan: &'p Plan) -> Self {
-        Self {
-            plan,
-            index: Arc::new(Index::new(plan)),
-            memo: Memo::default(),
-            tables: Tables::default(),
-            one_by_one: false,
-        }
+        Self::sharing(plan, &Convolved::default())
+    }
+
+    /// The same, with curves in common with simulators of other plans.
+    pub fn sharing(plan: &'p Plan, convolved: &Convolved) -> Self {
+        let mut memo = Memo::default();
+        memo.curves.convolved = convolved.clone();
+        Self { plan, index: Arc::new(Index::new(plan)), memo, tables: Tables::default(), one_by_one: false }
     }
 
     /// Runs one seed over the warm-up and the horizon.
