@@ -118,7 +118,7 @@ fn measured() -> String {
     for (work, times) in works.iter().zip(&times) {
         let nanos = median(&mut times.iter().map(|time| time.0).collect::<Vec<_>>());
         let ratio = median(&mut times.iter().map(|time| time.0 / time.1).collect::<Vec<_>>());
-        let goal = goals::of(&work.name, nanos);
+        let goal = goals::of(&work.name, ratio, time);
         let (name, unit, time, ratio) = (&work.name, work.unit, time(nanos), rounded(ratio));
         let _ = writeln!(page, "| {name} | {unit} | {time} | {ratio} | {goal} |");
     }

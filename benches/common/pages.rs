@@ -5,7 +5,7 @@ use super::{Ready, Work};
 use regionsim::experiment::results::{Results, ScenarioInfo, Tool};
 use regionsim::experiment::{Control, Job, Simulate, run};
 use regionsim::plan::Plan;
-use regionsim::report::{Mode, render};
+use regionsim::report::{Mode, render, write_summary};
 use regionsim::sim::Simulator;
 use std::hint::black_box;
 use std::sync::atomic::AtomicBool;
@@ -23,11 +23,18 @@ pub(super) fn all(share: u64) -> Vec<Work> {
 
 fn pages(jobs: &[Job], seeds: u64, mode: Mode) -> Ready {
     let results = results(jobs, seeds as u32);
-    let first = render(&results, mode);
+    let made = move |results: &Results| {
+        let mut summary = Vec::new();
+        write_summary(results, &mut summary).expect("a Vec takes every byte");
+        let mut files = render(results, mode);
+        files.push(("summary.json".to_owned(), summary));
+        files
+    };
+    let first = made(&results);
     for name in ["report.html", "summary.json", "charts/availability.svg"] {
         assert!(first.iter().any(|(file, bytes)| file == name && bytes.len() > 1000), "{name} is in a report");
     }
-    Ready::new(1, move || assert!(render(black_box(&results), mode) == first, "other bytes of the same results"))
+    Ready::new(1, move || assert!(made(black_box(&results)) == first, "other bytes of the same results"))
 }
 
 fn results(jobs: &[Job], seeds: u32) -> Results {
