@@ -38,15 +38,16 @@ impl Convolved {
 impl Known {
     /// Where the sum of these parts is kept.
     fn place(&mut self, parts: Vec<Part>) -> (Place, Vec<Part>) {
+        let key: Box<[u64]> = parts.iter().map(brief).collect();
+        let same = |(others, _): &&(Vec<Part>, Place)| *others == parts;
+        if let Some((_, place)) = self.curves.get(&key).and_then(|alike| alike.iter().find(same)) {
+            return (place.clone(), parts);
+        }
         if self.len == MOST {
             *self = Self::default();
         }
-        let same = self.curves.entry(parts.iter().map(brief).collect()).or_default();
-        if let Some((_, place)) = same.iter().find(|(others, _)| *others == parts) {
-            return (place.clone(), parts);
-        }
         let place = Place::default();
-        same.push((parts.clone(), place.clone()));
+        self.curves.entry(key).or_default().push((parts.clone(), place.clone()));
         self.len += 1;
         (place, parts)
     }
