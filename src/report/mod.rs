@@ -158,6 +158,14 @@ mod tests {
         for name in ["report.html", "latency.csv", "cost.csv", "outages.csv"] {
             assert!(!text_of(&files, name).is_empty());
         }
+        for file in large(&results) {
+            let [first, again] = [(); 2].map(|()| {
+                let mut bytes = Vec::new();
+                (file.write)(&results, &mut bytes).unwrap();
+                bytes
+            });
+            assert!(!first.is_empty() && first == again, "{}", file.name);
+        }
         let resolved = text_of(&files, "scenario.active-active.toml");
         assert!(resolved.contains(&results.scenario.hash) && resolved.contains("regionsim 0.1.0 (0123abc)"));
         let paths: std::collections::BTreeSet<_> = files.iter().map(|(path, _)| path).collect();

@@ -29,27 +29,27 @@ pub struct Convolved(Arc<Mutex<Known>>);
 
 impl Convolved {
     /// The sum of independent parts.
-    pub(super) fn curve(&self, parts: Vec<Part>) -> Arc<Curve> {
-        let (place, parts) = self.0.lock().unwrap_or_else(PoisonError::into_inner).place(parts);
-        place.get_or_init(|| Arc::new(Curve::sum(&parts))).clone()
+    pub(super) fn curve(&self, parts: &[Part]) -> Arc<Curve> {
+        let place = self.0.lock().unwrap_or_else(PoisonError::into_inner).place(parts);
+        place.get_or_init(|| Arc::new(Curve::sum(parts))).clone()
     }
 }
 
 impl Known {
     /// Where the sum of these parts is kept.
-    fn place(&mut self, parts: Vec<Part>) -> (Place, Vec<Part>) {
+    fn place(&mut self, parts: &[Part]) -> Place {
         let key: Box<[u64]> = parts.iter().map(brief).collect();
         let same = |(others, _): &&(Vec<Part>, Place)| *others == parts;
         if let Some((_, place)) = self.curves.get(&key).and_then(|alike| alike.iter().find(same)) {
-            return (place.clone(), parts);
+            return place.clone();
         }
         if self.len == MOST {
             *self = Self::default();
         }
         let place = Place::default();
-        self.curves.entry(key).or_default().push((parts.clone(), place.clone()));
+        self.curves.entry(key).or_default().push((parts.to_vec(), place.clone()));
         self.len += 1;
-        (place, parts)
+        place
     }
 }
 
@@ -77,15 +77,15 @@ mod tests {
     #[test]
     fn whoever_asks_gets_the_one_that_the_first_made() {
         let all = Convolved::default();
-        let first = all.curve(parts(1));
+        let first = all.curve(&parts(1));
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 let (all, first) = (all.clone(), &first);
-                scope.spawn(move || assert!(Arc::ptr_eq(first, &all.curve(parts(1)))));
+                scope.spawn(move || assert!(Arc::ptr_eq(first, &all.curve(&parts(1)))));
             }
         });
         assert_eq!(*first, Curve::sum(&parts(1)));
-        assert_eq!(*all.curve(parts(2)), Curve::sum(&parts(2)));
+        assert_eq!(*all.curve(&parts(2)), Curve::sum(&parts(2)));
     }
 
     /// What is said briefly of two can be the same.
@@ -94,19 +94,19 @@ mod tests {
         let slowest = |secs| vec![Part::Slowest(vec![Dist::constant(Span::from_whole_secs(secs))])];
         assert_eq!(slowest(1).iter().map(brief).collect::<Vec<_>>(), slowest(2).iter().map(brief).collect::<Vec<_>>());
         let all = Convolved::default();
-        assert_eq!(all.curve(slowest(1)).mean(), 1.0);
-        assert_eq!(all.curve(slowest(2)).mean(), 2.0);
+        assert_eq!(all.curve(&slowest(1)).mean(), 1.0);
+        assert_eq!(all.curve(&slowest(2)).mean(), 2.0);
     }
 
     #[test]
     fn too_many_are_forgotten() {
         let mut all = Known::default();
-        let (first, _) = all.place(parts(0));
+        let first = all.place(&parts(0));
         for secs in 1..MOST as u64 {
-            let _ = all.place(parts(secs));
+            all.place(&parts(secs));
         }
-        assert!(Arc::ptr_eq(&first, &all.place(parts(0)).0));
-        let _ = all.place(parts(MOST as u64));
+        assert!(Arc::ptr_eq(&first, &all.place(&parts(0))));
+        all.place(&parts(MOST as u64));
         assert_eq!(all.len, 1);
     }
 }

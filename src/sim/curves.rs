@@ -105,7 +105,7 @@ impl Curves {
     fn convolve(&mut self, key: &[u64], parts: impl FnOnce() -> Vec<Part>) -> ShapeId {
         match self.known.get(key) {
             Some(&id) => id,
-            None => self.keep(key, self.convolved.curve(parts())),
+            None => self.keep(key, self.convolved.curve(&parts())),
         }
     }
 
